@@ -1,0 +1,1 @@
+"""WHAT THE STUDIO DOES: services, jobs and the worker thread; QtCore and QtGui, no widgets."""

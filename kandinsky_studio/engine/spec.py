@@ -1,0 +1,47 @@
+"""What the rest of the program may know about a model version, without importing torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kandinsky_studio.engine.request import Task
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True)
+class Limits(Generic[Number]):
+    """The range of a parameter, both ends included, and where it starts."""
+
+    minimum: Number
+    maximum: Number
+    default: Number
+
+    def __contains__(self, value: Number) -> bool:
+        return self.minimum <= value <= self.maximum
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model version: what it can do, its ranges, its sizes. ``title`` is a name, never translated.
+
+    ``native_size`` is the side length in pixels it was trained at; widths and heights are snapped up to
+    ``size_multiple`` inside and cropped back. ``languages`` are ISO 639-1 codes of prompts it understands.
+    ``disk_size`` in bytes, ``memory_size`` in bytes at half precision with all components resident.
+    """
+
+    key: str
+    title: str
+    tasks: frozenset[Task]
+    native_size: int
+    size: Limits[int]
+    size_multiple: int
+    num_inference_steps: Limits[int]
+    guidance_scale: Limits[float]
+    prior_num_inference_steps: Limits[int]
+    prior_guidance_scale: Limits[float]
+    schedulers: tuple[str, ...]
+    languages: tuple[str, ...]
+    disk_size: int
+    memory_size: int

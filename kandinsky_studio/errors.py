@@ -1,0 +1,190 @@
+"""Every error a user can meet: what happened in one sentence, what to do in another.
+
+    StudioError
+    ├── InvalidRequest
+    │   ├── EmptyPrompt
+    │   ├── PromptTooLong
+    │   ├── SizeOutOfRange
+    │   ├── ValueOutOfRange
+    │   ├── UnknownModel
+    │   ├── UnknownScheduler
+    │   └── UnsupportedTask
+    ├── ModelNotFound
+    ├── BrokenModel
+    ├── OutOfMemory
+    ├── EngineFailed
+    ├── FolderNotWritable
+    ├── DiskFull
+    ├── BrokenPicture
+    ├── NoRequestInPicture
+    ├── NewerFile
+    ├── AlreadyRunning
+    └── TrainingGateMissed
+
+``Cancelled`` stands apart: the user asked for it, so it is shown to nobody.
+
+A class holds its two sentences as templates, so that the window can translate them; the values travel
+with the exception. To add an error: one class here, its two sentences in ``resources/i18n``.
+"""
+
+
+def QT_TRANSLATE_NOOP(context: str, text: str) -> str:
+    """Mark ``text`` for Qt Linguist without importing Qt; returns it unchanged."""
+    return text
+
+
+class StudioError(Exception):
+    """Base of all errors that are shown to the user.
+
+    ``message`` and ``hint`` are templates for :meth:`str.format`; ``values`` fills both. ``str(error)`` gives the
+    English message, ``error.remedy`` the English hint.
+    """
+
+    message = QT_TRANSLATE_NOOP("errors", "Something went wrong.")
+    hint = QT_TRANSLATE_NOOP("errors", "Try again; if it happens again, copy the details and report it.")
+
+    def __init__(self, **values: object) -> None:
+        self.values = values
+        super().__init__(self.message.format(**values))
+
+    @property
+    def remedy(self) -> str:
+        """The English sentence that says what to do."""
+        return self.hint.format(**self.values)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.values)
+
+
+def _rebuild(cls: type[StudioError], values: dict[str, object]) -> StudioError:
+    return cls(**values)
+
+
+class Cancelled(Exception):
+    """The user cancelled the job."""
+
+
+class InvalidRequest(StudioError):
+    """The request can't be carried out as it stands; nothing was started."""
+
+
+class EmptyPrompt(InvalidRequest):
+    message = QT_TRANSLATE_NOOP("errors", "There is no prompt yet.")
+    hint = QT_TRANSLATE_NOOP("errors", "Describe the picture in a few words, then generate.")
+
+
+class PromptTooLong(InvalidRequest):
+    """Values: ``length``, ``limit`` (characters)."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The prompt has {length} characters; {limit} is the most it can have.")
+    hint = QT_TRANSLATE_NOOP("errors", "Shorten it: the models read about 60 words.")
+
+
+class SizeOutOfRange(InvalidRequest):
+    """Values: ``width``, ``height``, ``minimum``, ``maximum`` (pixels)."""
+
+    message = QT_TRANSLATE_NOOP("errors", "A picture of {width} × {height} pixels can't be made.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a width and a height from {minimum} to {maximum} pixels.")
+
+
+class ValueOutOfRange(InvalidRequest):
+    """Values: ``name``, ``value``, ``minimum``, ``maximum``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{name} can't be {value}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a value from {minimum} to {maximum}.")
+
+
+class UnknownModel(InvalidRequest):
+    """Values: ``model``, ``known``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "There is no model called “{model}”.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose one of {known}, or give the folder that holds a model.")
+
+
+class UnknownScheduler(InvalidRequest):
+    """Values: ``scheduler``, ``known``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "There is no scheduler called “{scheduler}”.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose one of {known}.")
+
+
+class UnsupportedTask(InvalidRequest):
+    """Values: ``model``, ``task``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{model} can't do “{task}”.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose another model, or another way to make the picture.")
+
+
+class ModelNotFound(StudioError):
+    """Values: ``model``, ``place``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The files of {model} are not on this computer (looked in {place}).")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose the folder that holds them, or use the built-in model.")
+
+
+class BrokenModel(StudioError):
+    """Values: ``model``, ``reason``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{model} can't be opened: {reason}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Put its files there again, or use the built-in model.")
+
+
+class OutOfMemory(StudioError):
+    """Values: ``device``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "There is not enough memory on {device} for this picture.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a smaller size, or close other programs.")
+
+
+class EngineFailed(StudioError):
+    """An error nobody foresaw inside the engine. Values: ``reason``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The picture could not be made: {reason}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Try again; if it happens again, copy the details and report it.")
+
+
+class FolderNotWritable(StudioError):
+    """Values: ``folder``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "Nothing can be written to {folder}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose another folder, or allow writing to this one.")
+
+
+class DiskFull(StudioError):
+    """Values: ``folder``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The disk that holds {folder} is full.")
+    hint = QT_TRANSLATE_NOOP("errors", "Make room on it, then save the picture again; it is still in the window.")
+
+
+class BrokenPicture(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is not a picture that can be opened.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose another file.")
+
+
+class NoRequestInPicture(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} does not say how it was made.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a PNG file that Kandinsky Studio wrote.")
+
+
+class NewerFile(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} was written by a newer version of Kandinsky Studio.")
+    hint = QT_TRANSLATE_NOOP("errors", "Update the program to open it.")
+
+
+class AlreadyRunning(StudioError):
+    message = QT_TRANSLATE_NOOP("errors", "Kandinsky Studio is already running.")
+    hint = QT_TRANSLATE_NOOP("errors", "Its window was brought to the front.")
+
+
+class TrainingGateMissed(StudioError):
+    """Values: ``stage``, ``measured``, ``needed``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The stage “{stage}” reached {measured}; it needs {needed}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Give it more steps and start the command again; it goes on where it stopped.")

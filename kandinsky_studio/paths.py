@@ -1,0 +1,63 @@
+"""Every place on disk that the program uses; the only module that knows about freezing.
+
+``KANDINSKY_STUDIO_HOME`` puts everything below one folder (portable use, tests).
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "KandinskyStudio"
+HOME_VARIABLE = "KANDINSKY_STUDIO_HOME"
+
+
+def _home(kind: str, default: str) -> Path:
+    home = os.environ.get(HOME_VARIABLE)
+    return Path(home).expanduser() / kind if home else Path(default)
+
+
+def resources() -> Path:
+    """The read-only files shipped with the program: icons, translations, the built-in model."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    if frozen is not None:
+        return Path(frozen) / "resources"
+    package = Path(__file__).resolve().parent
+    installed = package / "resources"  # a wheel carries them inside the package
+    return installed if installed.is_dir() else package.parent / "resources"
+
+
+def builtin_model() -> Path:
+    """The folder of the built-in model."""
+    return resources() / "builtin"
+
+
+def config() -> Path:
+    """Preferences and window layout."""
+    return _home("config", platformdirs.user_config_dir(APP_NAME, appauthor=False))
+
+
+def data() -> Path:
+    """What belongs to the user: library and models."""
+    return _home("data", platformdirs.user_data_dir(APP_NAME, appauthor=False))
+
+
+def cache() -> Path:
+    """What can be made again: thumbnails."""
+    return _home("cache", platformdirs.user_cache_dir(APP_NAME, appauthor=False))
+
+
+def state() -> Path:
+    """Log files, the lock of the running instance."""
+    return _home("state", platformdirs.user_state_dir(APP_NAME, appauthor=False))
+
+
+def library() -> Path:
+    """Every picture that was generated."""
+    return data() / "library"
+
+
+def models() -> Path:
+    """Downloaded and imported weights."""
+    return data() / "models"

@@ -1,0 +1,1 @@
+"""BYTES ON DISK: the library, picture files, preferences; no widgets."""

@@ -1,0 +1,1 @@
+"""WHAT IS SEEN: QtWidgets. Reaches models, weights and disk only through app."""
