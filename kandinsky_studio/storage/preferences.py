@@ -1,0 +1,175 @@
+"""What the program remembers: one JSON file, each value described where it is declared."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kandinsky_studio import paths
+from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NewerFile
+from kandinsky_studio.storage.durable import cause_of, set_aside, write_file
+
+FILE_NAME = "preferences.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a preference is, for the dialog that shows it: its name, one sentence of help, and what it may be.
+
+    ``choices`` are the values it can take, ``minimum`` and ``maximum`` the ends of its range; a preference without
+    a title is kept for the program's own use and shown nowhere.
+    """
+
+    title: str = ""
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def allows(self, value: Any) -> bool:
+        """Whether ``value`` is one of the choices and within the range."""
+        if self.choices and value not in self.choices:
+            return False
+        above = self.minimum is None or value >= self.minimum
+        return above and (self.maximum is None or value <= self.maximum)
+
+
+@dataclass
+class Preferences:
+    """The preferences, with the values of a first start. To add one: a field here.
+
+    ``last_request`` holds the settings to start with (None: the model's own), ``window_geometry`` and
+    ``window_state`` what Qt saved, as base64. ``others`` are values of a newer version of the program, kept for it.
+    """
+
+    language: str = field(
+        default="system",
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Language"),
+                QT_TRANSLATE_NOOP(
+                    "preferences", "The language of menus and messages; it changes nothing about prompts."
+                ),
+                choices=("system", "en", "ru"),
+            )
+        },
+    )
+    theme: str = field(
+        default="system",
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Theme"),
+                QT_TRANSLATE_NOOP("preferences", "Light or dark; “system” follows your desktop."),
+                choices=("system", "light", "dark"),
+            )
+        },
+    )
+    model: str = field(
+        default="builtin",
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Model"),
+                QT_TRANSLATE_NOOP("preferences", "The model that is chosen when the program starts."),
+            )
+        },
+    )
+    export_quality: int = field(
+        default=95,
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Quality of JPEG and WebP"),
+                QT_TRANSLATE_NOOP("preferences", "Higher keeps more detail and makes larger files."),
+                minimum=1,
+                maximum=100,
+            )
+        },
+    )
+    last_folder: str = ""
+    hold_idea_seed: bool = False
+    hold_rendering_seed: bool = False
+    last_request: GenerationRequest | None = None
+    window_geometry: str = ""
+    window_state: str = ""
+    others: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Preferences:
+        """The preferences that :meth:`to_json` wrote; a value that makes no sense is left at its default."""
+        preferences = cls(others={name: value for name, value in values.items() if name not in _NAMES})
+        for name in _NAMES & values.keys():
+            try:
+                preferences.set(name, _read(name, values[name]))
+            except (ValueError, TypeError, NewerFile):
+                logging.getLogger(__name__).warning("the preference %s is back at its default", name)
+        return preferences
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of JSON values."""
+        values = {name: getattr(self, name) for name in sorted(_NAMES)}
+        values["last_request"] = self.last_request.to_json() if self.last_request else None
+        return {**self.others, **values}
+
+    def set(self, name: str, value: object) -> None:
+        """Change the preference ``name``. Raises ``ValueError`` if there is no such or it can't have this value."""
+        if name not in _NAMES:
+            raise ValueError(f"no preference is called {name!r}")
+        kinds = (GenerationRequest, type(None)) if name == "last_request" else (type(_DEFAULTS[name]),)
+        if type(value) not in kinds or not about(name).allows(value):
+            raise ValueError(f"{name} can't be {value!r}")
+        setattr(self, name, value)
+
+
+_DEFAULTS: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(Preferences) if f.name != "others"}
+_NAMES = _DEFAULTS.keys()
+_ABOUT: dict[str, About] = {
+    f.name: f.metadata.get("about", About()) for f in dataclasses.fields(Preferences) if f.name in _NAMES
+}
+
+
+def about(name: str) -> About:
+    """What the preference ``name`` is. Raises ``KeyError`` if there is none."""
+    return _ABOUT[name]
+
+
+def load(file: Path | None = None) -> Preferences:
+    """The preferences in ``file`` (where the program keeps them, if it is not given).
+
+    Never fails: without a file they are those of a first start, and a damaged file is set aside.
+    """
+    file = file or paths.config() / FILE_NAME
+    try:
+        values = json.loads(file.read_bytes())
+        if not isinstance(values, dict):
+            raise ValueError("not an object")
+    except FileNotFoundError:
+        return Preferences()
+    except (OSError, ValueError, RecursionError):
+        _set_aside(file)
+        return Preferences()
+    return Preferences.from_json(values)
+
+
+def save(preferences: Preferences, file: Path | None = None) -> None:
+    """Write ``preferences`` to ``file`` in one piece. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    file = file or paths.config() / FILE_NAME
+    write_file(file, json.dumps(preferences.to_json(), indent=2).encode("ascii") + b"\n")
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "last_request" and value is not None:
+        return GenerationRequest.from_json(value)
+    return value
+
+
+def _set_aside(file: Path) -> None:
+    logger = logging.getLogger(__name__)
+    try:
+        logger.warning("the preferences could not be read; they are kept as %s", set_aside(file).name)
+    except OSError as error:
+        logger.warning("the preferences could not be read: %s", cause_of(error, file.parent))
