@@ -18,6 +18,8 @@
     ├── BrokenPicture
     ├── NoRequestInPicture
     ├── NewerFile
+    ├── TrashRefused
+    ├── GoneFromTrash
     ├── AlreadyRunning
     └── TrainingGateMissed
 
@@ -176,6 +178,20 @@ class NewerFile(StudioError):
 
     message = QT_TRANSLATE_NOOP("errors", "{file} was written by a newer version of Kandinsky Studio.")
     hint = QT_TRANSLATE_NOOP("errors", "Update the program to open it.")
+
+
+class TrashRefused(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be moved to the trash.")
+    hint = QT_TRANSLATE_NOOP("errors", "It stays in the gallery; open its folder to delete it for good.")
+
+
+class GoneFromTrash(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be fetched back from the trash.")
+    hint = QT_TRANSLATE_NOOP("errors", "Look for it in the trash; put back into its folder, it is in the gallery again.")
 
 
 class AlreadyRunning(StudioError):

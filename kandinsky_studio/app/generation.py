@@ -1,0 +1,218 @@
+"""What is being chosen, and the jobs that come of it.
+
+``GenerationSettings`` is what the prompt panel shows and changes; :meth:`Generation.generate` freezes it into a
+:class:`GenerationRequest`, which is all that travels further.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.worker import EngineWorker, Job
+from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress
+from kandinsky_studio.errors import StudioError
+
+SEED_FIELDS = ("prior_seed", "seed")
+LOCKS = {"prior_seed": "prior_seed_locked", "seed": "seed_locked"}
+
+
+def random_seed() -> int:
+    """A seed nobody chose, 0…2**32-1."""
+    return random.randint(0, MAX_SEED)
+
+
+class GenerationSettings(QObject):
+    """The choices for the next picture. ``changed`` names the field that has another value now.
+
+    Fields are those of :class:`GenerationRequest`, and two locks: a locked seed stays when the next job starts and is
+    the same for all pictures of a job; an open one is drawn anew.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._request = GenerationRequest(prompt="")
+        self._locks = dict.fromkeys(LOCKS.values(), False)
+
+    @property
+    def values(self) -> GenerationRequest:
+        """The choices as they are typed: :meth:`request` is what they come to."""
+        return self._request
+
+    @property
+    def prior_seed_locked(self) -> bool:
+        return self._locks["prior_seed_locked"]
+
+    @property
+    def seed_locked(self) -> bool:
+        return self._locks["seed_locked"]
+
+    def set(self, **values: Any) -> None:
+        """Change some fields and tell of those that differ."""
+        locks = {name: bool(values.pop(name)) for name in list(values) if name in self._locks}
+        before, locks_before = self._request, dict(self._locks)
+        self._request = dataclasses.replace(before, **values)
+        self._locks.update(locks)
+        for name in values:
+            if getattr(before, name) != getattr(self._request, name):
+                self.changed.emit(name)
+        for name in locks:
+            if locks_before[name] != self._locks[name]:
+                self.changed.emit(name)
+
+    @property
+    def all_alike(self) -> bool:
+        """Both seeds are locked: several pictures of one job would be the same one."""
+        return all(self._locks.values())
+
+    def request(self) -> GenerationRequest:
+        """The choices as they stand, frozen."""
+        alike = self.all_alike
+        return dataclasses.replace(
+            self._request,
+            prompt=self._request.prompt.strip(),
+            negative_prompt=self._request.negative_prompt.strip(),
+            num_images_per_prompt=1 if alike else self._request.num_images_per_prompt,
+            vary_idea=not self._locks["prior_seed_locked"],
+            vary_rendering=not self._locks["seed_locked"],
+        )
+
+    def draw_seeds(self) -> None:
+        """Draw the seeds that are not locked."""
+        self.set(**{name: random_seed() for name in SEED_FIELDS if not self._locks[LOCKS[name]]})
+
+    def use_settings(self, request: GenerationRequest) -> None:
+        """Take everything from ``request`` but its seeds and their locks; the count stays too."""
+        kept = {*SEED_FIELDS, "num_images_per_prompt", "vary_idea", "vary_rendering"}
+        self.set(**{f.name: getattr(request, f.name) for f in dataclasses.fields(request) if f.name not in kept})
+
+    def use_seeds(self, request: GenerationRequest) -> None:
+        """Take both seeds from ``request`` and lock them, so that the next job keeps them."""
+        self.set(prior_seed=request.prior_seed, seed=request.seed, prior_seed_locked=True, seed_locked=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """The choices as JSON values, for the preferences."""
+        return {"request": self._request.to_json(), **self._locks}
+
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Take back what :meth:`to_json` gave; values that make no sense are left as they are."""
+        try:
+            request = GenerationRequest.from_json(values["request"])
+        except (KeyError, TypeError, ValueError, StudioError):
+            return
+        self.set(**{f.name: getattr(request, f.name) for f in dataclasses.fields(request)})
+        self.set(**{name: values.get(name) is True for name in self._locks})
+
+
+class Generation(QObject):
+    """The jobs: one runs, the others wait. Results and progress of every job pass through here."""
+
+    started = Signal(int)  # job id
+    progressed = Signal(int, object)  # job id, Progress
+    picture_made = Signal(int, object)  # job id, GenerationResult
+    ended = Signal(int)  # job id, however it ended
+    queue_changed = Signal()
+
+    def __init__(
+        self,
+        settings: GenerationSettings,
+        worker: EngineWorker,
+        messages: Messages,
+        check: Callable[[GenerationRequest], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self._worker = worker
+        self._messages = messages
+        self._check = check
+        self._jobs: dict[int, GenerationRequest] = {}  # queued and running, in order
+        self._current: int | None = None
+        self._next_id = 1
+        worker.started.connect(self._on_started)
+        worker.progressed.connect(self._on_progressed)
+        worker.picture_made.connect(self._on_picture_made)
+        worker.finished.connect(self._on_ended)
+        worker.cancelled.connect(self._on_ended)
+        worker.failed.connect(self._on_failed)
+
+    @property
+    def current(self) -> int | None:
+        """The id of the running job."""
+        return self._current
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return bool(self._jobs)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait behind the running one."""
+        return len(self._jobs) - (self._current is not None)
+
+    def request_of(self, job_id: int) -> GenerationRequest | None:
+        """The request of a job that runs or waits."""
+        return self._jobs.get(job_id)
+
+    def generate(self) -> int | None:
+        """Freeze the settings into a request and queue it; its job id, or None if the request was refused."""
+        self.settings.draw_seeds()
+        request = self.settings.request()
+        try:
+            self._check(request)
+        except StudioError as error:
+            self._messages.error(error)
+            return None
+        job = Job(self._next_id, request)
+        self._next_id += 1
+        self._jobs[job.id] = request
+        self._worker.submit(job)
+        self.queue_changed.emit()
+        return job.id
+
+    def cancel(self) -> None:
+        """Cancel the running job, or the next one if none has started yet."""
+        job_id = self._current if self._current is not None else next(iter(self._jobs), None)
+        if job_id is not None:
+            self._worker.cancel(job_id)
+
+    def cancel_all(self) -> None:
+        """Cancel the running job and empty the queue."""
+        for job_id in reversed(list(self._jobs)):
+            self._worker.cancel(job_id)
+
+    @Slot(int)
+    def _on_started(self, job_id: int) -> None:
+        self._current = job_id
+        self.started.emit(job_id)
+        self.queue_changed.emit()
+
+    @Slot(int, object)
+    def _on_progressed(self, job_id: int, progress: Progress) -> None:
+        if job_id in self._jobs:
+            self.progressed.emit(job_id, progress)
+
+    @Slot(int, object)
+    def _on_picture_made(self, job_id: int, result: GenerationResult) -> None:
+        self.picture_made.emit(job_id, result)
+
+    @Slot(int, object)
+    def _on_failed(self, job_id: int, error: StudioError) -> None:
+        self._messages.error(error)
+        self._on_ended(job_id)
+
+    @Slot(int)
+    def _on_ended(self, job_id: int) -> None:
+        self._jobs.pop(job_id, None)
+        if self._current == job_id:
+            self._current = None
+        self.ended.emit(job_id)
+        self.queue_changed.emit()
