@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.worker import EngineWorker, Job
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress
+from kandinsky_studio.engine.spec import Limits, ModelSpec
 from kandinsky_studio.errors import StudioError
 
 SEED_FIELDS = ("prior_seed", "seed")
@@ -97,23 +98,50 @@ class GenerationSettings(QObject):
         """Take both seeds from ``request`` and lock them, so that the next job keeps them."""
         self.set(prior_seed=request.prior_seed, seed=request.seed, prior_seed_locked=True, seed_locked=True)
 
-    def to_json(self) -> dict[str, Any]:
-        """The choices as JSON values, for the preferences."""
-        return {"request": self._request.to_json(), **self._locks}
+    def choose_model(self, spec: ModelSpec, before: ModelSpec | None = None) -> None:
+        """Change to the model ``spec``.
 
-    def restore(self, values: Mapping[str, Any]) -> None:
-        """Take back what :meth:`to_json` gave; values that make no sense are left as they are."""
-        try:
-            request = GenerationRequest.from_json(values["request"])
-        except (KeyError, TypeError, ValueError, StudioError):
-            return
+        What was left at the default of the model ``before``, or does not fit the new one, becomes the new default.
+        """
+        new, old = defaults(spec), defaults(before) if before else {}
+        limits = limits_of(spec)
+        stay = {
+            name
+            for name in new
+            if getattr(self._request, name) != old.get(name) and getattr(self._request, name) in limits[name]
+        }
+        scheduler = self._request.scheduler if self._request.scheduler in spec.schedulers else spec.schedulers[0]
+        fresh = {name: value for name, value in new.items() if name not in stay}
+        self.set(model=spec.key, scheduler=scheduler, **fresh)
+
+    def restore(self, request: GenerationRequest, prior_seed_locked: bool, seed_locked: bool) -> None:
+        """Take back what was chosen when the program ran last."""
         self.set(**{f.name: getattr(request, f.name) for f in dataclasses.fields(request)})
-        self.set(**{name: values.get(name) is True for name in self._locks})
+        self.set(prior_seed_locked=prior_seed_locked, seed_locked=seed_locked)
+
+
+def limits_of(spec: ModelSpec) -> dict[str, Limits[int] | Limits[float]]:
+    """The range of each number that a model has a say in, by the name of its field."""
+    return {
+        "width": spec.size,
+        "height": spec.size,
+        "num_inference_steps": spec.num_inference_steps,
+        "guidance_scale": spec.guidance_scale,
+        "prior_num_inference_steps": spec.prior_num_inference_steps,
+        "prior_guidance_scale": spec.prior_guidance_scale,
+    }
+
+
+def defaults(spec: ModelSpec) -> dict[str, int | float]:
+    """The values a model starts with; width and height are what it was trained at."""
+    values = {name: limits.default for name, limits in limits_of(spec).items()}
+    return {**values, "width": spec.native_size, "height": spec.native_size}
 
 
 class Generation(QObject):
     """The jobs: one runs, the others wait. Results and progress of every job pass through here."""
 
+    submitted = Signal(int)  # job id
     started = Signal(int)  # job id
     progressed = Signal(int, object)  # job id, Progress
     picture_made = Signal(int, object)  # job id, GenerationResult
@@ -174,6 +202,7 @@ class Generation(QObject):
         job = Job(self._next_id, request)
         self._next_id += 1
         self._jobs[job.id] = request
+        self.submitted.emit(job.id)
         self._worker.submit(job)
         self.queue_changed.emit()
         return job.id

@@ -112,5 +112,5 @@ def _write(image: QImage, path: Path) -> None:
     except OSError:
         return
     file = QSaveFile(os.fspath(path))
-    if file.open(QSaveFile.OpenModeFlag.WriteOnly) and image.save(file, "PNG"):
+    if file.open(QSaveFile.OpenModeFlag.WriteOnly) and image.save(file, b"PNG"):
         file.commit()

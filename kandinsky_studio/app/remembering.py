@@ -1,0 +1,56 @@
+"""The preferences while the program runs: changed from anywhere, written a moment later, off the window's thread."""
+
+from __future__ import annotations
+
+import copy
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from kandinsky_studio.app.lane import Lane
+from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.storage import preferences
+from kandinsky_studio.storage.preferences import Preferences
+
+DELAY = 500  # milliseconds from a change to the file; a slider that is dragged changes often
+
+
+class Remembering(QObject):
+    """What outlives the program. ``changed`` names the preference that has another value."""
+
+    changed = Signal(str)
+
+    def __init__(self, messages: Messages, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.values: Preferences = preferences.load()
+        self._messages = messages
+        self._lane = Lane("preferences", self)
+        self._complained = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY)
+        self._timer.timeout.connect(self._write)
+
+    def set(self, **values: object) -> None:
+        """Change some preferences. Raises ``ValueError`` for a value that makes no sense."""
+        for name, value in values.items():
+            if getattr(self.values, name) != value:
+                self.values.set(name, value)
+                self.changed.emit(name)
+                self._timer.start()
+
+    def close(self) -> None:
+        """Write what has not been written yet."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self._write()
+        self._lane.close()
+
+    def _write(self) -> None:
+        values = copy.copy(self.values)
+        self._lane.run(lambda: preferences.save(values), lambda _: None, self._complain)
+
+    def _complain(self, error: Exception) -> None:
+        """Once: a message at every change would be noise."""
+        if not self._complained:
+            self._complained = True
+            self._messages.error(error)

@@ -1,0 +1,134 @@
+"""Builds every service once, connects them, and takes them down again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from kandinsky_studio import paths
+from kandinsky_studio.app.easel import Easel
+from kandinsky_studio.app.gallery import Gallery
+from kandinsky_studio.app.gallery_list import GalleryList
+from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
+from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.remembering import Remembering
+from kandinsky_studio.app.thumbnails import Thumbnails
+from kandinsky_studio.app.translation import SYSTEM, Translation
+from kandinsky_studio.app.worker import EngineLike, EngineWorker, open_engine
+from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.errors import StudioError
+
+HELD = {"prior_seed_locked": "hold_idea_seed", "seed_locked": "hold_rendering_seed"}
+
+
+class Studio(QObject):
+    """Everything the window needs. :meth:`start` once the window is on the screen, :meth:`close` when it is gone."""
+
+    model_chosen = Signal()
+
+    def __init__(self, open_engine: Callable[[], EngineLike] = open_engine, library: Path | None = None) -> None:
+        super().__init__()
+        self.messages = Messages(self)
+        self.remembering = Remembering(self.messages, self)
+        self.translation = Translation(self)
+        self.translation.use(self._language())
+        self.models = Models(self)
+        self.settings = GenerationSettings(self)
+        self.worker = EngineWorker(open_engine, self)
+        self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
+        self.gallery = Gallery(library or paths.library(), self.messages, self)
+        self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
+        self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
+        self.easel = Easel(self.generation, self.gallery, self)
+        self._restore()
+        self.settings.changed.connect(self._remember_settings)
+        self.remembering.changed.connect(self._preference_changed)
+        self.worker.model_failed.connect(self._model_failed)
+        # In the engine's thread, so that a picture is on its way to the disk whatever the window is doing.
+        self.worker.picture_made.connect(self.gallery.keep, Qt.ConnectionType.DirectConnection)
+
+    def start(self) -> None:
+        """Begin what may take long, each in its own thread: open the library, import torch, load the model."""
+        self.worker.start()
+        self.gallery.open()
+        if self.models.installed(self.settings.values.model):
+            self.worker.warm_up(self.settings.values.model)
+
+    def close(self) -> bool:
+        """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
+        ended = self.worker.close()
+        self.gallery.close()
+        self.thumbnails.close()
+        self.remembering.close()
+        self.translation.remove()
+        return ended
+
+    def choose_model(self, model: str) -> None:
+        """Change to a model and begin to load it; a message says why if it can't be."""
+        try:
+            spec = self.models.spec(model)
+        except StudioError as error:
+            self.messages.error(error)
+            return
+        before = self.settings.values.model
+        self.settings.choose_model(spec, None if before == model else self.models.find(before))
+        self.remembering.set(model=spec.key)
+        self.model_chosen.emit()
+        if self.models.installed(spec.key):
+            self.worker.warm_up(spec.key)
+
+    def open_model_folder(self, folder: Path) -> None:
+        """Add the model in ``folder`` to the list and choose it; a message says why if it is none."""
+        try:
+            spec = self.models.open_folder(folder)
+        except StudioError as error:
+            self.messages.error(error)
+            return
+        self.choose_model(spec.key)
+
+    def use_settings(self, request: GenerationRequest) -> None:
+        """Make another picture the way of ``request``, with new seeds unless they are locked."""
+        try:
+            self.models.spec(request.model)
+        except StudioError as error:
+            self.messages.error(error)
+            return
+        model_changes = request.model != self.settings.values.model
+        self.settings.use_settings(request)
+        if model_changes:
+            self.remembering.set(model=request.model)
+            self.model_chosen.emit()
+            if self.models.installed(request.model):
+                self.worker.warm_up(request.model)
+
+    def _language(self) -> str:
+        language = self.remembering.values.language
+        return SYSTEM if language == "system" else language
+
+    def _restore(self) -> None:
+        remembered = self.remembering.values
+        if remembered.last_request is not None:
+            self.settings.restore(remembered.last_request, remembered.hold_idea_seed, remembered.hold_rendering_seed)
+        spec = self.models.find(remembered.model) or self.models.spec("builtin")
+        if remembered.last_request is None or spec.key != remembered.last_request.model:
+            self.settings.choose_model(spec)
+
+    @Slot(str)
+    def _remember_settings(self, name: str) -> None:
+        if name in LOCKS.values():
+            self.remembering.set(**{HELD[name]: getattr(self.settings, name)})
+        else:
+            self.remembering.set(last_request=self.settings.values)
+
+    @Slot(str)
+    def _preference_changed(self, name: str) -> None:
+        if name == "language":
+            self.translation.use(self._language())
+
+    @Slot(object)
+    def _model_failed(self, error: StudioError) -> None:
+        self.models.look_again()
+        self.messages.error(error)
