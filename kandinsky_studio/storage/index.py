@@ -9,6 +9,7 @@ import logging
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ SCHEMA_VERSION = 1
 """Rises with every change to the tables, and with ``REQUEST_VERSION``: an older program can't read newer rows."""
 
 _BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one, which may be another process
+_BUSY_PAUSE = 0.01  # seconds
 _LITTLE_ROOM = 1 << 20  # bytes; with less than that on the disk, a failed write means that it is full
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -165,13 +167,25 @@ class Index:
             raise cause_of(error, self._path.parent) from error
         connection = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT, check_same_thread=False)
         try:
-            self._prepare(connection)
+            self._prepare_when_free(connection)
         except BaseException:
             connection.close()
             raise
         with self._gate:
             self._connections.append(connection)
         return connection
+
+    def _prepare_when_free(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + _BUSY_TIMEOUT
+        while True:
+            try:
+                return self._prepare(connection)
+            except sqlite3.OperationalError as error:
+                # SQLite's own timeout does not cover the change to WAL, nor the moment when another process leaves.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                connection.rollback()
+                time.sleep(_BUSY_PAUSE)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA foreign_keys = ON")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from kandinsky_studio.engine.request import Embedding, GenerationRequest, GenerationResult
 from kandinsky_studio.errors import BrokenPicture, NewerFile, NoRequestInPicture
-from kandinsky_studio.storage.durable import PARTIAL_SUFFIX
+from kandinsky_studio.storage.durable import PARTIAL_SUFFIX, cause_of
 from kandinsky_studio.storage.index import DamagedIndex, Index
 from kandinsky_studio.storage.pictures import (
     Record,
@@ -78,9 +78,10 @@ class Library:
         self.folder = folder.absolute()
         self._index = Index(self.folder / INDEX_NAME, self._refill)
         # An index without a row beside folders of pictures is a new one: the old one was deleted.
+        incomplete = self._is_empty()
         folders = self._folders()
         newest = [name for name in folders if _MONTH.fullmatch(name)][-_MONTHS_CHECKED:]
-        self._compare(folders if self._is_empty() else newest)
+        self._compare(folders if incomplete else newest)
 
     def close(self) -> None:
         """Let go of the index file."""
@@ -193,8 +194,8 @@ class Library:
         try:
             with os.scandir(self.folder) as found:
                 return sorted(item.name for item in found if item.is_dir() and not item.name.startswith("."))
-        except FileNotFoundError:
-            return []
+        except OSError as error:  # the drive was pulled out
+            raise cause_of(error, self.folder) from error
 
     def _compare(self, folders: Iterable[str]) -> int:
         """Make the index say what is in these folders; returns how many entries came or went."""

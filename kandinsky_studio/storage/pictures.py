@@ -114,7 +114,9 @@ class Record:
             dtype=_text(values, "dtype"),
             weights=_text(values, "weights"),
             version=_text(values, "version"),
-            image_embeds=None if embedding is None else embedding_from_bytes(base64.b64decode(embedding)),
+            image_embeds=None
+            if embedding is None
+            else embedding_from_bytes(base64.b64decode(embedding, validate=True)),
         )
 
 

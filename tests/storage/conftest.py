@@ -1,0 +1,40 @@
+"""Pictures to keep: what the engine would hand over, made without it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kandinsky_studio.engine.request import GenerationRequest, GenerationResult
+from kandinsky_studio.storage.library import Library
+
+MakeResult = Callable[..., GenerationResult]
+
+
+@pytest.fixture
+def make_result() -> MakeResult:
+    """Make a result of noise for a prompt and, if given, other values of its request."""
+    generator = np.random.default_rng(7)
+
+    def make(prompt: str = "a red circle on a blue background", **values: Any) -> GenerationResult:
+        request = GenerationRequest(prompt=prompt, **{"width": 24, "height": 16, **values})
+        return GenerationResult(
+            image=generator.integers(0, 256, (request.height, request.width, 3), dtype=np.uint8),
+            request=request,
+            image_embeds=generator.standard_normal(64).astype(np.float32),
+            timings={"prior": 1.25, "decoder": 3.5},
+            device="cpu",
+            dtype="float32",
+            weights="c0ffee",
+        )
+
+    return make
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path / "library")
+    yield library
+    library.close()

@@ -1,0 +1,129 @@
+"""A write that fails says why and leaves everything as it was."""
+
+import contextlib
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kandinsky_studio.errors import DiskFull, FolderNotWritable
+from kandinsky_studio.storage.durable import set_aside, write_file
+from kandinsky_studio.storage.library import Library
+from kandinsky_studio.storage.pictures import check_writable, read_request, save_png
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for half a megabyte."""
+    place = tmp_path / "small disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", place]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("only root can mount a small disk")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_file_is_written_with_its_folder(tmp_path):
+    write_file(tmp_path / "a" / "b" / "c", b"content")
+    assert (tmp_path / "a" / "b" / "c").read_bytes() == b"content"
+    assert len(list(tmp_path.rglob("*"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (errno.EDQUOT, DiskFull),
+        (errno.EFBIG, DiskFull),
+        (errno.EACCES, FolderNotWritable),
+        (errno.EROFS, FolderNotWritable),
+        (errno.EIO, FolderNotWritable),
+    ],
+)
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_what_a_failure_means(tmp_path, monkeypatch, code, meaning, call):
+    (tmp_path / "a").write_bytes(b"before")
+
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[call], fail)
+    with pytest.raises(meaning) as caught:
+        write_file(tmp_path / "a", b"after")
+    assert caught.value.values == {"folder": tmp_path}
+    assert (tmp_path / "a").read_bytes() == b"before"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_folders_that_can_not_be(tmp_path, make_result):
+    (tmp_path / "file").write_text("in the way")
+    for path in (tmp_path / "file" / "a.png", tmp_path / "file" / "folder" / "a.png", Path("/proc/none/a.png")):
+        with pytest.raises(FolderNotWritable):
+            save_png(path, make_result())
+        with pytest.raises(FolderNotWritable):
+            check_writable(path.parent)
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path, make_result):
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(FolderNotWritable):
+        save_png(tmp_path / "a.png", make_result())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_set_aside_keeps_the_content_and_frees_the_place(tmp_path):
+    (tmp_path / "a.json").write_text("precious")
+    assert set_aside(tmp_path / "a.json").read_text() == "precious"
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_full_disk_loses_nothing_that_was_saved(small_disk, make_result):
+    library = Library(small_disk / "library")
+    saved = []
+
+    def fill() -> None:
+        for number in range(100):
+            saved.append(library.add(make_result(f"picture {number}", width=160, height=160)))
+
+    with pytest.raises(DiskFull) as caught:
+        fill()
+    assert str(small_disk) in str(caught.value)
+    assert 1 <= len(saved) < 100
+    assert not list(small_disk.rglob("*.partial"))
+    whole = list(small_disk.rglob("*.png"))
+    assert {entry.path for entry in saved} <= set(whole)
+    for entry in saved:
+        assert read_request(entry.path) == entry.request
+    assert library.count() >= len(saved)
+    library.forget(saved[0].id)
+    saved[0].path.unlink()
+    saved[1].path.unlink()
+    library.add(make_result("there is room again", width=160, height=160))
+    library.close()
+
+
+def test_a_full_disk_is_called_that(small_disk, make_result):
+    Library(small_disk / "library").close()
+    _fill_to_the_last_byte(small_disk / "fill")
+    with pytest.raises(DiskFull):
+        save_png(small_disk / "a.png", make_result())
+    with pytest.raises(DiskFull):
+        check_writable(small_disk)
+    with pytest.raises(DiskFull):
+        Library(small_disk / "library")
+    (small_disk / "fill").unlink()
+    Library(small_disk / "library").close()
+
+
+def _fill_to_the_last_byte(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
