@@ -1,0 +1,187 @@
+"""The built-in model's components: exactly the classes of Kandinsky 2.2, small.
+
+Every constructor gives freshly initialised modules that the stock ``KandinskyV22PriorPipeline`` and
+``KandinskyV22Pipeline`` accept unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from diffusers import DPMSolverMultistepScheduler, PriorTransformer, UnCLIPScheduler, UNet2DConditionModel, VQModel
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    CLIPImageProcessor,
+    CLIPTextConfig,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
+
+from kandinsky_studio.engine.training.code import DIMENSIONS
+
+PICTURE_SIZE = 128
+VISION_SIZE = 64
+LATENT_CHANNELS = 4
+DOWNSCALE = 8  # pixels per latent
+VOCABULARY = 1200
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def make_tokenizer(texts: Iterable[str]) -> CLIPTokenizer:
+    """A byte-level BPE tokenizer of CLIP's kind, learned from ``texts``.
+
+    All 256 bytes are in the vocabulary, alone and as the end of a word: an unknown word must never become the
+    end-of-text token, which is the position CLIP pools.
+    """
+    learned = Tokenizer(models.BPE(unk_token=END, end_of_word_suffix="</w>"))
+    learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    learned.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=[],
+        initial_alphabet=alphabet,
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    words = (word for text in texts for word in text.lower().split())
+    learned.train_from_iterator(words, trainer)
+    merges = _merges(learned)
+    vocabulary: dict[str, int] = {}
+    for token in [*alphabet, *(byte + "</w>" for byte in alphabet), *("".join(pair) for pair in merges), START, END]:
+        vocabulary.setdefault(token, len(vocabulary))
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=77)
+
+
+def _merges(learned: Tokenizer) -> list[tuple[str, str]]:
+    import json
+
+    pairs = json.loads(learned.to_str())["model"]["merges"]
+    return [(first, second) for first, second in pairs]
+
+
+def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
+    """The text tower, 3.5 M parameters: (batch, 77) ids to (batch, 77, 256) states and (batch, 256) embeddings."""
+    return CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=DIMENSIONS,
+            intermediate_size=1024,
+            projection_dim=DIMENSIONS,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            max_position_embeddings=77,
+            hidden_act="gelu",
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.eos_token_id,
+            attn_implementation="eager",  # its backward pass is twice as fast on a CPU
+        )
+    )
+
+
+def make_image_encoder() -> CLIPVisionModelWithProjection:
+    """The vision tower, 1.9 M parameters: (batch, 3, 64, 64) normalised pixels to (batch, 256) embeddings."""
+    return CLIPVisionModelWithProjection(
+        CLIPVisionConfig(
+            hidden_size=192,
+            intermediate_size=768,
+            projection_dim=DIMENSIONS,
+            num_hidden_layers=4,
+            num_attention_heads=6,
+            image_size=VISION_SIZE,
+            patch_size=8,
+            hidden_act="gelu",
+            attn_implementation="eager",
+        )
+    )
+
+
+def make_image_processor() -> CLIPImageProcessor:
+    """Resizes to the vision tower's input and normalises with CLIP's usual constants."""
+    return CLIPImageProcessor(
+        size={"shortest_edge": VISION_SIZE}, crop_size={"height": VISION_SIZE, "width": VISION_SIZE}
+    )
+
+
+def make_movq() -> VQModel:
+    """The picture codec: (batch, 3, 128, 128) in -1…1 to (batch, 4, 16, 16) latents and back.
+
+    The pipelines never quantise, so the codebook stays as it was initialised.
+    """
+    return VQModel(
+        down_block_types=("DownEncoderBlock2D",) * 3 + ("AttnDownEncoderBlock2D",),
+        up_block_types=("AttnUpDecoderBlock2D",) + ("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 32, 64, 128),  # SpatialNorm wants multiples of 32
+        layers_per_block=1,
+        latent_channels=LATENT_CHANNELS,
+        num_vq_embeddings=512,
+        vq_embed_dim=LATENT_CHANNELS,
+        norm_type="spatial",
+        sample_size=PICTURE_SIZE,
+    )
+
+
+def make_prior() -> PriorTransformer:
+    """The prior, 4.4 M parameters: a caption's states and embedding to an image embedding, by diffusion."""
+    return PriorTransformer(
+        num_attention_heads=4,
+        attention_head_dim=64,
+        num_layers=5,
+        embedding_dim=DIMENSIONS,
+        num_embeddings=77,
+        additional_embeddings=4,
+    )
+
+
+def make_unet() -> UNet2DConditionModel:
+    """The decoder, 6.7 M parameters: noisy (batch, 4, 16, 16) latents and an embedding to (batch, 8, 16, 16)."""
+    return UNet2DConditionModel(
+        sample_size=PICTURE_SIZE // DOWNSCALE,
+        in_channels=LATENT_CHANNELS,
+        out_channels=2 * LATENT_CHANNELS,
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        block_out_channels=(96, 160),
+        layers_per_block=1,
+        attention_head_dim=32,
+        cross_attention_dim=96,
+        encoder_hid_dim=DIMENSIONS,
+        encoder_hid_dim_type="image_proj",
+        addition_embed_type="image",
+        resnet_time_scale_shift="scale_shift",
+    )
+
+
+def make_prior_scheduler() -> UnCLIPScheduler:
+    """As in kandinsky-2-2-prior."""
+    return UnCLIPScheduler(
+        variance_type="fixed_small_log",
+        num_train_timesteps=1000,
+        clip_sample=True,
+        clip_sample_range=10.0,
+        prediction_type="sample",
+        beta_schedule="squaredcos_cap_v2",
+    )
+
+
+def make_decoder_scheduler() -> DPMSolverMultistepScheduler:
+    """DPM++ 2M over the betas of kandinsky-2-2-decoder, predicting v: flat colours are right from the first steps."""
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="linear",
+        prediction_type="v_prediction",
+        solver_order=2,
+        timestep_spacing="linspace",
+    )
+
+
+def parameter_count(module: torch.nn.Module) -> int:
+    """Number of trainable and fixed parameters."""
+    return sum(parameter.numel() for parameter in module.parameters())
