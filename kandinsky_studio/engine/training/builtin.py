@@ -20,18 +20,18 @@ from diffusers import PriorTransformer, UNet2DConditionModel, VQModel
 from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from kandinsky_studio.engine.training import components, decoder, movq, prior, text, vision
+from kandinsky_studio.engine.training import components, decoder, movq, prior, quality, text, vision
 from kandinsky_studio.engine.training.code import embed, scene_attributes
 from kandinsky_studio.engine.training.judge import score
 from kandinsky_studio.engine.training.loop import Recipe, Report, Trainer
 from kandinsky_studio.errors import TrainingGateMissed
 
-STAGES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble")
+STAGES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble", "measure")
 RECIPES: Mapping[str, Recipe] = {
     "text": Recipe(steps=1200, learning_rate=6e-4, seed=2, cooldown=0.35),
     "vision": Recipe(steps=3000, learning_rate=1e-3, seed=3, cooldown=0.4),
     "prior": Recipe(steps=2000, learning_rate=8e-4, seed=4),
-    "movq": Recipe(steps=4000, learning_rate=1.5e-3, seed=1, cooldown=0.35),
+    "movq": Recipe(steps=2600, learning_rate=1.5e-3, seed=1, cooldown=0.35),
     "decoder": Recipe(steps=6000, learning_rate=1.2e-3, seed=5, cooldown=0.35),
 }
 GATES: Mapping[str, float] = {"text": 0.97, "vision": 0.9, "movq": 27.0, "decoder": 0.8}
@@ -78,6 +78,7 @@ class BuiltinTraining:
             "movq": self.train_movq,
             "decoder": self.train_decoder,
             "assemble": self.assemble,
+            "measure": self.measure,
         }
         for stage in STAGES:
             if stage in stages:
@@ -162,7 +163,7 @@ class BuiltinTraining:
         """Stage ``decoder``."""
         codec = movq.speed_up(self.movq())
         cache = self.folder / "latents.npz"
-        decoder.cache_latents(codec, cache, self.report)
+        decoder.cache_latents(codec, cache, self.report, count=decoder.CACHED)
         with np.load(cache) as arrays:
             latents, codes = arrays["latents"], arrays["codes"]
         model: UNet2DConditionModel = decoder.prepare(self._fresh(components.make_unet))
@@ -215,6 +216,10 @@ class BuiltinTraining:
         partial.rename(self.target)
         size = sum(file.stat().st_size for file in self.target.rglob("*") if file.is_file())
         self.report(f"assemble: {size / 1e6:.1f} MB in {self.target}")
+
+    def measure(self) -> None:
+        """Stage ``measure``: from words to pixels on held-out prompts, written beside the model."""
+        quality.write(self.target, self.report)
 
 
 def _save_image_processor(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kandinsky_studio import paths
 
-STAGE_NAMES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble")
+STAGE_NAMES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble", "measure")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

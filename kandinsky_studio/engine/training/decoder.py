@@ -29,7 +29,7 @@ EMBED_NOISE = 0.15  # in standard deviations: a prior and a vision tower are nev
 _ENCODING_BATCH = 32
 
 
-def cache_latents(movq: VQModel, path: Path, report: Report, count: int = CACHED, seed: int = 9) -> None:
+def cache_latents(movq: VQModel, path: Path, report: Report, count: int, seed: int = 9) -> None:
     """Draw and encode the training pictures into ``path`` (npz: latents float16 (n, 4, 16, 16), codes float32)."""
     if path.exists():
         return

@@ -97,7 +97,7 @@ def movq_loss(movq: VQModel, device: str = "cpu") -> Loss:
 
     def loss(step: int, rng: np.random.Generator) -> torch.Tensor:
         pictures = as_tensor(training_pictures(step, rng), device)
-        latents = movq.encode(pictures).latents.float()
+        latents: torch.Tensor = movq.encode(pictures).latents.float()
         mean, variance = latents.mean((0, 2, 3)), latents.var((0, 2, 3))
         centred = mean.square().mean() + variance.clamp(min=1e-4).log().square().mean()
         amount = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, device=device)
