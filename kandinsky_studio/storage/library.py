@@ -236,7 +236,7 @@ class Library:
 
     def _adopt_files(self, paths: Iterable[str]) -> int:
         """Take the pictures at these relative paths in; files that are no pictures of ours stay what they are."""
-        adopted = 0
+        adopted = refused = 0
         batch: list[tuple[Path, Record, tuple[int, int]]] = []
         for path in sorted(paths):
             file = self.folder / path
@@ -244,12 +244,14 @@ class Library:
                 if not is_whole_png(file):
                     raise BrokenPicture(file=file.name)
                 batch.append((file, *read_record(file)))
-            except (BrokenPicture, NoRequestInPicture, NewerFile) as error:
-                logging.getLogger(__name__).warning("left out of the library: %s", error)
+            except (BrokenPicture, NoRequestInPicture, NewerFile):
+                refused += 1
                 continue
             if len(batch) == _ADOPTED_AT_ONCE:
                 adopted += len(self._adopt(batch))
                 batch = []
+        if refused:  # names of pictures have words of the prompt: they do not belong in the log
+            logging.getLogger(__name__).warning("%d files in the library are no pictures of ours", refused)
         return adopted + len(self._adopt(batch) if batch else [])
 
     def _adopt(self, pictures: list[tuple[Path, Record, tuple[int, int]]]) -> list[Entry]:

@@ -1,0 +1,177 @@
+"""The command line: the window, and everything that can be done without it.
+
+Exit codes: 0 done, 1 it failed, 2 what was asked for makes no sense, 130 interrupted. Nothing heavy is imported
+before it is needed: ``--help`` and ``--version`` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kandinsky_studio import __version__, log
+from kandinsky_studio.engine.training import command as training
+from kandinsky_studio.errors import (
+    BrokenPicture,
+    Cancelled,
+    InvalidRequest,
+    ModelNotFound,
+    NewerFile,
+    NoRequestInPicture,
+    StudioError,
+)
+
+FAILED = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+_MISTAKES = (InvalidRequest, BrokenPicture, NoRequestInPicture, NewerFile)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program with these arguments (``sys.argv[1:]``, if they are not given); returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A prompt may have letters that this terminal can't show; that must not end the program.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as end:  # argparse has said everything
+        return end.code if isinstance(end.code, int) else FAILED
+    log.start()
+    try:
+        return int(arguments.run(arguments))
+    except StudioError as error:
+        _complain(f"{error} {error.remedy}")
+        logging.getLogger(__name__).warning("ended by %s", type(error).__name__)
+        return MISUSED if isinstance(error, _MISTAKES) else FAILED
+    except (Cancelled, KeyboardInterrupt):
+        _complain("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has left, as “head” does
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception:
+        logging.getLogger(__name__).exception("unforeseen")
+        _complain(f"Something went wrong. The details are at the end of {log.file()}")
+        return FAILED
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"kandinsky-studio: {sentence}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kandinsky-studio",
+        description="Kandinsky Studio: pictures from words, on your own computer. Without a command: the window.",
+    )
+    parser.add_argument("--version", action="version", version=f"Kandinsky Studio {__version__}")
+    parser.set_defaults(run=_run_window)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_generate(commands)
+    training.add_parser(commands)
+    models = commands.add_parser("models", help="list the models, and whether they are on this computer")
+    models.set_defaults(run=_run_models)
+    screenshot = commands.add_parser("screenshot", help="make a picture of the window, without a display")
+    screenshot.add_argument("file", type=Path, help="the PNG file to write")
+    screenshot.add_argument("--picture", type=Path, metavar="FILE", help="a picture to show in the window")
+    screenshot.set_defaults(run=_run_screenshot)
+    self_test = commands.add_parser("self-test", help="check that everything works here")
+    self_test.add_argument("--device", help="cpu or cuda; the best there is, if not given")
+    self_test.set_defaults(run=_run_self_test)
+    return parser
+
+
+def _add_generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    generate = commands.add_parser(
+        "generate",
+        help="make pictures from words",
+        description="Make pictures from words. They go to the library, where the window shows them, or to the file "
+        "given with -o. What is not given is the model's own value; seeds are chosen by chance and told.",
+    )
+    generate.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the picture shows")
+    generate.add_argument("-o", "--output", type=_picture_file, metavar="FILE", help="a .png, .jpg or .webp file")
+    generate.add_argument(
+        "--from", type=Path, dest="source", metavar="FILE", help="repeat this picture; what is given besides, changes"
+    )
+    values = generate.add_argument_group("values, called as in diffusers")
+    values.add_argument("--negative-prompt", metavar="TEXT", help="what the picture shall not show")
+    values.add_argument("--model", help="a model of the list “models”, or the folder of one")
+    values.add_argument("--width", type=int, metavar="PIXELS")
+    values.add_argument("--height", type=int, metavar="PIXELS")
+    values.add_argument("--num-inference-steps", type=int, metavar="N", help="steps of the decoder, which draws")
+    values.add_argument("--guidance-scale", type=float, metavar="X", help="how closely the decoder follows the idea")
+    values.add_argument("--prior-num-inference-steps", type=int, metavar="N", help="steps of the prior: words to idea")
+    values.add_argument("--prior-guidance-scale", type=float, metavar="X", help="how closely the prior follows words")
+    values.add_argument("--scheduler", metavar="NAME", help="how the decoder steps, such as dpmpp_2m or ddpm")
+    values.add_argument("--prior-seed", type=int, metavar="N", help="the idea's seed")
+    values.add_argument("--seed", type=int, metavar="N", help="the rendering's seed")
+    values.add_argument("--num-images-per-prompt", type=int, metavar="N", help="how many pictures")
+    generate.add_argument("--device", help="cpu or cuda; the best there is, if not given")
+    generate.add_argument("--json", action="store_true", help="tell progress and results as lines of JSON")
+    generate.set_defaults(run=_run_generate)
+
+
+def _picture_file(text: str) -> Path:
+    # The same list as pictures.FORMATS; reading it from there would import numpy for --help.
+    path = Path(text)
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise argparse.ArgumentTypeError(f"“{text}” must end in .png, .jpg or .webp")
+    return path
+
+
+def _run_window(arguments: argparse.Namespace) -> int:
+    if sys.platform.startswith("linux") and not any(
+        map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    ):
+        _complain("There is no display to open the window on. “kandinsky-studio generate PROMPT” works without one.")
+        return FAILED
+    from kandinsky_studio.ui.main import run
+
+    return run([sys.argv[0]])
+
+
+def _run_screenshot(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio.ui.main import picture_of_window
+
+    picture_of_window(arguments.file, arguments.picture)
+    sys.stdout.write(f"{arguments.file}\n")
+    return 0
+
+
+def _run_generate(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio import generating
+
+    return generating.run(arguments)
+
+
+def _run_models(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio.engine import weights
+    from kandinsky_studio.engine.models import MODELS
+
+    for spec in MODELS:
+        try:
+            files = weights.find(spec.key)
+            files.check()
+            place = str(files.prior.parent)
+        except ModelNotFound as error:
+            place = f"not here; looked in {error.values['place']}"
+        except StudioError as error:
+            place = str(error)
+        size = f"{spec.native_size} px", f"{spec.disk_size / 1e6:,.0f} MB"
+        sys.stdout.write(f"{spec.key:<16}{size[0]:>7}{size[1]:>11}  {', '.join(spec.languages):<8}{place}\n")
+    return 0
+
+
+def _run_self_test(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio import selftest
+
+    return selftest.run(arguments.device)
