@@ -43,15 +43,19 @@ def build_scheduler(key: str, config: Mapping[str, Any]) -> Any:
 
     ``config`` is the content of the model's ``scheduler_config.json``. A scheduler of the model's own class takes all
     of it; another class takes the model's fields and keeps its own defaults for the rest, because values such as the
-    spacing of the timesteps are chosen for one class and are wrong in the next. Raises ``KeyError`` for an unknown key.
+    spacing of the timesteps are chosen for one class and are wrong in the next. Clipping is off where the
+    configuration is silent: diffusers' default clips to -1…1, and latents go beyond. Raises ``KeyError`` for an
+    unknown key.
     """
     import diffusers
 
     name = SCHEDULERS[key]
     cls: Any = getattr(diffusers, name)
     fields = set(inspect.signature(cls.__init__).parameters) - {"self"}
-    wanted = fields if config.get("_class_name") == name else fields.intersection(MODEL_FIELDS)
-    return cls(**{field: value for field, value in config.items() if field in wanted})
+    if config.get("_class_name") != name:
+        fields.intersection_update(MODEL_FIELDS)
+        config = {"clip_sample": False, **config}
+    return cls(**{field: value for field, value in config.items() if field in fields})
 
 
 def keeps_variance(scheduler: Any) -> bool:

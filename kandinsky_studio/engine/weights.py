@@ -167,9 +167,9 @@ class ModelFiles:
             raise BrokenModel(model=self.title, reason=f"“{_short(path)}” is damaged") from error
         if 8 + length + end > size:
             raise BrokenModel(model=self.title, reason=f"“{_short(path)}” is cut off")
-        if not isinstance(header, dict) or 8 + length + end != size:
+        if 8 + length + end < size:
             raise BrokenModel(model=self.title, reason=f"“{_short(path)}” is damaged")
-        return header
+        return dict(header)
 
 
 def find(model: str) -> ModelFiles:
