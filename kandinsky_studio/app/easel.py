@@ -59,6 +59,7 @@ class Easel(QObject):
         """Look at ``item``; the jobs go on unseen."""
         self._following = False
         self._wanted = item
+        self.item, self.request = item, item.request
         self._preview = None
 
         def arrived(pixels: Pixels) -> None:
@@ -112,8 +113,8 @@ class Easel(QObject):
     @Slot(object)
     def _removed(self, item: Item) -> None:
         """A picture that is being saved again comes back in a moment, so an unsaved one stays on the canvas."""
-        if self.item is item and item.unsaved is not None:
-            self.item = None
-        elif self.item is not None and item.entry is not None and self.item.entry is not None:
-            if self.item.entry.id == item.entry.id:
+        if item.is_same(self.item):
+            if item.unsaved is not None:
+                self.item = None
+            else:
                 self.clear()

@@ -19,7 +19,7 @@ from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Pixels
 from kandinsky_studio.errors import GoneFromTrash, StudioError, TrashRefused
 from kandinsky_studio.storage.library import Entry, Library
-from kandinsky_studio.storage.pictures import FORMATS, export, read_pixels, save_png
+from kandinsky_studio.storage.pictures import FORMATS, export, read_pixels, read_request, save_png
 
 PAGE = 200  # entries fetched at once
 
@@ -33,6 +33,17 @@ class Item:
     height: int
     entry: Entry | None = None
     unsaved: GenerationResult | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, if there is one."""
+        return None if self.entry is None else self.entry.path
+
+    def is_same(self, other: Item | None) -> bool:
+        """Whether both stand for one picture; an entry read twice is the same picture."""
+        if self.entry is not None and other is not None and other.entry is not None:
+            return self.entry.id == other.entry.id
+        return self is other
 
 
 @dataclass(frozen=True)
@@ -145,26 +156,35 @@ class Gallery(QObject):
             path = item.entry.path
             self._lane.run(lambda: read_pixels(path), show, self._messages.error)
 
-    def path_of(self, item: Item) -> Path | None:
-        """The file of ``item``, if it has one."""
-        return None if item.entry is None else Path(item.entry.path)
+    def read_file(self, path: Path) -> tuple[Pixels, GenerationRequest]:
+        """The pixels of a picture file, and how it was made. Waits. Raises what reading it raises."""
+        return read_pixels(path), read_request(path)
 
-    def export(self, item: Item, path: Path) -> None:
-        """Write ``item`` to ``path``; the suffix chooses PNG, JPEG or WebP, and PNG is added to any other name."""
+    def export(self, item: Item, path: Path, quality: int = 95) -> None:
+        """Write ``item`` to ``path``; the suffix chooses PNG, JPEG or WebP, and PNG is added to any other name.
+
+        ``quality`` (1…100) is for JPEG and WebP.
+        """
         if path.suffix.lower() not in FORMATS:
             path = path.with_name(path.name + ".png")
 
         def work() -> None:
             if item.entry is not None:
-                export(item.entry.path, path)
+                export(item.entry.path, path, quality)
             elif item.unsaved is not None:
-                _export_result(item.unsaved, path)
+                _export_result(item.unsaved, path, quality)
 
         def done(_: None) -> None:
             self._drop_unsaved(item)
             self._messages.note(self.tr("Saved as {file}.").format(file=path))
 
         self._lane.run(work, done, self._messages.error)
+
+    def export_unsaved(self, folder: Path, name: Callable[[str], str]) -> None:
+        """Write all pictures that could not be saved into ``folder``, as PNG; ``name`` makes a file name of a prompt."""
+        for item in self.unsaved:
+            stem = f"{name(item.request.prompt)} {item.request.prior_seed} {item.request.seed}"
+            self.export(item, folder / f"{stem}.png")
 
     # ------------------------------------------------------------------ the trash
 
@@ -240,7 +260,7 @@ class Gallery(QObject):
         return Item(entry.request, entry.width, entry.height, entry=entry)
 
 
-def _export_result(result: GenerationResult, path: Path) -> None:
+def _export_result(result: GenerationResult, path: Path, quality: int) -> None:
     """An unsaved picture has no file to export from, so it gets one for a moment, unless PNG is what is wanted."""
     if path.suffix.lower() == ".png":
         save_png(path, result)
@@ -248,7 +268,7 @@ def _export_result(result: GenerationResult, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "picture.png"
         save_png(source, result)
-        export(source, path)
+        export(source, path, quality)
 
 
 def _move_to_trash(path: Path) -> _Discarded:

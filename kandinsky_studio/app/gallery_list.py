@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QImage
 
 from kandinsky_studio.app.gallery import PAGE, Gallery, Item
+from kandinsky_studio.app.images import to_image
 from kandinsky_studio.app.thumbnails import Thumbnails
 
 ITEM_ROLE = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
+
+
+def image_of(item: Item) -> QImage:
+    """An unsaved picture has no thumbnail on disk; it is in memory anyway."""
+    assert item.unsaved is not None
+    return to_image(item.unsaved.image)
 
 
 class GalleryList(QAbstractListModel):
@@ -55,9 +63,7 @@ class GalleryList(QAbstractListModel):
     def row_of(self, item: Item) -> int | None:
         """Where a picture stands now."""
         for row, other in enumerate(self._items):
-            if other is item or (
-                item.entry is not None and other.entry is not None and other.entry.id == item.entry.id
-            ):
+            if item.is_same(other):
                 return row
         return None
 
@@ -72,8 +78,8 @@ class GalleryList(QAbstractListModel):
             return item
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return item.request.prompt
-        if role == Qt.ItemDataRole.DecorationRole and item.entry is not None:
-            return self._thumbnails.get(Path(item.entry.path))
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnails.get(item.path) if item.path else image_of(item)
         return None
 
     def canFetchMore(self, parent: Index) -> bool:  # noqa: N802
@@ -122,12 +128,12 @@ class GalleryList(QAbstractListModel):
             self.beginRemoveRows(QModelIndex(), row, row)
             del self._items[row]
             self.endRemoveRows()
-        if item.entry is not None:
-            self._thumbnails.forget(item.entry.path)
+        if item.path is not None:
+            self._thumbnails.forget(item.path)
 
     def _thumbnail_made(self, path: Path) -> None:
         for row, item in enumerate(self._items):
-            if item.entry is not None and item.entry.path == path:
+            if item.path == path:
                 index = self.index(row)
                 self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
                 return

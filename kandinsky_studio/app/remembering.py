@@ -9,18 +9,22 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.storage import preferences
-from kandinsky_studio.storage.preferences import Preferences
+from kandinsky_studio.storage.preferences import About, Preferences
 
 DELAY = 500  # milliseconds from a change to the file; a slider that is dragged changes often
 
 
 class Remembering(QObject):
-    """What outlives the program. ``changed`` names the preference that has another value."""
+    """What outlives the program. ``changed`` names the preference that has another value.
+
+    With ``keeps`` false, changes hold for this run only.
+    """
 
     changed = Signal(str)
 
-    def __init__(self, messages: Messages, parent: QObject | None = None) -> None:
+    def __init__(self, messages: Messages, parent: QObject | None = None, keeps: bool = True) -> None:
         super().__init__(parent)
+        self._keeps = keeps
         self.values: Preferences = preferences.load()
         self._messages = messages
         self._lane = Lane("preferences", self)
@@ -36,7 +40,13 @@ class Remembering(QObject):
             if getattr(self.values, name) != value:
                 self.values.set(name, value)
                 self.changed.emit(name)
-                self._timer.start()
+                if self._keeps:
+                    self._timer.start()
+
+    @staticmethod
+    def about(name: str) -> About:
+        """Title, help and range of a preference, for the dialog."""
+        return preferences.about(name)
 
     def close(self) -> None:
         """Write what has not been written yet."""

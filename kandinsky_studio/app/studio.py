@@ -29,20 +29,21 @@ class Studio(QObject):
 
     model_chosen = Signal()
 
-    def __init__(self, open_engine: Callable[[], EngineLike] = open_engine, library: Path | None = None) -> None:
+    def __init__(self, open_engine: Callable[[], EngineLike] = open_engine, remembers: bool = True) -> None:
         super().__init__()
         self.messages = Messages(self)
-        self.remembering = Remembering(self.messages, self)
+        self.remembering = Remembering(self.messages, self, keeps=remembers)
         self.translation = Translation(self)
         self.translation.use(self._language())
         self.models = Models(self)
         self.settings = GenerationSettings(self)
         self.worker = EngineWorker(open_engine, self)
         self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
-        self.gallery = Gallery(library or paths.library(), self.messages, self)
+        self.gallery = Gallery(paths.library(), self.messages, self)
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
         self.easel = Easel(self.generation, self.gallery, self)
+        self._started = False
         self._restore()
         self.settings.changed.connect(self._remember_settings)
         self.remembering.changed.connect(self._preference_changed)
@@ -50,8 +51,12 @@ class Studio(QObject):
         # In the engine's thread, so that a picture is on its way to the disk whatever the window is doing.
         self.worker.picture_made.connect(self.gallery.keep, Qt.ConnectionType.DirectConnection)
 
+    @Slot()
     def start(self) -> None:
         """Begin what may take long, each in its own thread: open the library, import torch, load the model."""
+        if self._started:
+            return
+        self._started = True
         self.worker.start()
         self.gallery.open()
         if self.models.installed(self.settings.values.model):

@@ -54,6 +54,10 @@ class Thumbnails(QObject):
         self._images.pop(path, None)
         self._broken.discard(path)
 
+    def flush(self) -> None:
+        """Wait until all thumbnails asked for are made."""
+        self._lane.flush()
+
     def close(self) -> None:
         """End the thread; thumbnails not made yet are made next time."""
         self._waiting.clear()

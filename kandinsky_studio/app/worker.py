@@ -34,13 +34,14 @@ class EngineLike(Protocol):
     @property
     def device(self) -> object: ...
 
-    def load(self, model: str, on_progress: Callable[[Progress], None] | None = None) -> ModelSpec: ...
+    def load(self, model: str, on_progress: Callable[[Progress], None] = ...) -> ModelSpec: ...
 
     def generate(
         self,
         request: GenerationRequest,
-        on_progress: Callable[[Progress], None] | None = None,
-        on_result: Callable[[GenerationResult], None] | None = None,
+        *,
+        on_progress: Callable[[Progress], None] = ...,
+        on_result: Callable[[GenerationResult], None] = ...,
     ) -> list[GenerationResult]: ...
 
     def free(self) -> None: ...

@@ -1,0 +1,134 @@
+"""What the actions do with the picture at hand: save it, copy it, show its folder, throw it away, use it again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from kandinsky_studio.app.gallery import Item
+from kandinsky_studio.app.images import to_image
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.panels.gallery import GalleryPanel
+
+NAME_LENGTH = 60  # characters of the prompt in a proposed file name
+
+
+class Deeds(QObject):
+    """Connects the actions of the window with the services."""
+
+    def __init__(self, studio: Studio, actions: Actions, gallery: GalleryPanel, window: QWidget) -> None:
+        super().__init__(window)
+        self._studio = studio
+        self._actions = actions
+        self._gallery = gallery
+        self._window = window
+        actions.generate.triggered.connect(studio.generation.generate)
+        actions.cancel.triggered.connect(studio.generation.cancel)
+        actions.cancel_all.triggered.connect(studio.generation.cancel_all)
+        actions.draw_seeds.triggered.connect(studio.settings.draw_seeds)
+        actions.save_as.triggered.connect(self.save_as)
+        actions.open_folder.triggered.connect(self.open_folder)
+        actions.open_model.triggered.connect(self.open_model)
+        actions.undo_delete.triggered.connect(studio.gallery.undo_discard)
+        actions.copy_picture.triggered.connect(self.copy_picture)
+        actions.copy_prompt.triggered.connect(self.copy_prompt)
+        actions.delete.triggered.connect(self.delete)
+        actions.use_settings.triggered.connect(self.use_settings)
+        actions.use_seeds.triggered.connect(self.use_seeds)
+        studio.easel.changed.connect(self.update_enabled)
+        studio.gallery.undo_changed.connect(self.update_enabled)
+        studio.generation.queue_changed.connect(self.update_enabled)
+        self.update_enabled()
+
+    @Slot()
+    def update_enabled(self) -> None:
+        """An action that can do nothing now is grey."""
+        actions, easel = self._actions, self._studio.easel
+        for action in (actions.save_as, actions.copy_picture, actions.delete):
+            action.setEnabled(easel.item is not None)
+        for action in (actions.use_settings, actions.use_seeds, actions.copy_prompt):
+            action.setEnabled(easel.request is not None)
+        for action in (actions.fit, actions.actual_size, actions.zoom_in, actions.zoom_out):
+            action.setEnabled(easel.pixels is not None)
+        actions.undo_delete.setEnabled(self._studio.gallery.can_undo)
+        for action in (actions.cancel, actions.cancel_all):
+            action.setEnabled(self._studio.generation.busy)
+
+    @Slot()
+    def save_as(self) -> None:
+        """Ask where to, then write the picture there in the format its name says."""
+        item = self._studio.easel.item
+        if item is None:
+            return
+        remembering = self._studio.remembering
+        folder = remembering.values.last_folder or QStandardPaths.writableLocation(
+            QStandardPaths.StandardLocation.PicturesLocation
+        )
+        formats = self.tr("PNG, with nothing lost (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp)")
+        proposal = str(Path(folder) / f"{file_name(item.request.prompt)}.png")
+        name, chosen = QFileDialog.getSaveFileName(self._window, self.tr("Save the picture"), proposal, formats)
+        if not name:
+            return
+        path = Path(name)
+        if not path.suffix and (suffix := re.search(r"\*(\.\w+)", chosen)):
+            path = path.with_suffix(suffix.group(1))
+        remembering.set(last_folder=str(path.parent))
+        self._studio.gallery.export(item, path, remembering.values.export_quality)
+
+    @Slot()
+    def open_folder(self) -> None:
+        """Show the folder of the picture, or that of the library, in the desktop's file program."""
+        item = self._studio.easel.item
+        folder = item.path.parent if item is not None and item.path is not None else self._studio.gallery.folder
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    @Slot()
+    def open_model(self) -> None:
+        """Ask for a folder that holds a model, and use it."""
+        name = QFileDialog.getExistingDirectory(self._window, self.tr("Open the folder of a model"))
+        if name:
+            self._studio.open_model_folder(Path(name))
+
+    @Slot()
+    def copy_picture(self) -> None:
+        item = self._studio.easel.item
+        if item is not None:
+            self._studio.gallery.read(item, lambda pixels: QGuiApplication.clipboard().setImage(to_image(pixels)))
+
+    @Slot()
+    def copy_prompt(self) -> None:
+        request = self._studio.easel.request
+        if request is not None:
+            QGuiApplication.clipboard().setText(request.prompt)
+
+    @Slot()
+    def delete(self) -> None:
+        """To the trash with what is marked in the gallery, or with the picture at hand."""
+        item = self._studio.easel.item
+        marked = self._gallery.selected()
+        chosen: list[Item] = marked if any(other.is_same(item) for other in marked) else [item] if item else []
+        if chosen:
+            self._studio.gallery.discard(chosen)
+
+    @Slot()
+    def use_settings(self) -> None:
+        request = self._studio.easel.request
+        if request is not None:
+            self._studio.use_settings(request)
+
+    @Slot()
+    def use_seeds(self) -> None:
+        request = self._studio.easel.request
+        if request is not None:
+            self._studio.settings.use_seeds(request)
+
+
+def file_name(prompt: str) -> str:
+    """The words of ``prompt`` as a file name that every system takes."""
+    words = re.sub(r"[^\w\- ]+", "", prompt).strip()
+    return words[:NAME_LENGTH].strip() or "kandinsky"

@@ -1,0 +1,47 @@
+"""Which key does what."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from kandinsky_studio.ui.actions import Actions, plain
+
+
+class KeysDialog(QDialog):
+    """Lists every action that has a key, and what the mouse does on the canvas."""
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Keys"))
+        rows = [
+            (plain(action), action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
+            for action in actions.findChildren(QAction)
+            if not action.shortcut().isEmpty()
+        ]
+        rows += [
+            (self.tr("Zoom where the pointer is"), self.tr("Wheel")),
+            (self.tr("Move the picture"), self.tr("Drag, or arrow keys")),
+            (self.tr("Whole picture or 100 %"), self.tr("Double click")),
+        ]
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(8)
+        half = (len(rows) + 1) // 2
+        for number, (what, key) in enumerate(rows):
+            column = 3 * (number // half)
+            name = QLabel(what)
+            keys = QLabel(key)
+            keys.setObjectName("muted")
+            grid.addWidget(name, number % half, column)
+            grid.addWidget(keys, number % half, column + 1)
+        grid.setColumnMinimumWidth(2, 24)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 16)
+        layout.setSpacing(16)
+        layout.addLayout(grid)
+        layout.addWidget(buttons)

@@ -1,0 +1,90 @@
+"""The preferences; each takes effect at once."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.app.translation import LANGUAGES
+from kandinsky_studio.ui.widgets.translated import Translated
+
+
+class PreferencesDialog(QDialog, Translated):
+    """Rows for the preferences that have a title; their words come from where they are declared."""
+
+    def __init__(self, studio: Studio, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._studio = studio
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.language = self._choice("language")
+        self.theme = self._choice("theme")
+        self.quality = QSpinBox()
+        about = studio.remembering.about("export_quality")
+        self.quality.setRange(int(about.minimum or 1), int(about.maximum or 100))
+        self.quality.setValue(studio.remembering.values.export_quality)
+        self.quality.valueChanged.connect(lambda value: studio.remembering.set(export_quality=value))
+        self._folder_label = QLabel()
+        self.folder = QLineEdit(str(studio.gallery.folder))
+        self.folder.setReadOnly(True)
+        self._rows: dict[str, tuple[QLabel, QWidget]] = {}
+        form = QFormLayout()
+        form.setHorizontalSpacing(24)
+        form.setVerticalSpacing(12)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        for name, widget in (
+            ("language", self.language),
+            ("theme", self.theme),
+            ("export_quality", self.quality),
+        ):
+            self._rows[name] = (QLabel(), widget)
+            form.addRow(*self._rows[name])
+        form.addRow(self._folder_label, self.folder)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 16)
+        layout.setSpacing(24)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(520)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.setWindowTitle(self.tr("Preferences"))
+        for name, (label, widget) in self._rows.items():
+            about = self._studio.remembering.about(name)
+            title = QCoreApplication.translate("preferences", about.title)
+            label.setText(title)
+            label.setBuddy(widget)
+            widget.setAccessibleName(title)
+            widget.setToolTip(QCoreApplication.translate("preferences", about.help))
+        titles = {
+            "system": self.tr("As on the desktop"),
+            "light": self.tr("Light"),
+            "dark": self.tr("Dark"),
+            **LANGUAGES,
+        }
+        for combo in (self.language, self.theme):
+            for row in range(combo.count()):
+                combo.setItemText(row, titles[combo.itemData(row)])
+        self._folder_label.setText(self.tr("Gallery folder"))
+        self.folder.setAccessibleName(self.tr("Gallery folder"))
+
+    def _choice(self, name: str) -> QComboBox:
+        combo = QComboBox()
+        for choice in self._studio.remembering.about(name).choices:
+            combo.addItem("", choice)
+        combo.setCurrentIndex(combo.findData(getattr(self._studio.remembering.values, name)))
+        combo.activated.connect(lambda _: self._studio.remembering.set(**{name: combo.currentData()}))
+        return combo

@@ -1,0 +1,111 @@
+"""Starts the window, and takes a picture of it where there is no screen."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from kandinsky_studio import __version__, paths
+from kandinsky_studio.app.instance import SingleInstance
+from kandinsky_studio.app.messages import sentences
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.errors import AlreadyRunning
+from kandinsky_studio.ui.main_window import MainWindow
+from kandinsky_studio.ui.theme import Theme, application_icon
+
+LOG_SIZE = 1_000_000  # bytes, twice
+
+
+def run(argv: Sequence[str]) -> int:
+    """Show the window and stay until it is closed; the exit status. ``argv[0]`` is the name of the program."""
+    application = _application(argv)
+    _log_to_file()
+    instance = SingleInstance()
+    if not instance.claim():
+        studio = Studio(remembers=False)  # speaks the language of the window
+        sys.stdout.write(" ".join(sentences(AlreadyRunning())) + "\n")
+        studio.close()
+        return 0
+    studio = Studio()
+    studio.messages.catch_the_uncaught()
+    theme = Theme(application)
+    window = MainWindow(studio, theme)
+    instance.called.connect(window.come_to_front)
+    window.show()
+    window.prompt.focus_first()
+    window.start_anyway()
+    code = application.exec()
+    studio.messages.release_the_uncaught()
+    instance.release()
+    theme.close()
+    if not window.closed_cleanly:
+        logging.getLogger(__name__).warning("the engine's thread did not end in time")
+        os._exit(code)  # all pictures are saved; only a thread that can't be stopped is left
+    return code
+
+
+def picture_of_window(path: Path, picture: Path | None) -> None:
+    """Draw the main window into the PNG file ``path``, with the file ``picture`` open in it if one is given.
+
+    Needs no screen, changes no preferences, loads no model. Raises ``BrokenPicture`` or ``NoRequestInPicture`` if
+    ``picture`` is none of ours, ``OSError`` if ``path`` can't be written.
+    """
+    if QApplication.instance() is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    application = _application(["kandinsky-studio"])
+    studio = Studio(remembers=False)
+    theme = Theme(application)
+    window = MainWindow(studio, theme)
+    try:
+        studio.gallery.open()
+        studio.gallery.flush()
+        if picture is not None:
+            pixels, request = studio.gallery.read_file(picture)
+            studio.settings.use_settings(request)
+            studio.settings.use_seeds(request)
+            studio.easel.show_pixels(pixels, request)
+        window.resize(1440, 900)
+        window.show()
+        for _ in range(3):  # rows ask for thumbnails when they are painted
+            application.processEvents()
+            window.grab()
+            studio.gallery.flush()
+            studio.thumbnails.flush()
+        application.processEvents()
+        if not window.grab().save(str(path), "PNG"):
+            raise OSError(f"{path} can't be written")
+    finally:
+        window.close()
+        theme.close()
+
+
+def _application(argv: Sequence[str]) -> QApplication:
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(list(argv))
+    QCoreApplication.setApplicationName("Kandinsky Studio")
+    QCoreApplication.setApplicationVersion(__version__)
+    application.setDesktopFileName("kandinsky-studio")
+    application.setWindowIcon(application_icon())
+    return application
+
+
+def _log_to_file() -> None:
+    """Tracebacks go where "copy details" ends: a file of this computer, sent to nobody."""
+    try:
+        paths.state().mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            paths.state() / "kandinsky-studio.log", maxBytes=LOG_SIZE, backupCount=1, encoding="utf-8"
+        )
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)

@@ -1,0 +1,261 @@
+"""The one window: canvas in the middle, panels around it, everything reachable from the menus."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
+
+from kandinsky_studio import paths
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.deeds import Deeds, file_name
+from kandinsky_studio.ui.dialogs.about import AboutDialog
+from kandinsky_studio.ui.dialogs.keys import KeysDialog
+from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
+from kandinsky_studio.ui.panel import PanelDock
+from kandinsky_studio.ui.panels import PANELS
+from kandinsky_studio.ui.panels.gallery import GalleryPanel
+from kandinsky_studio.ui.panels.prompt import PromptPanel
+from kandinsky_studio.ui.picture_bar import PictureBar
+from kandinsky_studio.ui.stage import Stage
+from kandinsky_studio.ui.status import Status
+from kandinsky_studio.ui.theme import Theme
+
+LAYOUT_VERSION = 1
+START_SIZE = (1280, 800)
+LATEST_START = 1500  # milliseconds after which the engine starts although nothing was painted (minimised window)
+
+
+class MainWindow(QMainWindow):
+    """Built from a :class:`Studio`; closing it ends the studio."""
+
+    def __init__(self, studio: Studio, theme: Theme) -> None:
+        super().__init__()
+        self.studio = studio
+        self.theme = theme
+        self.closed_cleanly = True
+        theme.use(studio.remembering.values.theme)
+        self.actions_ = Actions(theme, self)
+        self.stage = Stage(studio.easel, theme)
+        self.picture_bar = PictureBar(self.actions_)
+        self.status = Status(studio)
+        self.docks = [PanelDock(panel(studio, theme, self.actions_)) for panel in PANELS]
+        self.prompt = next(dock.panel for dock in self.docks if isinstance(dock.panel, PromptPanel))
+        self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
+        self.deeds = Deeds(studio, self.actions_, self.gallery, self)
+        self._menus: dict[str, QMenu] = {}
+        self._build()
+        self._connect()
+        self.retranslate()
+        self._restore_layout()
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.stage, 1)
+        column.addWidget(self.picture_bar)
+        self.setCentralWidget(middle)
+        self.setStatusBar(self.status)
+        self.setDockNestingEnabled(True)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        for dock in self.docks:
+            self.addDockWidget(dock.panel.area, dock)
+        self.stage.addAction(self.actions_.delete)
+        self._build_menus()
+
+    def _build_menus(self) -> None:
+        a = self.actions_
+        separator: None = None
+        self._menu("file", [a.save_as, a.open_folder, separator, a.open_model, separator, a.quit])
+        edit = [a.undo_delete, a.delete, separator, a.copy_picture, a.copy_prompt, separator]
+        self._menu("edit", [*edit, a.use_settings, a.use_seeds, a.draw_seeds, separator, a.preferences])
+        self._menu("generate", [a.generate, separator, a.cancel, a.cancel_all, separator, a.go_to_prompt])
+        view = self._menu("view", [a.zoom_in, a.zoom_out, a.fit, a.actual_size, separator, a.go_to_search, separator])
+        for key, choices in (
+            ("panels", [dock.toggleViewAction() for dock in self.docks]),
+            ("theme", a.themes.actions()),
+            ("language", a.languages.actions()),
+        ):
+            self._menus[key] = QMenu(self)
+            self._menus[key].addActions(choices)
+            view.addMenu(self._menus[key])
+        self._menu("help", [a.keys, separator, a.about])
+
+    def _menu(self, key: str, actions: list[QAction | None]) -> QMenu:
+        menu = self._menus[key] = self.menuBar().addMenu("")
+        for action in actions:
+            if action is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(action)
+        return menu
+
+    def _connect(self) -> None:
+        a = self.actions_
+        a.quit.triggered.connect(self.close)
+        a.zoom_in.triggered.connect(self.stage.zoom_in)
+        a.zoom_out.triggered.connect(self.stage.zoom_out)
+        a.fit.triggered.connect(self.stage.fit)
+        a.actual_size.triggered.connect(self.stage.actual_size)
+        a.go_to_prompt.triggered.connect(lambda: self._go_to(self.prompt))
+        a.go_to_search.triggered.connect(lambda: self._go_to(self.gallery))
+        a.preferences.triggered.connect(lambda: PreferencesDialog(self.studio, self).open())
+        a.keys.triggered.connect(lambda: KeysDialog(self.actions_, self).open())
+        a.about.triggered.connect(lambda: AboutDialog(self).open())
+        a.themes.triggered.connect(lambda action: self.studio.remembering.set(theme=action.data()))
+        a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
+        self.studio.remembering.changed.connect(self._preference_changed)
+        self.studio.easel.changed.connect(self._show_picture)
+        self.stage.zoom_changed.connect(self.picture_bar.show_zoom)
+        self.stage.empty.chosen.connect(self._use_example)
+        self.stage.painted.connect(self._start, Qt.ConnectionType.QueuedConnection)
+        self.studio.messages.connect_window(self.stage.messages.show_message)
+        self._check_choices()
+        self._show_picture()
+
+    @Slot()
+    def _start(self) -> None:
+        """The window is on the screen: now the slow things may begin."""
+        QTimer.singleShot(0, self.studio.start)
+
+    def start_anyway(self) -> None:
+        """Begin even if nothing gets painted, because the window was opened minimised."""
+        QTimer.singleShot(LATEST_START, self.studio, self.studio.start)
+
+    # ------------------------------------------------------------------ words
+
+    def retranslate(self) -> None:
+        self.setWindowTitle("Kandinsky Studio")
+        self.actions_.retranslate()
+        for key, title in {
+            "file": self.tr("&File"),
+            "edit": self.tr("&Edit"),
+            "generate": self.tr("&Picture"),
+            "view": self.tr("&View"),
+            "panels": self.tr("&Panels"),
+            "theme": self.tr("&Theme"),
+            "language": self.tr("&Language"),
+            "help": self.tr("&Help"),
+        }.items():
+            self._menus[key].setTitle(title)
+        self.stage.setAccessibleName(self.tr("Canvas"))
+        self._show_picture()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    # ------------------------------------------------------------------ what happens
+
+    @Slot()
+    def _show_picture(self) -> None:
+        easel = self.studio.easel
+        prompt = easel.request.prompt if easel.request is not None else ""
+        if easel.is_preview:
+            prompt = self.tr("Preview")
+        self.picture_bar.show_picture(prompt, easel.size)
+        self.picture_bar.show_zoom(self.stage.zoom)
+
+    @Slot(str)
+    def _use_example(self, prompt: str) -> None:
+        """An example is there to see something at once."""
+        self.studio.settings.set(prompt=prompt)
+        self.actions_.generate.trigger()
+
+    def _go_to(self, panel: PromptPanel | GalleryPanel) -> None:
+        dock = next(dock for dock in self.docks if dock.panel is panel)
+        dock.show()
+        dock.raise_()
+        panel.focus_first()
+
+    @Slot(str)
+    def _preference_changed(self, name: str) -> None:
+        if name == "theme":
+            self.theme.use(self.studio.remembering.values.theme)
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        values = self.studio.remembering.values
+        self.actions_.theme_choices[values.theme].setChecked(True)
+        self.actions_.language_choices[values.language].setChecked(True)
+
+    @Slot()
+    def come_to_front(self) -> None:
+        """Another start of the program asked for this window."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    # ------------------------------------------------------------------ the layout, remembered
+
+    def _restore_layout(self) -> None:
+        values = self.studio.remembering.values
+        self.resize(*START_SIZE)
+        if not self.restoreGeometry(_bytes(values.window_geometry)):
+            self.resize(*START_SIZE)
+        if not self.restoreState(_bytes(values.window_state), LAYOUT_VERSION):
+            right = [dock for dock in self.docks if dock.panel.area is Qt.DockWidgetArea.RightDockWidgetArea]
+            below = [dock for dock in self.docks if dock.panel.area is Qt.DockWidgetArea.BottomDockWidgetArea]
+            self.resizeDocks(right, [352] * len(right), Qt.Orientation.Horizontal)
+            self.resizeDocks(below, [168] * len(below), Qt.Orientation.Vertical)
+
+    def _remember_layout(self) -> None:
+        self.studio.remembering.set(
+            window_geometry=_text(self.saveGeometry()), window_state=_text(self.saveState(LAYOUT_VERSION))
+        )
+
+    # ------------------------------------------------------------------ the end
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Cancel what runs and save what is there; only a picture that could not be saved holds the window open."""
+        self._remember_layout()
+        self.studio.generation.cancel_all()
+        if not self.studio.gallery.unsaved:
+            self.hide()  # what is left to do is not worth looking at
+        worker_ended = self.studio.worker.close()
+        self.studio.gallery.flush()
+        while self.studio.gallery.unsaved and self._keep_unsaved():
+            self.studio.gallery.flush()
+        self.closed_cleanly = self.studio.close() and worker_ended
+        event.accept()
+        super().closeEvent(event)
+
+    def _keep_unsaved(self) -> bool:
+        """Ask for a folder and save there what could not be saved. False if the user gives the pictures up."""
+        unsaved = self.studio.gallery.unsaved
+        question = QMessageBox(self)
+        question.setIcon(QMessageBox.Icon.Warning)
+        question.setWindowTitle("Kandinsky Studio")
+        question.setText(self.tr("Pictures that could not be saved: {count}.").format(count=len(unsaved)))
+        question.setInformativeText(self.tr("Choose a folder to save them in, or they are lost."))
+        save = question.addButton(self.tr("Choose a folder…"), QMessageBox.ButtonRole.AcceptRole)
+        question.addButton(self.tr("Quit without them"), QMessageBox.ButtonRole.DestructiveRole)
+        question.exec()
+        if question.clickedButton() is not save:
+            return False
+        name = QFileDialog.getExistingDirectory(self, self.tr("Save the pictures in"), str(paths.data()))
+        if name:
+            self.studio.gallery.export_unsaved(Path(name), file_name)
+        return True
+
+
+def _text(content: QByteArray) -> str:
+    return base64.b64encode(content.data()).decode("ascii")
+
+
+def _bytes(text: str) -> QByteArray:
+    try:
+        return QByteArray(base64.b64decode(text))
+    except (binascii.Error, ValueError):
+        return QByteArray()

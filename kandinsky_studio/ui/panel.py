@@ -1,0 +1,76 @@
+"""What every panel is: a widget with a key, a title and a place in the window."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QWidget
+
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.translated import Translated
+
+
+class Panel(Translated):
+    """Base of the panels. ``key`` names it in the saved layout, ``area`` is where it stands at first."""
+
+    key: ClassVar[str]
+    area: ClassVar[Qt.DockWidgetArea]
+
+    def __init__(self, studio: Studio, theme: Theme, actions: Actions) -> None:
+        super().__init__()
+        self.studio = studio
+        self.theme = theme
+        self.actions_ = actions
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def title(self) -> str:
+        """In the language of the window."""
+        raise NotImplementedError
+
+    def header(self) -> QWidget | None:
+        """What stands in the title bar beside the title."""
+        return None
+
+    def focus_first(self) -> None:
+        """Give the keyboard to the control one wants first."""
+        self.setFocus()
+
+
+class DockTitle(QWidget):
+    """A title bar that does not shout; the dock is still dragged by it."""
+
+    def __init__(self, header: QWidget | None) -> None:
+        super().__init__()
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.label = QLabel()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 8, 16, 4)
+        layout.addWidget(self.label)
+        layout.addStretch(1)
+        if header is not None:
+            layout.addWidget(header)
+
+
+class PanelDock(QDockWidget):
+    """A panel in the window."""
+
+    def __init__(self, panel: Panel) -> None:
+        super().__init__()
+        self.setObjectName(panel.key)
+        self.panel = panel
+        self._title = DockTitle(panel.header())
+        self.setTitleBarWidget(self._title)
+        self.setWidget(panel)
+        self.retitle()
+
+    def retitle(self) -> None:
+        self.setWindowTitle(self.panel.title())
+        self._title.label.setText(self.panel.title())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retitle()
+        super().changeEvent(event)

@@ -1,0 +1,15 @@
+"""The panels around the canvas.
+
+To add one: a file here with a :class:`~kandinsky_studio.ui.panel.Panel`, and one line in ``PANELS``. It gets a dock, a
+place in the saved layout and a line in the View menu by itself. Panels do not import one another: what they share
+is a service of ``app``.
+"""
+
+from kandinsky_studio.ui.panel import Panel
+from kandinsky_studio.ui.panels.gallery import GalleryPanel
+from kandinsky_studio.ui.panels.prompt import PromptPanel
+
+PANELS: tuple[type[Panel], ...] = (
+    PromptPanel,
+    GalleryPanel,
+)

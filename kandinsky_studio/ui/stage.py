@@ -1,0 +1,66 @@
+"""The canvas with what floats over it: the invitation of an empty studio, and messages."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
+from PySide6.QtGui import QPaintEvent, QResizeEvent
+
+from kandinsky_studio.app.easel import Easel
+from kandinsky_studio.app.images import to_image
+from kandinsky_studio.ui.canvas import Canvas
+from kandinsky_studio.ui.empty_state import EmptyState
+from kandinsky_studio.ui.message_bar import MessageBar
+from kandinsky_studio.ui.theme import Theme
+
+MESSAGE_WIDTH = 760
+MARGIN = 12
+
+
+class Stage(Canvas):
+    """Shows what is on the easel. ``painted`` is emitted once, when the window has something on the screen."""
+
+    painted = Signal()
+
+    def __init__(self, easel: Easel, theme: Theme) -> None:
+        super().__init__()
+        self._easel = easel
+        self._theme = theme
+        self._has_painted = False
+        self.empty = EmptyState(self)
+        self.messages = MessageBar(theme, self)
+        self.messages.installEventFilter(self)
+        easel.changed.connect(self._show)
+        theme.changed.connect(self._set_colours)
+        self._set_colours()
+        self._show()
+
+    def _set_colours(self) -> None:
+        self.set_background(self._theme.colour("canvas"))
+
+    @Slot()
+    def _show(self) -> None:
+        pixels = self._easel.pixels
+        self.set_image(None if pixels is None else to_image(pixels), self._easel.size)
+        self.empty.setVisible(pixels is None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.empty.setGeometry(self.rect())
+        self._place_message()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._has_painted:
+            self._has_painted = True
+            self.painted.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.messages and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
+            self._place_message()
+        return super().eventFilter(watched, event)
+
+    def _place_message(self) -> None:
+        width = min(self.width() - 2 * MARGIN, MESSAGE_WIDTH)
+        height = max(self.messages.heightForWidth(width), self.messages.minimumSizeHint().height())
+        self.messages.setGeometry((self.width() - width) // 2, MARGIN, width, height)
+        self.messages.raise_()

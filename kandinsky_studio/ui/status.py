@@ -1,0 +1,76 @@
+"""The status bar: what the engine is doing, on what, and how long the queue is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Slot
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.app.worker import ModelStage, ModelState
+
+
+class Status(QStatusBar):
+    """Says it in words; nothing here asks for anything."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        self._state: ModelState | None = None
+        self.model, self.queue, self.device = QLabel(), QLabel(), QLabel()
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(12, 2, 12, 4)
+        self.addWidget(self.model)
+        self.addWidget(self.queue)
+        self.addPermanentWidget(self.device)
+        studio.worker.model_state.connect(self._show_state)
+        studio.generation.queue_changed.connect(self._show_queue)
+        studio.model_chosen.connect(self.retranslate)
+        self.retranslate()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    @Slot()
+    def retranslate(self) -> None:
+        self._show_model()
+        self._show_queue()
+
+    @Slot(object)
+    def _show_state(self, state: ModelState) -> None:
+        self._state = state
+        self._show_model()
+
+    def _show_model(self) -> None:
+        state = self._state
+        chosen = self._studio.settings.values.model
+        title = self._studio.models.title(state.model if state and state.model else chosen)
+        if not self._studio.models.installed(chosen):
+            text = self.tr("{model}: not on this computer").format(model=self._studio.models.title(chosen))
+        elif state is None or state.stage is ModelStage.freed:
+            text = title
+        elif state.stage is ModelStage.starting:
+            text = self.tr("Starting the engine…")
+        elif state.stage is ModelStage.loading:
+            text = self.tr("{model}: loading…").format(model=title)
+        elif state.stage is ModelStage.ready:
+            text = self.tr("{model}: ready").format(model=title)
+        else:
+            text = self.tr("{model}: can't be opened").format(model=title)
+        self.model.setText(text)
+        self.device.setText(device_name(self, state.device) if state is not None else "")
+
+    @Slot()
+    def _show_queue(self) -> None:
+        waiting = self._studio.generation.waiting
+        self.queue.setText(self.tr("Waiting in the queue: {count}").format(count=waiting) if waiting else "")
+
+
+def device_name(status: Status, device: str) -> str:
+    """What people call the device that torch calls ``device``."""
+    if device.startswith("cuda"):
+        return status.tr("On the graphics card")
+    if device.startswith("mps"):
+        return status.tr("On the Apple GPU")
+    return status.tr("On the processor") if device else ""

@@ -1,0 +1,1 @@
+"""Controls the panels are built of; they know no service."""

@@ -1,0 +1,105 @@
+"""A number: typed, or dragged with a slider beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+
+from kandinsky_studio.engine.spec import Limits
+
+
+class _CalmSlider(QSlider):
+    """Leaves the wheel to the scrolling panel: a value changed by accident is a picture changed by accident."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class WholeBox(QSpinBox):
+    """A whole number without arrows; the wheel changes it only while it has the focus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setKeyboardTracking(False)
+        self.setGroupSeparatorShown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class DecimalBox(QDoubleSpinBox):
+    """A number with one decimal, else as :class:`WholeBox`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setKeyboardTracking(False)
+        self.setDecimals(1)
+        self.setSingleStep(0.1)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Number(QWidget):
+    """A slider and a box of one value. ``changed`` carries what the user chose, an int or a float."""
+
+    changed = Signal(object)
+
+    def __init__(self, limits: Limits[int] | Limits[float], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scale = 1 if isinstance(limits.default, int) else 10  # slider positions per unit
+        self.box: WholeBox | DecimalBox = WholeBox() if self._scale == 1 else DecimalBox()
+        self.box.setFixedWidth(64)
+        self.slider = _CalmSlider(Qt.Orientation.Horizontal)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.set_limits(limits)
+        self.setFocusProxy(self.box)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self.slider, 1)
+        layout.addWidget(self.box)
+        self.slider.valueChanged.connect(self._dragged)
+        self.box.valueChanged.connect(self._typed)
+
+    def set_limits(self, limits: Limits[int] | Limits[float], slider_maximum: int | None = None) -> None:
+        """The range of the value; the slider may end earlier, where the sensible values end."""
+        with QSignalBlocker(self.box), QSignalBlocker(self.slider):
+            self.box.setRange(limits.minimum, limits.maximum)  # type: ignore[arg-type]
+            top = min(limits.maximum, slider_maximum or limits.maximum)
+            self.slider.setRange(round(limits.minimum * self._scale), round(top * self._scale))
+
+    def set_value(self, value: float) -> None:
+        """Show ``value`` without telling anybody."""
+        with QSignalBlocker(self.box), QSignalBlocker(self.slider):
+            self.box.setValue(value)  # type: ignore[arg-type]
+            self.slider.setValue(round(value * self._scale))
+
+    def set_name(self, name: str, hint: str) -> None:
+        """What the value is called, for tooltips and screen readers."""
+        for widget in (self.box, self.slider):
+            widget.setAccessibleName(name)
+            widget.setToolTip(hint)
+
+    def _dragged(self, position: int) -> None:
+        value = position if self._scale == 1 else position / self._scale
+        self.set_value(value)
+        self.changed.emit(value)
+
+    def _typed(self, value: float) -> None:
+        value = value if self._scale == 1 else round(value, 1)
+        self.set_value(value)
+        self.changed.emit(value)

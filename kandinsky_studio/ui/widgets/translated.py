@@ -1,0 +1,19 @@
+"""Widgets whose words change with the language while the program runs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QWidget
+
+
+class Translated(QWidget):
+    """Calls :meth:`retranslate` whenever the language changes; a subclass calls it once itself when it is built."""
+
+    def retranslate(self) -> None:
+        """Set every text anew."""
+        raise NotImplementedError
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
