@@ -44,8 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
     except SystemExit as end:  # argparse has said everything
         return end.code if isinstance(end.code, int) else FAILED
-    log.start()
     try:
+        if arguments.run is not _run_window:  # which starts it itself, once it is the only window
+            log.start()
         return int(arguments.run(arguments))
     except StudioError as error:
         _complain(f"{error} {error.remedy}")
@@ -140,8 +141,10 @@ def _run_window(arguments: argparse.Namespace) -> int:
 
 
 def _run_screenshot(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio.storage.pictures import check_writable
     from kandinsky_studio.ui.main import picture_of_window
 
+    check_writable(arguments.file.absolute().parent)
     picture_of_window(arguments.file, arguments.picture)
     sys.stdout.write(f"{arguments.file}\n")
     return 0
