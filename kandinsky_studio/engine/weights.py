@@ -126,7 +126,7 @@ class ModelFiles:
             size = path.stat().st_size
             digest.update(f"{part}/{path.name}\0{size}\0".encode())
             with path.open("rb") as file:
-                if size < WHOLE_CONTENT:
+                if size < WHOLE_CONTENT or path.suffix != ".safetensors":
                     digest.update(file.read())
                     continue
                 length = file.read(8)
