@@ -17,7 +17,7 @@ from types import TracebackType
 
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
-from kandinsky_studio.errors import Cancelled, StudioError
+from kandinsky_studio.errors import Cancelled, InvalidRequest, StudioError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class Weight(enum.Enum):
     """How much a message asks of the user."""
 
     note = "note"
+    refusal = "refusal"  # what was asked for can't be; over as soon as something else is asked for
     error = "error"
 
 
@@ -102,6 +103,9 @@ class Messages(QObject):
     def error(self, error: BaseException, *actions: Action) -> None:
         """Show ``error``; safe from any thread. :class:`Cancelled` is shown to nobody."""
         if isinstance(error, Cancelled):
+            return
+        if isinstance(error, InvalidRequest):
+            self._send(Message(Weight.refusal, *sentences(error), actions=actions))
             return
         shown = error if isinstance(error, StudioError) and hasattr(error, "__notes__") else described(error)
         text, hint = sentences(shown)

@@ -120,6 +120,8 @@ class Studio(QObject):
         spec = self.models.find(remembered.model) or self.models.spec("builtin")
         if remembered.last_request is None or spec.key != remembered.last_request.model:
             self.settings.choose_model(spec)
+        if remembered.last_request is None:
+            self.settings.draw_seeds()
 
     @Slot(str)
     def _remember_settings(self, name: str) -> None:

@@ -41,10 +41,11 @@ class Thumbnails(QObject):
             return image
         if path in self._broken:
             return QImage()
-        if path not in self._waiting:
-            self._lane.run(self._next_in_line, self._keep, lambda error: None)
+        is_new = path not in self._waiting
         self._waiting[path] = None
         self._waiting.move_to_end(path)
+        if is_new:
+            self._lane.run(self._next_in_line, self._keep, lambda error: None)
         while len(self._waiting) > WAITING:
             self._waiting.popitem(last=False)
         return None

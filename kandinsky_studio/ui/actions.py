@@ -38,7 +38,7 @@ class Actions(QObject):
         self.preferences = self._action(None, "Ctrl+,")
         self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
         # Picture
-        self.generate = self._action(None, "Ctrl+Return", "Ctrl+Enter")
+        self.generate = self._action(None, "Ctrl+Enter", "Ctrl+Return")
         self.cancel = self._action(None, "Shift+X")
         self.cancel_all = self._action(None, "Ctrl+Shift+X")
         self.draw_seeds = self._action("dice", "Ctrl+R")
@@ -122,5 +122,9 @@ def plain(action: QAction) -> str:
 
 def hint(action: QAction) -> str:
     """The tooltip of ``action``: what it does, and its key."""
-    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    return f"{plain(action)}  ({keys})" if keys else plain(action)
+    return f"{plain(action)}  ({keys(action)})" if keys(action) else plain(action)
+
+
+def keys(action: QAction) -> str:
+    """The key of ``action`` as the desktop writes it, or nothing."""
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

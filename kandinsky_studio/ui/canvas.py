@@ -6,8 +6,6 @@ scaled by.
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -25,9 +23,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 STEP = 1.25  # zoom factor of one notch or key
 MINIMUM, MAXIMUM = 1 / 64, 64.0
-SHARP_FROM = 2.0  # from here up, a pixel is shown as a square: an illustrator wants to see it
-MARGIN = 24  # pixels left free around a fitted picture
-FIT_MAXIMUM = 8.0  # a 128 px picture fills the canvas, an icon does not become a wall
+SHARP_FROM = 8.0  # from here up, a pixel is shown as a square: whoever is that close wants to see it
+MARGIN = 12  # pixels left free around a fitted picture
+FIT_MAXIMUM = 6.0  # a 128 px picture fills the canvas, an icon does not become a wall
 PAN_STEP = 64  # device pixels per arrow key
 
 
@@ -88,8 +86,6 @@ class Canvas(QWidget):
         margin = 2 * MARGIN * self.devicePixelRatioF()
         room = QSizeF(max(area.width() - margin, 16), max(area.height() - margin, 16))
         zoom = min(room.width() / self._size.width(), room.height() / self._size.height(), FIT_MAXIMUM)
-        if zoom > SHARP_FROM:
-            zoom = math.floor(zoom)  # whole steps keep the squares of a small picture equal
         self._set_zoom(zoom)
         picture = self._size * self._zoom
         self._origin = QPointF((area.width() - picture.width()) / 2, (area.height() - picture.height()) / 2)

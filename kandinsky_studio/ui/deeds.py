@@ -27,7 +27,7 @@ class Deeds(QObject):
         self._actions = actions
         self._gallery = gallery
         self._window = window
-        actions.generate.triggered.connect(studio.generation.generate)
+        actions.generate.triggered.connect(self.generate)
         actions.cancel.triggered.connect(studio.generation.cancel)
         actions.cancel_all.triggered.connect(studio.generation.cancel_all)
         actions.draw_seeds.triggered.connect(studio.settings.draw_seeds)
@@ -58,6 +58,12 @@ class Deeds(QObject):
         actions.undo_delete.setEnabled(self._studio.gallery.can_undo)
         for action in (actions.cancel, actions.cancel_all):
             action.setEnabled(self._studio.generation.busy)
+
+    @Slot()
+    def generate(self) -> None:
+        """Make what is described; where nothing is, the cursor goes to where one describes it."""
+        if self._studio.generation.generate() is None and not self._studio.settings.request().prompt:
+            self._actions.go_to_prompt.trigger()
 
     @Slot()
     def save_as(self) -> None:

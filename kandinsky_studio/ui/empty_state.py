@@ -39,7 +39,7 @@ class EmptyState(Translated):
 
     def retranslate(self) -> None:
         self._title.setText(self.tr("Describe a picture…"))
-        self._hint.setText(self.tr("Write what you want to see on the right, or begin with one of these:"))
+        self._hint.setText(self.tr("Write a prompt on the right, or begin with one of these:"))
         prompts = (
             self.tr("a red circle on a blue background"),
             self.tr("a yellow triangle on a black background"),

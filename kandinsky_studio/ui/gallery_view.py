@@ -109,9 +109,11 @@ class GalleryView(QListView):
     def choose(self, item: Item) -> None:
         """Mark ``item`` and bring it into sight, without looking at it: it is looked at already."""
         row = self._list.row_of(item)
-        if row is None or self.currentIndex().row() == row:
+        if row is None:
             return
         index = self._list.index(row)
+        if self.currentIndex() == index and self.selectionModel().isSelected(index):
+            return
         self.selectionModel().currentChanged.disconnect(self._current_changed)
         self.setCurrentIndex(index)
         self.selectionModel().currentChanged.connect(self._current_changed)

@@ -36,7 +36,7 @@ class MessageBar(Translated):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 10, 8, 10)
         layout.setSpacing(10)
-        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._icon)
         layout.addLayout(words, 1)
         layout.addLayout(self._actions)
         layout.addWidget(self.copy)
@@ -64,9 +64,9 @@ class MessageBar(Translated):
         for widget in (self, self.text, self.hint, self.close_button):
             widget.style().unpolish(widget)
             widget.style().polish(widget)
-        is_error = message.weight is Weight.error
+        is_error, is_note = message.weight is Weight.error, message.weight is Weight.note
         colour = "error_text" if is_error else "note_text"
-        self._icon.setPixmap(self._theme.icon("warning" if is_error else "check", colour).pixmap(18, 18))
+        self._icon.setPixmap(self._theme.icon("check" if is_note else "warning", colour).pixmap(18, 18))
         self.close_button.setIcon(self._theme.icon("close", colour))
         self.text.setText(message.text)
         self.hint.setText(message.hint)
@@ -79,6 +79,12 @@ class MessageBar(Translated):
             self._timer.stop()
         else:
             self._timer.start()
+
+    @Slot()
+    def dismiss_refusal(self) -> None:
+        """Something that can be done was asked for since."""
+        if self.message is not None and self.message.weight is Weight.refusal:
+            self.dismiss()
 
     @Slot()
     def dismiss(self) -> None:

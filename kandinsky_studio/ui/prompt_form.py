@@ -129,6 +129,8 @@ class PromptForm(QWidget):
         row.addWidget(self.swap)
         row.addWidget(self.height_box, 1)
         sides.setFocusProxy(self.width_box)
+        for box in (self.width_box, self.height_box):
+            box.setSuffix(" px")
         return sides
 
     # ------------------------------------------------------------------ words

@@ -47,7 +47,7 @@ class Status(QStatusBar):
         chosen = self._studio.settings.values.model
         title = self._studio.models.title(state.model if state and state.model else chosen)
         if not self._studio.models.installed(chosen):
-            text = self.tr("{model}: not on this computer").format(model=self._studio.models.title(chosen))
+            text = self.tr("{model}: not installed").format(model=self._studio.models.title(chosen))
         elif state is None or state.stage is ModelStage.freed:
             text = title
         elif state.stage is ModelStage.starting:
@@ -59,18 +59,17 @@ class Status(QStatusBar):
         else:
             text = self.tr("{model}: can't be opened").format(model=title)
         self.model.setText(text)
-        self.device.setText(device_name(self, state.device) if state is not None else "")
+        self.device.setText(self._device_name(state.device) if state is not None else "")
 
     @Slot()
     def _show_queue(self) -> None:
         waiting = self._studio.generation.waiting
         self.queue.setText(self.tr("Waiting in the queue: {count}").format(count=waiting) if waiting else "")
 
-
-def device_name(status: Status, device: str) -> str:
-    """What people call the device that torch calls ``device``."""
-    if device.startswith("cuda"):
-        return status.tr("On the graphics card")
-    if device.startswith("mps"):
-        return status.tr("On the Apple GPU")
-    return status.tr("On the processor") if device else ""
+    def _device_name(self, device: str) -> str:
+        """What people call the device that torch calls ``device``."""
+        if device.startswith("cuda"):
+            return self.tr("On the graphics card")
+        if device.startswith("mps"):
+            return self.tr("On the Apple GPU")
+        return self.tr("On the processor") if device else ""

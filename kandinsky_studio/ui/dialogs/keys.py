@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from kandinsky_studio.ui.actions import Actions, plain
+from kandinsky_studio.ui.actions import Actions, keys, plain
 
 
 class KeysDialog(QDialog):
@@ -17,9 +17,7 @@ class KeysDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Keys"))
         rows = [
-            (plain(action), action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
-            for action in actions.findChildren(QAction)
-            if not action.shortcut().isEmpty()
+            (plain(action), keys(action)) for action in actions.findChildren(QAction) if not action.shortcut().isEmpty()
         ]
         rows += [
             (self.tr("Zoom where the pointer is"), self.tr("Wheel")),
@@ -33,10 +31,10 @@ class KeysDialog(QDialog):
         for number, (what, key) in enumerate(rows):
             column = 3 * (number // half)
             name = QLabel(what)
-            keys = QLabel(key)
-            keys.setObjectName("muted")
+            label = QLabel(key)
+            label.setObjectName("muted")
             grid.addWidget(name, number % half, column)
-            grid.addWidget(keys, number % half, column + 1)
+            grid.addWidget(label, number % half, column + 1)
         grid.setColumnMinimumWidth(2, 24)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -17,10 +17,9 @@ from PySide6.QtWidgets import (
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.translation import LANGUAGES
-from kandinsky_studio.ui.widgets.translated import Translated
 
 
-class PreferencesDialog(QDialog, Translated):
+class PreferencesDialog(QDialog):
     """Rows for the preferences that have a title; their words come from where they are declared."""
 
     def __init__(self, studio: Studio, parent: QWidget) -> None:
@@ -59,6 +58,11 @@ class PreferencesDialog(QDialog, Translated):
         layout.addWidget(buttons)
         self.setMinimumWidth(520)
         self.retranslate()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
 
     def retranslate(self) -> None:
         self.setWindowTitle(self.tr("Preferences"))

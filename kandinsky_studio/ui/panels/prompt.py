@@ -9,7 +9,7 @@ from kandinsky_studio.app.generation import limits_of, random_seed
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.engine.request import Progress, Stage, Task
 from kandinsky_studio.engine.spec import Limits
-from kandinsky_studio.ui.actions import Actions, hint
+from kandinsky_studio.ui.actions import Actions, hint, keys
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.prompt_form import PromptForm
 from kandinsky_studio.ui.theme import Theme
@@ -129,7 +129,7 @@ class PromptPanel(Panel):
             for choice in self.studio.models.choices():
                 title = choice.spec.title
                 if not choice.installed:
-                    title = self.tr("{model} (not on this computer)").format(model=title)
+                    title = self.tr("{model} (not installed)").format(model=title)
                 self.form.model.addItem(title, choice.spec.key)
             self.form.model.insertSeparator(self.form.model.count())
             self.form.model.addItem(self.tr("Open a model folder…"), None)
@@ -233,12 +233,14 @@ class PromptPanel(Panel):
         if self.studio.generation.busy:
             self.button.setText(self.tr("Cancel"))
             self.button.setToolTip(hint(self.actions_.cancel))
+            self.button.set_keys(keys(self.actions_.cancel))
             if self.button.fraction is None:
                 self.button.set_fraction(0.0)
                 self.status.setText(self.tr("Starting…"))
         else:
             self.button.setText(self.tr("Generate"))
             self.button.setToolTip(hint(self.actions_.generate))
+            self.button.set_keys(keys(self.actions_.generate))
             self.button.set_fraction(None)
             self.status.setText("")
 
@@ -264,12 +266,11 @@ class PromptPanel(Panel):
             else:
                 parts.append(self.tr("finishing"))
         if progress.seconds_left is not None:
-            parts.append(_time_left(self, progress.seconds_left))
+            parts.append(self._time_left(progress.seconds_left))
         text = " · ".join(parts)
         return text[:1].upper() + text[1:]
 
-
-def _time_left(panel: PromptPanel, seconds: float) -> str:
-    if seconds < 90:
-        return panel.tr("{seconds} s left").format(seconds=max(1, round(seconds)))
-    return panel.tr("{minutes} min left").format(minutes=round(seconds / 60))
+    def _time_left(self, seconds: float) -> str:
+        if seconds < 90:
+            return self.tr("{seconds} s left").format(seconds=max(1, round(seconds)))
+        return self.tr("{minutes} min left").format(minutes=round(seconds / 60))

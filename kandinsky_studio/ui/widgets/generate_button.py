@@ -19,6 +19,7 @@ class GenerateButton(QPushButton):
         super().__init__(parent)
         self._theme = theme
         self._fraction: float | None = None
+        self._keys = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         theme.changed.connect(self.update)
@@ -27,6 +28,11 @@ class GenerateButton(QPushButton):
     def fraction(self) -> float | None:
         """How much of the work is done, 0…1; None when there is none."""
         return self._fraction
+
+    def set_keys(self, keys: str) -> None:
+        """The key that does the same, shown small at the right."""
+        self._keys = keys
+        self.update()
 
     def set_fraction(self, fraction: float | None) -> None:
         self._fraction = fraction
@@ -70,8 +76,22 @@ class GenerateButton(QPushButton):
         font.setWeight(font.Weight.DemiBold)
         painter.setFont(font)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        self._draw_keys(painter, area)
         if self.hasFocus():
             ring = QPainterPath()
             ring.addRoundedRect(area.adjusted(2.5, 2.5, -2.5, -2.5), RADIUS - 2.5, RADIUS - 2.5)
             painter.setPen(self._theme.colour("accent_text" if self._fraction is None else "accent_line"))
             painter.drawPath(ring)
+
+    def _draw_keys(self, painter: QPainter, area: QRectF) -> None:
+        """Left out where it would run into the verb."""
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * 0.85)
+        painter.setFont(font)
+        right = area.adjusted(0, 0, -14, 0)
+        width = painter.fontMetrics().horizontalAdvance(self._keys)
+        verb = self.fontMetrics().horizontalAdvance(self.text()) * 1.1
+        if width < (area.width() - verb) / 2 - 24:
+            painter.setOpacity(0.8)
+            painter.drawText(right, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._keys)
+            painter.setOpacity(1.0)

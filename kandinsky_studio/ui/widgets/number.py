@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from kandinsky_studio.engine.spec import Limits
 
@@ -17,14 +17,14 @@ class _CalmSlider(QSlider):
 
 
 class WholeBox(QSpinBox):
-    """A whole number without arrows; the wheel changes it only while it has the focus."""
+    """A whole number (the style sheet hides the arrows); the wheel changes it only while it has the focus."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setKeyboardTracking(False)
+        self.lineEdit().setTextMargins(4, 0, 6, 0)  # the style sheet's padding does not reach it
         self.setGroupSeparatorShown(False)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -39,10 +39,10 @@ class DecimalBox(QDoubleSpinBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setKeyboardTracking(False)
+        self.lineEdit().setTextMargins(4, 0, 6, 0)  # the style sheet's padding does not reach it
         self.setDecimals(1)
         self.setSingleStep(0.1)
 

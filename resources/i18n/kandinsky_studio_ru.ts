@@ -1,0 +1,825 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ru_RU">
+<context>
+    <name>AboutDialog</name>
+    <message>
+        <source>About Kandinsky Studio</source>
+        <translation>О программе Kandinsky Studio</translation>
+    </message>
+    <message>
+        <source>Pictures from words with the Kandinsky 2 models, on your own computer. Nothing is sent anywhere: the program works without a network.</source>
+        <translation>Картины по описанию с моделями Kandinsky 2 — на вашем компьютере. Ничего никуда не отправляется: программе не нужна сеть.</translation>
+    </message>
+    <message>
+        <source>Free software under the Apache License 2.0.</source>
+        <translation>Свободная программа, лицензия Apache 2.0.</translation>
+    </message>
+</context>
+<context>
+    <name>Actions</name>
+    <message>
+        <source>&amp;Save as…</source>
+        <translation>&amp;Сохранить как…</translation>
+    </message>
+    <message>
+        <source>Open &amp;folder</source>
+        <translation>Открыть &amp;папку</translation>
+    </message>
+    <message>
+        <source>Open a &amp;model folder…</source>
+        <translation>Открыть папку &amp;модели…</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>В&amp;ыход</translation>
+    </message>
+    <message>
+        <source>&amp;Undo delete</source>
+        <translation>&amp;Вернуть удалённое</translation>
+    </message>
+    <message>
+        <source>&amp;Copy picture</source>
+        <translation>&amp;Копировать картину</translation>
+    </message>
+    <message>
+        <source>Copy &amp;prompt</source>
+        <translation>Копировать &amp;запрос</translation>
+    </message>
+    <message>
+        <source>&amp;Move to the trash</source>
+        <translation>&amp;Удалить в корзину</translation>
+    </message>
+    <message>
+        <source>Use its &amp;settings</source>
+        <translation>Взять её &amp;настройки</translation>
+    </message>
+    <message>
+        <source>Use its s&amp;eeds</source>
+        <translation>Взять её з&amp;ёрна</translation>
+    </message>
+    <message>
+        <source>P&amp;references…</source>
+        <translation>Н&amp;астройки программы…</translation>
+    </message>
+    <message>
+        <source>&amp;Generate</source>
+        <translation>&amp;Создать</translation>
+    </message>
+    <message>
+        <source>&amp;Cancel</source>
+        <translation>&amp;Отменить</translation>
+    </message>
+    <message>
+        <source>Cancel &amp;all</source>
+        <translation>Отменить &amp;всё</translation>
+    </message>
+    <message>
+        <source>&amp;Draw new seeds</source>
+        <translation>Выбрать &amp;новые зёрна</translation>
+    </message>
+    <message>
+        <source>Go to the &amp;prompt</source>
+        <translation>Перейти к &amp;запросу</translation>
+    </message>
+    <message>
+        <source>S&amp;earch the gallery</source>
+        <translation>&amp;Искать в галерее</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>&amp;Увеличить</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>У&amp;меньшить</translation>
+    </message>
+    <message>
+        <source>&amp;Fit in the window</source>
+        <translation>По размеру &amp;окна</translation>
+    </message>
+    <message>
+        <source>&amp;Actual size (100 %)</source>
+        <translation>&amp;Настоящий размер (100 %)</translation>
+    </message>
+    <message>
+        <source>As on the &amp;desktop</source>
+        <translation>Как в &amp;системе</translation>
+    </message>
+    <message>
+        <source>&amp;Light</source>
+        <translation>С&amp;ветлая</translation>
+    </message>
+    <message>
+        <source>D&amp;ark</source>
+        <translation>&amp;Тёмная</translation>
+    </message>
+    <message>
+        <source>&amp;Keys</source>
+        <translation>&amp;Клавиши</translation>
+    </message>
+    <message>
+        <source>&amp;About Kandinsky Studio</source>
+        <translation>&amp;О программе Kandinsky Studio</translation>
+    </message>
+</context>
+<context>
+    <name>Deeds</name>
+    <message>
+        <source>PNG, with nothing lost (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp)</source>
+        <translation>PNG, без потерь (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp)</translation>
+    </message>
+    <message>
+        <source>Save the picture</source>
+        <translation>Сохранить картину</translation>
+    </message>
+    <message>
+        <source>Open the folder of a model</source>
+        <translation>Открыть папку модели</translation>
+    </message>
+</context>
+<context>
+    <name>EmptyState</name>
+    <message>
+        <source>Describe a picture…</source>
+        <translation>Опишите картину…</translation>
+    </message>
+    <message>
+        <source>Write a prompt on the right, or begin with one of these:</source>
+        <translation>Напишите запрос справа или начните с одного из этих:</translation>
+    </message>
+    <message>
+        <source>a red circle on a blue background</source>
+        <translation>красный круг на синем фоне</translation>
+    </message>
+    <message>
+        <source>a yellow triangle on a black background</source>
+        <translation>жёлтый треугольник на чёрном фоне</translation>
+    </message>
+    <message>
+        <source>a green star on a white background</source>
+        <translation>зелёная звезда на белом фоне</translation>
+    </message>
+</context>
+<context>
+    <name>Gallery</name>
+    <message>
+        <source>Save again</source>
+        <translation>Сохранить ещё раз</translation>
+    </message>
+    <message>
+        <source>Saved as {file}.</source>
+        <translation>Сохранено: {file}.</translation>
+    </message>
+    <message>
+        <source>The picture is in the trash.</source>
+        <translation>Картина в корзине.</translation>
+    </message>
+    <message>
+        <source>Pictures moved to the trash: {count}.</source>
+        <translation>Картин перемещено в корзину: {count}.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Вернуть</translation>
+    </message>
+</context>
+<context>
+    <name>GalleryPanel</name>
+    <message>
+        <source>Gallery</source>
+        <translation>Галерея</translation>
+    </message>
+    <message>
+        <source>Search prompts</source>
+        <translation>Искать в запросах</translation>
+    </message>
+    <message>
+        <source>Search the gallery</source>
+        <translation>Поиск в галерее</translation>
+    </message>
+    <message>
+        <source>No prompt has these words.</source>
+        <translation>Запросов с такими словами нет.</translation>
+    </message>
+    <message>
+        <source>Every picture you make is kept here.</source>
+        <translation>Здесь хранятся все ваши картины.</translation>
+    </message>
+    <message>
+        <source>Save again</source>
+        <translation>Сохранить ещё раз</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>Keys</source>
+        <translation>Клавиши</translation>
+    </message>
+    <message>
+        <source>Zoom where the pointer is</source>
+        <translation>Масштаб под указателем</translation>
+    </message>
+    <message>
+        <source>Wheel</source>
+        <translation>Колесо</translation>
+    </message>
+    <message>
+        <source>Move the picture</source>
+        <translation>Двигать картину</translation>
+    </message>
+    <message>
+        <source>Drag, or arrow keys</source>
+        <translation>Мышью или стрелками</translation>
+    </message>
+    <message>
+        <source>Whole picture or 100 %</source>
+        <translation>Вся картина или 100 %</translation>
+    </message>
+    <message>
+        <source>Double click</source>
+        <translation>Двойной щелчок</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Файл</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Правка</translation>
+    </message>
+    <message>
+        <source>&amp;Picture</source>
+        <translation>&amp;Картина</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Вид</translation>
+    </message>
+    <message>
+        <source>&amp;Panels</source>
+        <translation>&amp;Панели</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Тема</translation>
+    </message>
+    <message>
+        <source>&amp;Language</source>
+        <translation>&amp;Язык</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Справка</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>Холст</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>Набросок</translation>
+    </message>
+    <message>
+        <source>Pictures that could not be saved: {count}.</source>
+        <translation>Картин, которые не удалось сохранить: {count}.</translation>
+    </message>
+    <message>
+        <source>Choose a folder to save them in, or they are lost.</source>
+        <translation>Выберите для них папку, иначе они пропадут.</translation>
+    </message>
+    <message>
+        <source>Choose a folder…</source>
+        <translation>Выбрать папку…</translation>
+    </message>
+    <message>
+        <source>Quit without them</source>
+        <translation>Выйти без них</translation>
+    </message>
+    <message>
+        <source>Save the pictures in</source>
+        <translation>Сохранить картины в</translation>
+    </message>
+</context>
+<context>
+    <name>MessageBar</name>
+    <message>
+        <source>Copy details</source>
+        <translation>Копировать подробности</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Закрыть</translation>
+    </message>
+</context>
+<context>
+    <name>PreferencesDialog</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Настройки программы</translation>
+    </message>
+    <message>
+        <source>As on the desktop</source>
+        <translation>Как в системе</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Светлая</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Тёмная</translation>
+    </message>
+    <message>
+        <source>Gallery folder</source>
+        <translation>Папка галереи</translation>
+    </message>
+</context>
+<context>
+    <name>PromptForm</name>
+    <message>
+        <source>Describe a picture…</source>
+        <translation>Опишите картину…</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Запрос</translation>
+    </message>
+    <message>
+        <source>What the picture shows</source>
+        <translation>Что изображено на картине</translation>
+    </message>
+    <message>
+        <source>What should not be in it</source>
+        <translation>Чего на ней быть не должно</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>Чего не рисовать</translation>
+    </message>
+    <message>
+        <source>What the picture should not show</source>
+        <translation>Чего на картине быть не должно</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Модель</translation>
+    </message>
+    <message>
+        <source>The model that makes the picture</source>
+        <translation>Модель, которая рисует картину</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>Формат</translation>
+    </message>
+    <message>
+        <source>Sizes the model draws best</source>
+        <translation>Размеры, которые модель рисует лучше всего</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Размер</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Ширина</translation>
+    </message>
+    <message>
+        <source>Width in pixels</source>
+        <translation>Ширина в пикселях</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Высота</translation>
+    </message>
+    <message>
+        <source>Height in pixels</source>
+        <translation>Высота в пикселях</translation>
+    </message>
+    <message>
+        <source>Swap width and height</source>
+        <translation>Поменять ширину и высоту местами</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картин</translation>
+    </message>
+    <message>
+        <source>How many pictures to make</source>
+        <translation>Сколько картин создать</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Шаги</translation>
+    </message>
+    <message>
+        <source>More steps: finer, and slower</source>
+        <translation>Больше шагов — тоньше и дольше</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>Точность</translation>
+    </message>
+    <message>
+        <source>How closely the picture keeps to the idea</source>
+        <translation>Насколько точно картина следует идее</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>Сила</translation>
+    </message>
+    <message>
+        <source>How much of the picture may change</source>
+        <translation>Какая часть картины может измениться</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>Зёрна случайности</translation>
+    </message>
+    <message>
+        <source>What is in the picture. Lock it to keep the idea and draw it another way.</source>
+        <translation>Что на картине. Закрепите, чтобы сохранить идею и нарисовать её иначе.</translation>
+    </message>
+    <message>
+        <source>How the idea is drawn. Lock it to keep the drawing and change the idea.</source>
+        <translation>Как идея нарисована. Закрепите, чтобы сохранить исполнение и сменить идею.</translation>
+    </message>
+    <message>
+        <source>Idea</source>
+        <translation>Идея</translation>
+    </message>
+    <message>
+        <source>Rendering</source>
+        <translation>Исполнение</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Дополнительно</translation>
+    </message>
+    <message>
+        <source>Idea steps</source>
+        <translation>Шаги идеи</translation>
+    </message>
+    <message>
+        <source>Steps from the words to the idea</source>
+        <translation>Шаги от слов к идее</translation>
+    </message>
+    <message>
+        <source>Idea guidance</source>
+        <translation>Точность идеи</translation>
+    </message>
+    <message>
+        <source>How closely the idea keeps to the words</source>
+        <translation>Насколько точно идея следует словам</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>Сэмплер</translation>
+    </message>
+    <message>
+        <source>The way from noise to the picture</source>
+        <translation>Путь от шума к картине</translation>
+    </message>
+    <message>
+        <source>{name} seed</source>
+        <translation>Зерно: {name}</translation>
+    </message>
+    <message>
+        <source>Draw a new seed: {name}</source>
+        <translation>Новое зерно: {name}</translation>
+    </message>
+    <message>
+        <source>Draw a new seed</source>
+        <translation>Выбрать новое зерно</translation>
+    </message>
+    <message>
+        <source>Lock the seed: {name}</source>
+        <translation>Закрепить зерно: {name}</translation>
+    </message>
+    <message>
+        <source>Keep this seed</source>
+        <translation>Закрепить это зерно</translation>
+    </message>
+    <message>
+        <source>Square</source>
+        <translation>Квадрат</translation>
+    </message>
+    <message>
+        <source>Landscape</source>
+        <translation>Альбомный</translation>
+    </message>
+    <message>
+        <source>Portrait</source>
+        <translation>Портретный</translation>
+    </message>
+    <message>
+        <source>My own</source>
+        <translation>Свой</translation>
+    </message>
+    <message>
+        <source>Both seeds are locked: all would be alike</source>
+        <translation>Оба зерна закреплены: все картины были бы одинаковы</translation>
+    </message>
+</context>
+<context>
+    <name>PromptPanel</name>
+    <message>
+        <source>Prompt</source>
+        <translation>Запрос</translation>
+    </message>
+    <message>
+        <source>{model} (not installed)</source>
+        <translation>{model} (не установлена)</translation>
+    </message>
+    <message>
+        <source>Open a model folder…</source>
+        <translation>Открыть папку модели…</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Начинаю…</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>Создать</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>Модель загружается…</translation>
+    </message>
+    <message>
+        <source>Picture {number} of {count}</source>
+        <translation>Картина {number} из {count}</translation>
+    </message>
+    <message>
+        <source>finding the idea</source>
+        <translation>поиск идеи</translation>
+    </message>
+    <message>
+        <source>step {step} of {count}</source>
+        <translation>шаг {step} из {count}</translation>
+    </message>
+    <message>
+        <source>finishing</source>
+        <translation>завершение</translation>
+    </message>
+    <message>
+        <source>{seconds} s left</source>
+        <translation>осталось {seconds} с</translation>
+    </message>
+    <message>
+        <source>{minutes} min left</source>
+        <translation>осталось {minutes} мин</translation>
+    </message>
+</context>
+<context>
+    <name>Status</name>
+    <message>
+        <source>{model}: not installed</source>
+        <translation>{model}: не установлена</translation>
+    </message>
+    <message>
+        <source>Starting the engine…</source>
+        <translation>Программа готовится…</translation>
+    </message>
+    <message>
+        <source>{model}: loading…</source>
+        <translation>{model}: загружается…</translation>
+    </message>
+    <message>
+        <source>{model}: ready</source>
+        <translation>{model}: готова</translation>
+    </message>
+    <message>
+        <source>{model}: can't be opened</source>
+        <translation>{model}: не открывается</translation>
+    </message>
+    <message>
+        <source>Waiting in the queue: {count}</source>
+        <translation>В очереди: {count}</translation>
+    </message>
+    <message>
+        <source>On the graphics card</source>
+        <translation>На видеокарте</translation>
+    </message>
+    <message>
+        <source>On the Apple GPU</source>
+        <translation>На графике Apple</translation>
+    </message>
+    <message>
+        <source>On the processor</source>
+        <translation>На процессоре</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>Something went wrong.</source>
+        <translation>Что-то пошло не так.</translation>
+    </message>
+    <message>
+        <source>Try again; if it happens again, copy the details and report it.</source>
+        <translation>Попробуйте ещё раз; если повторится, скопируйте подробности и сообщите о них.</translation>
+    </message>
+    <message>
+        <source>There is no prompt yet.</source>
+        <translation>Запроса ещё нет.</translation>
+    </message>
+    <message>
+        <source>Describe the picture in a few words, then generate.</source>
+        <translation>Опишите картину несколькими словами, затем нажмите «Создать».</translation>
+    </message>
+    <message>
+        <source>The prompt has {length} characters; {limit} is the most it can have.</source>
+        <translation>В запросе {length} знаков, а можно не больше {limit}.</translation>
+    </message>
+    <message>
+        <source>Shorten it: the models read about 60 words.</source>
+        <translation>Сократите его: модели читают около 60 слов.</translation>
+    </message>
+    <message>
+        <source>A picture of {width} × {height} pixels can't be made.</source>
+        <translation>Картину {width} × {height} пикселей создать нельзя.</translation>
+    </message>
+    <message>
+        <source>Choose a width and a height from {minimum} to {maximum} pixels.</source>
+        <translation>Выберите ширину и высоту от {minimum} до {maximum} пикселей.</translation>
+    </message>
+    <message>
+        <source>{name} can't be {value}.</source>
+        <translation>{name} не может быть {value}.</translation>
+    </message>
+    <message>
+        <source>Choose a value from {minimum} to {maximum}.</source>
+        <translation>Выберите значение от {minimum} до {maximum}.</translation>
+    </message>
+    <message>
+        <source>There is no model called “{model}”.</source>
+        <translation>Модели «{model}» нет.</translation>
+    </message>
+    <message>
+        <source>Choose one of {known}, or give the folder that holds a model.</source>
+        <translation>Выберите одну из {known} или укажите папку с моделью.</translation>
+    </message>
+    <message>
+        <source>There is no scheduler called “{scheduler}”.</source>
+        <translation>Сэмплера «{scheduler}» нет.</translation>
+    </message>
+    <message>
+        <source>Choose one of {known}.</source>
+        <translation>Выберите один из {known}.</translation>
+    </message>
+    <message>
+        <source>{model} can't do “{task}”.</source>
+        <translation>{model} не умеет «{task}».</translation>
+    </message>
+    <message>
+        <source>Choose another model, or another way to make the picture.</source>
+        <translation>Выберите другую модель или другой способ создать картину.</translation>
+    </message>
+    <message>
+        <source>The files of {model} are not on this computer (looked in {place}).</source>
+        <translation>Файлов модели {model} нет на этом компьютере (искали в {place}).</translation>
+    </message>
+    <message>
+        <source>Choose the folder that holds them, or use the built-in model.</source>
+        <translation>Укажите папку, где они лежат, или возьмите встроенную модель.</translation>
+    </message>
+    <message>
+        <source>{model} can't be opened: {reason}.</source>
+        <translation>{model} не открывается: {reason}.</translation>
+    </message>
+    <message>
+        <source>Put its files there again, or use the built-in model.</source>
+        <translation>Положите файлы туда заново или возьмите встроенную модель.</translation>
+    </message>
+    <message>
+        <source>There is not enough memory on {device} for this picture.</source>
+        <translation>На {device} не хватает памяти для этой картины.</translation>
+    </message>
+    <message>
+        <source>Choose a smaller size, or close other programs.</source>
+        <translation>Выберите размер поменьше или закройте другие программы.</translation>
+    </message>
+    <message>
+        <source>The picture could not be made: {reason}.</source>
+        <translation>Картину не удалось создать: {reason}.</translation>
+    </message>
+    <message>
+        <source>Nothing can be written to {folder}.</source>
+        <translation>В папку {folder} нельзя записать.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or allow writing to this one.</source>
+        <translation>Выберите другую папку или разрешите запись в эту.</translation>
+    </message>
+    <message>
+        <source>The disk that holds {folder} is full.</source>
+        <translation>Диск с папкой {folder} заполнен.</translation>
+    </message>
+    <message>
+        <source>Make room on it, then save the picture again; it is still in the window.</source>
+        <translation>Освободите место и сохраните картину ещё раз: она всё ещё в окне.</translation>
+    </message>
+    <message>
+        <source>{file} is not a picture that can be opened.</source>
+        <translation>{file} — не картина, которую можно открыть.</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>Выберите другой файл.</translation>
+    </message>
+    <message>
+        <source>{file} does not say how it was made.</source>
+        <translation>В {file} не записано, как картина создана.</translation>
+    </message>
+    <message>
+        <source>Choose a PNG file that Kandinsky Studio wrote.</source>
+        <translation>Выберите файл PNG, записанный Kandinsky Studio.</translation>
+    </message>
+    <message>
+        <source>{file} was written by a newer version of Kandinsky Studio.</source>
+        <translation>{file} записан более новой версией Kandinsky Studio.</translation>
+    </message>
+    <message>
+        <source>Update the program to open it.</source>
+        <translation>Обновите программу, чтобы открыть его.</translation>
+    </message>
+    <message>
+        <source>{file} can't be moved to the trash.</source>
+        <translation>{file} не удаётся переместить в корзину.</translation>
+    </message>
+    <message>
+        <source>It stays in the gallery; open its folder to delete it for good.</source>
+        <translation>Картина остаётся в галерее; чтобы удалить её совсем, откройте её папку.</translation>
+    </message>
+    <message>
+        <source>{file} can't be fetched back from the trash.</source>
+        <translation>{file} не удаётся вернуть из корзины.</translation>
+    </message>
+    <message>
+        <source>Look for it in the trash; put back into its folder, it is in the gallery again.</source>
+        <translation>Найдите файл в корзине: если вернуть его в папку, картина снова будет в галерее.</translation>
+    </message>
+    <message>
+        <source>Kandinsky Studio is already running.</source>
+        <translation>Kandinsky Studio уже запущена.</translation>
+    </message>
+    <message>
+        <source>Its window was brought to the front.</source>
+        <translation>Её окно выведено на передний план.</translation>
+    </message>
+    <message>
+        <source>The stage “{stage}” reached {measured}; it needs {needed}.</source>
+        <translation>Этап «{stage}» достиг {measured}, а нужно {needed}.</translation>
+    </message>
+    <message>
+        <source>Give it more steps and start the command again; it goes on where it stopped.</source>
+        <translation>Дайте ему больше шагов и запустите команду снова: она продолжит с того же места.</translation>
+    </message>
+</context>
+<context>
+    <name>preferences</name>
+    <message>
+        <source>Language</source>
+        <translation>Язык</translation>
+    </message>
+    <message>
+        <source>The language of menus and messages; it changes nothing about prompts.</source>
+        <translation>Язык меню и сообщений; на запросы он не влияет.</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Тема</translation>
+    </message>
+    <message>
+        <source>Light or dark; “system” follows your desktop.</source>
+        <translation>Светлая или тёмная; «как в системе» следует за рабочим столом.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Модель</translation>
+    </message>
+    <message>
+        <source>The model that is chosen when the program starts.</source>
+        <translation>Модель, выбранная при запуске программы.</translation>
+    </message>
+    <message>
+        <source>Quality of JPEG and WebP</source>
+        <translation>Качество JPEG и WebP</translation>
+    </message>
+    <message>
+        <source>Higher keeps more detail and makes larger files.</source>
+        <translation>Чем выше, тем больше деталей и крупнее файлы.</translation>
+    </message>
+</context>
+</TS>
