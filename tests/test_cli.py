@@ -40,9 +40,8 @@ class DrawnEngine:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "home"))
-    yield tmp_path / "home"
+def closed_log():
+    yield
     log.stop()
 
 

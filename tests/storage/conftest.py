@@ -34,6 +34,14 @@ def make_result() -> MakeResult:
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder; other things may lie beside it."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     library = Library(tmp_path / "library")
     yield library

@@ -31,10 +31,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def test_a_file_is_written_with_its_folder(tmp_path):
-    write_file(tmp_path / "a" / "b" / "c", b"content")
-    assert (tmp_path / "a" / "b" / "c").read_bytes() == b"content"
-    assert len(list(tmp_path.rglob("*"))) == 3
+def test_a_file_is_written_with_its_folder(folder):
+    write_file(folder / "a" / "b" / "c", b"content")
+    assert (folder / "a" / "b" / "c").read_bytes() == b"content"
+    assert len(list(folder.rglob("*"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -49,18 +49,18 @@ def test_a_file_is_written_with_its_folder(tmp_path):
     ],
 )
 @pytest.mark.parametrize("call", ["fsync", "replace"])
-def test_what_a_failure_means(tmp_path, monkeypatch, code, meaning, call):
-    (tmp_path / "a").write_bytes(b"before")
+def test_what_a_failure_means(folder, monkeypatch, code, meaning, call):
+    (folder / "a").write_bytes(b"before")
 
     def fail(*_: object) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[call], fail)
     with pytest.raises(meaning) as caught:
-        write_file(tmp_path / "a", b"after")
-    assert caught.value.values == {"folder": tmp_path}
-    assert (tmp_path / "a").read_bytes() == b"before"
-    assert len(list(tmp_path.iterdir())) == 1
+        write_file(folder / "a", b"after")
+    assert caught.value.values == {"folder": folder}
+    assert (folder / "a").read_bytes() == b"before"
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_folders_that_can_not_be(tmp_path, make_result):
@@ -72,11 +72,11 @@ def test_folders_that_can_not_be(tmp_path, make_result):
             check_writable(path.parent)
 
 
-def test_a_folder_in_the_place_of_the_file(tmp_path, make_result):
-    (tmp_path / "a.png").mkdir()
+def test_a_folder_in_the_place_of_the_file(folder, make_result):
+    (folder / "a.png").mkdir()
     with pytest.raises(FolderNotWritable):
-        save_png(tmp_path / "a.png", make_result())
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+        save_png(folder / "a.png", make_result())
+    assert [path.name for path in folder.iterdir()] == ["a.png"]
 
 
 def test_set_aside_keeps_the_content_and_frees_the_place(tmp_path):

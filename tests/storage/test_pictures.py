@@ -107,11 +107,11 @@ def test_export_refuses_other_formats(tmp_path, make_result):
     assert not (tmp_path / "b.gif").exists()
 
 
-def test_saving_replaces_what_was_there(tmp_path, make_result):
-    save_png(tmp_path / "a.png", make_result("first"))
-    save_png(tmp_path / "a.png", make_result("second"))
-    assert read_request(tmp_path / "a.png").prompt == "second"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+def test_saving_replaces_what_was_there(folder, make_result):
+    save_png(folder / "a.png", make_result("first"))
+    save_png(folder / "a.png", make_result("second"))
+    assert read_request(folder / "a.png").prompt == "second"
+    assert [path.name for path in folder.iterdir()] == ["a.png"]
 
 
 def test_a_picture_of_another_program_says_nothing(tmp_path):
