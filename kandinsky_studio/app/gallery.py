@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, Signal, Slot
+from PySide6.QtCore import QFile, QObject, Signal
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
@@ -103,9 +103,8 @@ class Gallery(QObject):
 
     # ------------------------------------------------------------------ saving
 
-    @Slot(int, object)
-    def keep(self, _job_id: int, result: GenerationResult) -> None:
-        """Save a picture. Called in the engine's thread, so that a busy window can't hold it up."""
+    def keep(self, result: GenerationResult) -> None:
+        """Save a picture. May be called from any thread."""
         self._lane.run(
             lambda: self._opened().add(result),
             lambda entry: self.added.emit(self._item(entry)),
@@ -123,7 +122,7 @@ class Gallery(QObject):
         for item in waiting:
             self.removed.emit(item)
             if item.unsaved is not None:
-                self.keep(0, item.unsaved)
+                self.keep(item.unsaved)
 
     def _not_saved(self, result: GenerationResult, error: Exception) -> None:
         height, width = result.image.shape[:2]

@@ -19,10 +19,14 @@ class Lane(QObject):
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._closed = False
         self._outcome.connect(self._call)
 
     def run(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         """Do ``work`` in the lane, then ``done`` with what it returned or ``failed`` with what it raised, here."""
+
+        if self._closed:
+            return  # nobody is left to hear of the outcome
 
         def labour() -> None:
             try:
@@ -36,11 +40,13 @@ class Lane(QObject):
 
     def flush(self) -> None:
         """Wait until everything given so far is done, and deliver the outcomes."""
-        self._thread.submit(lambda: None).result()
+        if not self._closed:
+            self._thread.submit(lambda: None).result()
         QCoreApplication.sendPostedEvents(self)
 
     def close(self, drop: bool = False) -> None:
         """Finish what was begun (or, with ``drop``, only the work at hand), and deliver the outcomes."""
+        self._closed = True
         self._thread.shutdown(wait=True, cancel_futures=drop)
         QCoreApplication.sendPostedEvents(self)
 

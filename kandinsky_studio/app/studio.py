@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.easel import Easel
@@ -37,9 +37,9 @@ class Studio(QObject):
         self.translation.use(self._language())
         self.models = Models(self)
         self.settings = GenerationSettings(self)
-        self.worker = EngineWorker(open_engine, self)
-        self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
         self.gallery = Gallery(paths.library(), self.messages, self)
+        self.worker = EngineWorker(open_engine, self.gallery.keep, self)
+        self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
         self.easel = Easel(self.generation, self.gallery, self)
@@ -48,8 +48,6 @@ class Studio(QObject):
         self.settings.changed.connect(self._remember_settings)
         self.remembering.changed.connect(self._preference_changed)
         self.worker.model_failed.connect(self._model_failed)
-        # In the engine's thread, so that a picture is on its way to the disk whatever the window is doing.
-        self.worker.picture_made.connect(self.gallery.keep, Qt.ConnectionType.DirectConnection)
 
     @Slot()
     def start(self) -> None:

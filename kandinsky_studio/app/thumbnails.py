@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections import OrderedDict
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSaveFile, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage, QImageReader, QImageWriter
 
 from kandinsky_studio.app.lane import Lane
+
+log = logging.getLogger(__name__)
 
 SIDE = 256  # pixels of the longer side
 KEPT = 400  # pictures in memory, at most 100 MB
@@ -45,7 +48,7 @@ class Thumbnails(QObject):
         self._waiting[path] = None
         self._waiting.move_to_end(path)
         if is_new:
-            self._lane.run(self._next_in_line, self._keep, lambda error: None)
+            self._lane.run(self._next_in_line, self._keep, _report)
         while len(self._waiting) > WAITING:
             self._waiting.popitem(last=False)
         return None
@@ -85,6 +88,10 @@ class Thumbnails(QObject):
         self.made.emit(path)
 
 
+def _report(error: Exception) -> None:
+    log.error("a thumbnail could not be made", exc_info=error)
+
+
 def thumbnail(path: Path, folder: Path) -> QImage:
     """The picture at ``path``, at most 256 pixels wide and high; a copy is kept in ``folder``. Null if unreadable."""
     try:
@@ -117,5 +124,5 @@ def _write(image: QImage, path: Path) -> None:
     except OSError:
         return
     file = QSaveFile(os.fspath(path))
-    if file.open(QSaveFile.OpenModeFlag.WriteOnly) and image.save(file, b"PNG"):
+    if file.open(QSaveFile.OpenModeFlag.WriteOnly) and QImageWriter(file, b"png").write(image):
         file.commit()

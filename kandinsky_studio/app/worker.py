@@ -1,8 +1,8 @@
 """The engine's thread: it alone imports torch, owns the loaded model, samples and frees.
 
-Jobs wait in one queue. Loading a model ahead of time (warming up) gives way to jobs of another model. Everything that
-leaves the thread leaves as a signal; seeds travel inside the request, never as a signal's int (which Qt cuts to 32
-bits with a sign).
+Jobs wait in one queue. What the thread has to say is handed over to the thread of the window first, and all signals are
+emitted there: a slot that is no QObject's could be gone when a signal from another thread arrives. Loading a model ahead of time (warming up) gives way to jobs of another model. Seeds travel
+inside the request, never as a signal's int (which Qt cuts to 32 bits with a sign).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
 from kandinsky_studio.app.messages import described
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress
@@ -95,7 +95,10 @@ class _Thread(QThread):
 
 
 class EngineWorker(QObject):
-    """The queue of jobs and the thread that works it off. All methods return at once, but :meth:`close`."""
+    """The queue of jobs and the thread that works it off. All methods return at once, but :meth:`close`.
+
+    ``keep`` is called in the engine's thread with each finished picture, so that a busy window can't hold up saving it.
+    """
 
     started = Signal(int)  # job id
     progressed = Signal(int, object)  # job id, Progress
@@ -106,8 +109,17 @@ class EngineWorker(QObject):
     model_state = Signal(object)  # ModelState
     model_failed = Signal(object)  # StudioError, of a model loaded ahead of time
 
-    def __init__(self, open_engine: Callable[[], EngineLike] = open_engine, parent: QObject | None = None) -> None:
+    _news = Signal(object)  # a function that emits one of the signals above
+
+    def __init__(
+        self,
+        open_engine: Callable[[], EngineLike] = open_engine,
+        keep: Callable[[GenerationResult], None] = lambda _: None,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._keep = keep
+        self._news.connect(self._announce)
         self._open_engine = open_engine
         self._engine: EngineLike | None = None
         self._wake = threading.Condition()  # guards everything below
@@ -164,7 +176,13 @@ class EngineWorker(QObject):
             self._wake.notify()
         for job_id in dropped:
             self.cancelled.emit(job_id)
-        return bool(self._thread.wait(round(timeout * 1000)))
+        ended = bool(self._thread.wait(round(timeout * 1000)))
+        QCoreApplication.sendPostedEvents(self)
+        return ended
+
+    @Slot(object)
+    def _announce(self, emit: Callable[[], None]) -> None:
+        emit()
 
     # ---------------------------------------------------------------- in the engine's thread from here on
 
@@ -192,7 +210,7 @@ class EngineWorker(QObject):
         self._give_memory_back()
 
     def _run(self, job: Job) -> None:
-        self.started.emit(job.id)
+        self._news.emit(lambda: self.started.emit(job.id))
         throttled = _Throttle()
 
         def on_progress(progress: Progress) -> None:
@@ -200,10 +218,11 @@ class EngineWorker(QObject):
                 if self._closing or job.id in self._cancelled:
                     raise Cancelled
             if throttled.lets_through(progress):
-                self.progressed.emit(job.id, progress)
+                self._news.emit(lambda: self.progressed.emit(job.id, progress))
 
         def on_result(result: GenerationResult) -> None:
-            self.picture_made.emit(job.id, result)
+            self._keep(result)
+            self._news.emit(lambda: self.picture_made.emit(job.id, result))
 
         model, stage = job.request.model, ModelStage.freed
         try:
@@ -216,14 +235,15 @@ class EngineWorker(QObject):
         except Cancelled:
             self._forget(job)
             self._tell(stage, model)
-            self.cancelled.emit(job.id)
+            self._news.emit(lambda: self.cancelled.emit(job.id))
         except Exception as error:  # noqa: BLE001  the thread must outlive every failure of a job
             self._forget(job)
             self._tell(stage if stage is ModelStage.ready else ModelStage.failed, model)
-            self.failed.emit(job.id, self._as_studio_error(error))
+            shown = self._as_studio_error(error)
+            self._news.emit(lambda: self.failed.emit(job.id, shown))
         else:
             self._forget(job)
-            self.finished.emit(job.id)
+            self._news.emit(lambda: self.finished.emit(job.id))
 
     def _load_ahead(self, model: str) -> None:
         def on_progress(progress: Progress) -> None:
@@ -242,7 +262,8 @@ class EngineWorker(QObject):
             self._tell(ModelStage.freed, model)
         except Exception as error:  # noqa: BLE001  a model that can't be loaded must not take the thread with it
             self._tell(ModelStage.failed, model)
-            self.model_failed.emit(self._as_studio_error(error))
+            shown = self._as_studio_error(error)
+            self._news.emit(lambda: self.model_failed.emit(shown))
         else:
             self._tell(ModelStage.ready, model, 1.0)
 
@@ -254,7 +275,8 @@ class EngineWorker(QObject):
 
     def _tell(self, stage: ModelStage, model: str, fraction: float = 0.0) -> None:
         device = "" if self._engine is None else str(self._engine.device)
-        self.model_state.emit(ModelState(stage, model, device, fraction))
+        state = ModelState(stage, model, device, fraction)
+        self._news.emit(lambda: self.model_state.emit(state))
 
     def _give_memory_back(self) -> None:
         if self._engine is None:

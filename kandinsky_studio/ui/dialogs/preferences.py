@@ -10,13 +10,13 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.translation import LANGUAGES
+from kandinsky_studio.ui.widgets.number import WholeBox
 
 
 class PreferencesDialog(QDialog):
@@ -28,7 +28,8 @@ class PreferencesDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.language = self._choice("language")
         self.theme = self._choice("theme")
-        self.quality = QSpinBox()
+        self.quality = WholeBox()
+        self.quality.setFixedWidth(72)
         about = studio.remembering.about("export_quality")
         self.quality.setRange(int(about.minimum or 1), int(about.maximum or 100))
         self.quality.setValue(studio.remembering.values.export_quality)
