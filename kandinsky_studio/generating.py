@@ -59,6 +59,9 @@ def asked_for(arguments: argparse.Namespace) -> GenerationRequest:
     It starts from that of the picture given with ``--from``, else from the model's own values and seeds by chance.
     """
     given: dict[str, Any] = {name: value for name in _VALUES if (value := getattr(arguments, name, None)) is not None}
+    if "model" in given and Path(given["model"]).expanduser().is_dir():
+        # The picture must find its model again, wherever it is repeated.
+        given["model"] = str(Path(given["model"]).expanduser().absolute())
     if arguments.source is not None:
         return dataclasses.replace(read_request(arguments.source), **given)
     spec = spec_of(given.get("model", "builtin"))
@@ -75,7 +78,7 @@ def asked_for(arguments: argparse.Namespace) -> GenerationRequest:
         prior_seed=secrets.randbelow(MAX_SEED + 1),
         seed=secrets.randbelow(MAX_SEED + 1),
     )
-    return dataclasses.replace(own, **{**given, "model": spec.key})
+    return dataclasses.replace(own, **given)
 
 
 @contextlib.contextmanager

@@ -187,6 +187,14 @@ def test_what_is_not_given_is_the_models_own_and_can_be_done(spec):
     assert generating.asked_for(arguments).seed != request.seed
 
 
+def test_the_folder_of_a_model_is_kept_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    save_png(tmp_path / "a.png", GenerationResult(np.zeros((8, 8, 3), np.uint8), GenerationRequest("a"), np.zeros(8)))
+    arguments = cli._parser().parse_args(["generate", "--from", "a.png", "--model", "models/mine"])
+    assert generating.asked_for(arguments).model == str(tmp_path / "models" / "mine")
+
+
 def test_json_tells_progress_and_results(tmp_path, capsys, drawn):
     assert cli.main(["generate", PROMPT, "-o", str(tmp_path / "a.png"), "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
