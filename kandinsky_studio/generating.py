@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kandinsky_studio import paths
-from kandinsky_studio.engine.models import spec_of
+from kandinsky_studio.engine.models import MODELS, spec_of
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.storage.library import Library
@@ -59,9 +59,10 @@ def asked_for(arguments: argparse.Namespace) -> GenerationRequest:
     It starts from that of the picture given with ``--from``, else from the model's own values and seeds by chance.
     """
     given: dict[str, Any] = {name: value for name in _VALUES if (value := getattr(arguments, name, None)) is not None}
-    if "model" in given and Path(given["model"]).expanduser().is_dir():
-        # The picture must find its model again, wherever it is repeated.
-        given["model"] = str(Path(given["model"]).expanduser().absolute())
+    if given.get("model", "builtin") not in (spec.key for spec in MODELS):
+        # The picture must find the folder of its model again, wherever it is repeated.
+        folder = Path(given["model"]).expanduser()
+        given["model"] = str(folder.absolute()) if folder.is_dir() else given["model"]
     if arguments.source is not None:
         return dataclasses.replace(read_request(arguments.source), **given)
     spec = spec_of(given.get("model", "builtin"))
