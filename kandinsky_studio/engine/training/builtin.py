@@ -32,7 +32,7 @@ RECIPES: Mapping[str, Recipe] = {
     "vision": Recipe(steps=3000, learning_rate=1e-3, seed=3, cooldown=0.4),
     "prior": Recipe(steps=2000, learning_rate=8e-4, seed=4),
     "movq": Recipe(steps=2600, learning_rate=1.5e-3, seed=1, cooldown=0.35),
-    "decoder": Recipe(steps=6000, learning_rate=1.2e-3, seed=5, cooldown=0.35),
+    "decoder": Recipe(steps=5000, learning_rate=1.2e-3, seed=5, cooldown=0.35),
 }
 GATES: Mapping[str, float] = {"text": 0.97, "vision": 0.9, "movq": 27.0, "decoder": 0.8}
 _SEED = 22
@@ -151,7 +151,7 @@ class BuiltinTraining:
 
     def train_movq(self) -> None:
         """Stage ``movq``."""
-        model: VQModel = movq.speed_up(self._fresh(components.make_movq))
+        model: VQModel = movq.prepare(self._fresh(components.make_movq))
         self._trainer("movq", model).run(movq.movq_loss(model, self.device))
         self._gate("movq", movq.psnr(model))
 
@@ -161,7 +161,7 @@ class BuiltinTraining:
 
     def train_decoder(self) -> None:
         """Stage ``decoder``."""
-        codec = movq.speed_up(self.movq())
+        codec = movq.prepare(self.movq())
         cache = self.folder / "latents.npz"
         decoder.cache_latents(codec, cache, self.report, count=decoder.CACHED)
         with np.load(cache) as arrays:

@@ -43,6 +43,14 @@ class Recipe:
         return self.learning_rate * rise * max(0.01, min(1.0, left))
 
 
+def contiguous_norms(module: torch.nn.Module) -> None:
+    """Give every GroupNorm below ``module`` NCHW memory: its backward pass over channels-last bfloat16, which 1 × 1
+    convolutions leave behind on a CPU, is ten times slower."""
+    for each in module.modules():
+        if isinstance(each, torch.nn.GroupNorm):
+            each.register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(),))
+
+
 class Trainer:
     """Trains ``module`` by ``recipe`` and keeps its state in ``folder/name.pt``.
 

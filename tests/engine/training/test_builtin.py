@@ -94,7 +94,7 @@ def test_the_prior_reads_short_texts_as_it_reads_padded_ones() -> None:
     assert torch.allclose(whole, cut, atol=1e-5)
 
 
-def test_the_fast_norm_is_the_stock_norm() -> None:
+def test_the_fast_codec_is_the_stock_codec() -> None:
     from kandinsky_studio.engine.training.components import make_movq
 
     torch.manual_seed(0)
@@ -102,6 +102,6 @@ def test_the_fast_norm_is_the_stock_norm() -> None:
     pictures = torch.rand(1, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         slow = codec.decode(codec.encode(pictures).latents, force_not_quantize=True).sample
-        movq.speed_up(codec)
+        movq.prepare(codec)
         fast = codec.decode(codec.encode(pictures).latents, force_not_quantize=True).sample
     assert torch.allclose(slow, fast, atol=1e-4)
