@@ -29,6 +29,7 @@ UNFINISHED = VENV / "unfinished"  # is there while something is being installed
 OLDEST, NEWEST = (3, 11), (3, 13)
 SCREENLESS_FOLDER = Path("kandinsky-pictures")
 SCREENLESS_PROMPT = "a red circle on a blue background"
+SCREENLESS_SEEDS = ("--prior-seed", "1", "--seed", "1")  # the first picture is the same for everyone
 
 # What the window is made of; "ldd" tells which libraries of the system these lack.
 QT_FILES = (
@@ -261,7 +262,7 @@ def without_display(lacking: bool) -> int:
     say(f"There is no display for the window. Making “{SCREENLESS_PROMPT}” without it.")
     SCREENLESS_FOLDER.mkdir(exist_ok=True)
     picture, window = SCREENLESS_FOLDER.resolve() / "picture.png", SCREENLESS_FOLDER.resolve() / "window.png"
-    commands = [["generate", SCREENLESS_PROMPT, "-o", str(picture)]]
+    commands = [["generate", SCREENLESS_PROMPT, *SCREENLESS_SEEDS, "-o", str(picture)]]
     if not lacking:
         commands.append(["screenshot", str(window), "--picture", str(picture)])
     for command in commands:

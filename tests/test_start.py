@@ -223,7 +223,7 @@ def test_without_a_display_there_are_two_pictures(start, machine, monkeypatch, c
     assert start.main([]) == 0
     generate, screenshot = machine.calls[-2:]
     picture, window = (str(start.ROOT / "kandinsky-pictures" / name) for name in ("picture.png", "window.png"))
-    assert generate[3:] == ["generate", "a red circle on a blue background", "-o", picture]
+    assert generate[3:] == ["generate", "a red circle on a blue background", *start.SCREENLESS_SEEDS, "-o", picture]
     assert screenshot[3:] == ["screenshot", window, "--picture", picture]
     said = capsys.readouterr().out
     assert "There is no display" in said

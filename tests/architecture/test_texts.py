@@ -74,3 +74,24 @@ def test_changelog_has_whole_sentences():
     assert entries
     for entry in entries:
         assert entry.strip().endswith("."), entry
+
+
+def test_readmes_keys_are_those_of_the_window(qapp):
+    from PySide6.QtGui import QAction, QKeySequence
+
+    from kandinsky_studio.ui.actions import Actions
+    from kandinsky_studio.ui.theme import Theme
+
+    theme = Theme(qapp)
+    theme.use("light")
+    actions = Actions(theme)
+    known = {
+        key.toString(QKeySequence.SequenceFormat.PortableText).replace("Return", "Enter")
+        for action in actions.findChildren(QAction)
+        for key in action.shortcuts()
+    }
+    theme.close()
+    table = README.split("| Key | What it does |")[1].split("\n\n")[0]
+    told = [key for line in table.splitlines()[2:] for key in line.split("|")[1].strip().split(", ")]
+    assert len(told) > 10
+    assert set(told) <= known
