@@ -172,8 +172,9 @@ def make_studio(qapp: Any, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def studio(make_studio: Callable[[], Any]) -> Any:
-    """One studio, started."""
+def studio(make_studio: Callable[[], Any], qtbot: Any, fake_engine: FakeEngine) -> Any:
+    """One studio, started, its model loaded."""
     studio = make_studio()
     studio.start()
+    qtbot.waitUntil(lambda: bool(fake_engine.loaded), timeout=3000)
     return studio

@@ -221,8 +221,9 @@ class EngineWorker(QObject):
                 self._news.emit(lambda: self.progressed.emit(job.id, progress))
 
         def on_result(result: GenerationResult) -> None:
-            self._keep(result)
+            # In this order, so that the window knows the picture by the time it hears that it was saved.
             self._news.emit(lambda: self.picture_made.emit(job.id, result))
+            self._keep(result)
 
         model, stage = job.request.model, ModelStage.freed
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import socket
 import sys
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
 from PySide6.QtWidgets import QApplication
 
 from kandinsky_studio import __version__, paths
@@ -41,10 +43,12 @@ def run(argv: Sequence[str]) -> int:
     window.show()
     window.prompt.focus_first()
     window.start_anyway()
+    listening = _Signals(window)
     code = application.exec()
     studio.messages.release_the_uncaught()
     instance.release()
     theme.close()
+    listening.close()
     if not window.closed_cleanly:
         logging.getLogger(__name__).warning("the engine's thread did not end in time")
         os._exit(code)  # all pictures are saved; only a thread that can't be stopped is left
@@ -94,6 +98,37 @@ def _application(argv: Sequence[str]) -> QApplication:
     application.setDesktopFileName("kandinsky-studio")
     application.setWindowIcon(application_icon())
     return application
+
+
+class _Signals(QObject):
+    """Ctrl+C in a terminal and the end of a session close the window as its button does.
+
+    Python runs a signal's handler only when it runs at all; while Qt waits, the byte it writes wakes Qt.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._ours, theirs = socket.socketpair()
+        self._theirs = theirs
+        theirs.setblocking(False)
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._woken)
+        self._before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: window.close())
+
+    @Slot()
+    def _woken(self) -> None:
+        self._ours.recv(64)
+
+    def close(self) -> None:
+        """Back to how signals were before."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._before)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        self._ours.close()
+        self._theirs.close()
 
 
 def _log_to_file() -> None:

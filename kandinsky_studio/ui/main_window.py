@@ -6,7 +6,7 @@ import base64
 import binascii
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QEvent, QLocale, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
 
@@ -136,6 +136,7 @@ class MainWindow(QMainWindow):
 
     def retranslate(self) -> None:
         self.setWindowTitle("Kandinsky Studio")
+        self.setLocale(QLocale())  # how numbers are written
         self.actions_.retranslate()
         for key, title in {
             "file": self.tr("&File"),

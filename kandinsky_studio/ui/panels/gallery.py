@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Slot
+from PySide6.QtCore import QPoint, Qt, QTimer, Slot
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.gallery import Item
@@ -54,7 +54,6 @@ class GalleryPanel(Panel):
         studio.easel.changed.connect(self._mark)
         for signal in (self.list.modelReset, self.list.rowsInserted, self.list.rowsRemoved, self.list.loaded):
             signal.connect(self._rows_changed)
-        self.list.rowsAboutToBeRemoved.connect(self._about_to_remove)
         self.list.loaded.connect(self._first_page)
         theme.changed.connect(lambda: self._search_icon.setIcon(theme.icon("search", "muted")))
         self.retranslate()
@@ -108,16 +107,6 @@ class GalleryPanel(Panel):
         item = self.studio.easel.item
         if item is not None:
             self.view.choose(item)
-
-    @Slot(QModelIndex, int, int)
-    def _about_to_remove(self, _parent: QModelIndex, first: int, last: int) -> None:
-        """When the picture that is looked at goes, look at its neighbour."""
-        item = self.studio.easel.item
-        row = None if item is None else self.list.row_of(item)
-        if row is not None and first <= row <= last:
-            neighbour = self.list.item(self.list.index(last + 1)) or self.list.item(self.list.index(first - 1))
-            if neighbour is not None:
-                self.studio.easel.show(neighbour)
 
     @Slot(object)
     def _open_menu(self, place: QPoint) -> None:

@@ -1,0 +1,41 @@
+"""The real window, with the engine double behind it."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QMessageBox
+
+from kandinsky_studio.ui.main_window import MainWindow
+from kandinsky_studio.ui.theme import Theme
+
+
+@pytest.fixture
+def make_window(qtbot, qapp, make_studio, fake_engine, monkeypatch):
+    """Opens windows as a start of the program does; the engine runs once they are painted."""
+    themes = []
+
+    def refuse(box):
+        raise AssertionError(f"a modal question would block the test: {box.text()}")
+
+    monkeypatch.setattr(QMessageBox, "exec", refuse)
+
+    def make():
+        studio = make_studio()
+        theme = Theme(qapp)
+        themes.append(theme)
+        window = MainWindow(studio, theme)
+        qtbot.addWidget(window, before_close_func=lambda window: window.studio.generation.cancel_all())
+        window.show()
+        qtbot.waitExposed(window)
+        window.grab()
+        qtbot.waitUntil(lambda: bool(fake_engine.loaded), timeout=3000)
+        return window
+
+    yield make
+    for theme in themes:
+        theme.close()
+
+
+@pytest.fixture
+def window(make_window):
+    return make_window()

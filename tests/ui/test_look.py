@@ -1,0 +1,137 @@
+"""Themes and languages, changed while the window is open."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QPushButton
+
+from kandinsky_studio import paths
+from kandinsky_studio.ui.theme import _colours
+
+
+def luminance(colour: QColor) -> float:
+    parts = [colour.redF(), colour.greenF(), colour.blueF()]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(QColor(one)), luminance(QColor(other))), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("text", "window"),
+        ("text", "panel"),
+        ("text", "field"),
+        ("text", "raised"),
+        ("text", "raised_hover"),
+        ("text", "canvas_chip"),
+        ("muted", "window"),
+        ("muted", "panel"),
+        ("muted", "field"),
+        ("accent_text", "accent"),
+        ("accent_text", "accent_hover"),
+        ("accent_text", "accent_press"),
+        ("canvas_text", "canvas"),
+        ("note_text", "note"),
+        ("error_text", "error"),
+    ],
+)
+def test_words_can_be_read(theme, text, ground):
+    colours = _colours(theme)
+    assert contrast(colours[text], colours[ground]) >= 4.5
+
+
+def test_the_surround_of_the_picture_is_neutral():
+    for theme in ("light", "dark"):
+        canvas = QColor(_colours(theme)["canvas"])
+        assert canvas.red() == canvas.green() == canvas.blue()
+
+
+def test_both_themes_name_the_same_colours():
+    assert _colours("light").keys() == _colours("dark").keys()
+
+
+def test_the_style_sheet_uses_only_what_there_is():
+    names = set(
+        re.findall(r"@([a-z][a-z_-]*[a-z])", (paths.resources() / "theme" / "studio.qss").read_text().split("*/", 1)[1])
+    )
+    icons = {name[5:] for name in names if name.startswith("icon-")}
+    assert {name for name in names if not name.startswith("icon-")} <= _colours("light").keys()
+    assert all((paths.resources() / "icons" / f"{icon}.svg").is_file() for icon in icons)
+
+
+def ground_of(window) -> QColor:
+    return window.grab().toImage().pixelColor(window.width() - 4, window.height() // 2)
+
+
+def test_the_theme_changes_at_once_and_back(qtbot, window):
+    window.actions_.theme_choices["light"].trigger()
+    light = ground_of(window)
+    canvas_light = window.stage.grab().toImage().pixelColor(2, 2)
+    window.actions_.theme_choices["dark"].trigger()
+    dark = ground_of(window)
+    assert light.lightness() > 200
+    assert dark.lightness() < 70
+    assert canvas_light == QColor(_colours("light")["canvas"])
+    assert window.stage.grab().toImage().pixelColor(2, 2) == QColor(_colours("dark")["canvas"])
+    assert window.studio.remembering.values.theme == "dark"
+
+
+def words(window) -> list[str]:
+    """Everything one reads in the window."""
+    found = [label.text() for label in window.findChildren(QLabel)]
+    found += [button.text() for button in window.findChildren(QPushButton)]
+    found += [menu.title() for menu in window.findChildren(QMenu)]
+    found += [field.placeholderText() for field in window.findChildren(QLineEdit)]
+    found += [action.text() for menu in window.findChildren(QMenu) for action in menu.actions()]
+    found += [dock.windowTitle() for dock in window.docks]
+    found.append(window.prompt.form.prompt.placeholderText())
+    found += [window.prompt.form.format.itemText(row) for row in range(window.prompt.form.format.count())]
+    return [text for text in found if text]
+
+
+ENGLISH = re.compile(r"[A-Za-z]{3,}")
+NAMES = re.compile(r"Kandinsky Studio|Built-in|Ctrl|English|Enter|Shift|Apple|Kandinsky 2\.\d")
+
+
+def test_the_language_changes_at_once_and_leaves_no_english(qtbot, window):
+    english = words(window)
+    window.actions_.language_choices["ru"].trigger()
+    qtbot.waitUntil(lambda: window.prompt.button.text() == "Создать", timeout=1000)
+    left = [text for text in words(window) if ENGLISH.search(NAMES.sub("", text))]
+    assert left == []
+    assert window.prompt.form.numbers["guidance_scale"].box.text() == "2,0"
+    window.actions_.language_choices["en"].trigger()
+    qtbot.waitUntil(lambda: window.prompt.button.text() == "Generate", timeout=1000)
+    assert words(window) == english
+
+
+def test_what_was_typed_survives_the_change_of_language(qtbot, window):
+    qtbot.keyClicks(window.prompt.form.prompt, "a star")
+    window.studio.settings.set(scheduler="ddpm", num_inference_steps=9)
+    window.actions_.language_choices["ru"].trigger()
+    assert window.prompt.form.prompt.toPlainText() == "a star"
+    assert window.prompt.form.scheduler.currentData() == "ddpm"
+    assert window.prompt.form.numbers["num_inference_steps"].box.value() == 9
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_nothing_is_clipped_in_the_form(qtbot, window, language):
+    window.actions_.language_choices[language].trigger()
+    window.prompt.form.advanced_fold.set_open(True)
+    window.resize(800, 780)
+    window.grab()
+    for label in window.prompt.form.findChildren(QLabel):
+        if label.isVisible():
+            assert label.width() >= label.sizeHint().width(), label.text()
+    for button in window.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.minimumSizeHint().width(), button.text()
