@@ -52,20 +52,21 @@ class Message:
 def described(error: BaseException) -> StudioError:
     """``error`` as the class that has a sentence for the user, without the frames that would keep its arrays alive.
 
-    The traceback goes to the log and, as text, into the notes of the returned error.
+    The traceback goes, as text, into the notes of the returned error. The log gets it without the messages of the
+    exceptions: prompts and names of pictures stay out of it.
     """
+    shown = error if isinstance(error, StudioError) else StudioError()
+    log.error("%s", "".join(_frames(error)))
     text = "".join(traceback.format_exception(error)).strip()
-    if isinstance(error, StudioError):
-        shown = error
-    elif isinstance(error, OSError) and error.strerror:
-        shown = StudioError()
-        text = f"{error.strerror}\n{text}"
-    else:
-        shown = StudioError()
-    log.error("%s\n%s", shown, text)
     shown.__traceback__ = shown.__cause__ = shown.__context__ = None
     shown.add_note(text)
     return shown
+
+
+def _frames(error: BaseException) -> list[str]:
+    cause = error.__cause__ or error.__context__
+    before = [*_frames(cause), "and then\n"] if cause is not None else []
+    return [*before, *traceback.format_tb(error.__traceback__), f"{type(error).__name__}\n"]
 
 
 def sentences(error: StudioError) -> tuple[str, str]:

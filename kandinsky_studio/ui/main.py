@@ -8,13 +8,12 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
 from PySide6.QtWidgets import QApplication
 
-from kandinsky_studio import __version__, paths
+from kandinsky_studio import __version__, log
 from kandinsky_studio.app.instance import SingleInstance
 from kandinsky_studio.app.messages import sentences
 from kandinsky_studio.app.studio import Studio
@@ -22,19 +21,17 @@ from kandinsky_studio.errors import AlreadyRunning
 from kandinsky_studio.ui.main_window import MainWindow
 from kandinsky_studio.ui.theme import Theme, application_icon
 
-LOG_SIZE = 1_000_000  # bytes, twice
-
 
 def run(argv: Sequence[str]) -> int:
     """Show the window and stay until it is closed; the exit status. ``argv[0]`` is the name of the program."""
     application = _application(argv)
-    _log_to_file()
     instance = SingleInstance()
     if not instance.claim():
         studio = Studio(remembers=False)  # speaks the language of the window
         sys.stdout.write(" ".join(sentences(AlreadyRunning())) + "\n")
         studio.close()
         return 0
+    log.start()
     studio = Studio()
     studio.messages.catch_the_uncaught()
     theme = Theme(application)
@@ -51,7 +48,9 @@ def run(argv: Sequence[str]) -> int:
     listening.close()
     if not window.closed_cleanly:
         logging.getLogger(__name__).warning("the engine's thread did not end in time")
+        log.stop()
         os._exit(code)  # all pictures are saved; only a thread that can't be stopped is left
+    log.stop()
     return code
 
 
@@ -129,18 +128,3 @@ class _Signals(QObject):
             signal.signal(number, signal.SIG_DFL)
         self._ours.close()
         self._theirs.close()
-
-
-def _log_to_file() -> None:
-    """Tracebacks go where "copy details" ends: a file of this computer, sent to nobody."""
-    try:
-        paths.state().mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            paths.state() / "kandinsky-studio.log", maxBytes=LOG_SIZE, backupCount=1, encoding="utf-8"
-        )
-    except OSError:
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)

@@ -86,3 +86,18 @@ def test_an_exception_in_a_slot_reaches_the_window(qtbot, messages):
     assert "KeyError" in shown[0].details
     messages.release_the_uncaught()
     assert sys.excepthook is not hook
+
+
+def test_the_log_keeps_the_frames_and_not_the_words(messages, caplog):
+    messages.connect_window(lambda message: None)
+    try:
+        try:
+            raise OSError("/home/somebody/a secret prompt.png")
+        except OSError as cause:
+            raise DiskFull(folder="/home/somebody/secret") from cause
+    except DiskFull as error:
+        messages.error(error)
+    assert "DiskFull" in caplog.text
+    assert "OSError" in caplog.text
+    assert "test_messages.py" in caplog.text
+    assert "secret prompt.png" not in caplog.text.replace('raise OSError("/home/somebody/a secret prompt.png")', "")
