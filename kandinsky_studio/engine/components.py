@@ -38,6 +38,10 @@ class Components:
     def __getitem__(self, part: str) -> Any:
         return self._loaded[part]
 
+    def __len__(self) -> int:
+        """How many parts are loaded."""
+        return len(self._loaded)
+
     def missing(self, parts: Iterable[str]) -> list[str]:
         """Those of ``parts`` that are not loaded."""
         return [part for part in parts if part not in self._loaded]
@@ -87,14 +91,13 @@ class Components:
             "unet": diffusers.UNet2DConditionModel,
             "movq": diffusers.VQModel,
         }[part]
-        dtype_name = "torch_dtype" if cls.__module__.startswith("diffusers") else "dtype"
         module, report = cls.from_pretrained(
             self.files.folder(part),
             variant=self.files.weight_file(part).variant,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
-            **{dtype_name: self.dtype},
+            dtype=self.dtype,
         )
         if missing := list(report["missing_keys"]):  # the libraries would fill them with noise
             raise BrokenModel(model=self.files.title, reason=f"“{part}” lacks weights, such as {missing[0]}")

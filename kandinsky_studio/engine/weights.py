@@ -127,7 +127,8 @@ class ModelFiles:
             digest.update(f"{part}/{path.name}\0{size}\0".encode())
             with path.open("rb") as file:
                 if size < WHOLE_CONTENT or path.suffix != ".safetensors":
-                    digest.update(file.read())
+                    while block := file.read(_BLOCK_SIZE):
+                        digest.update(block)
                     continue
                 length = file.read(8)
                 digest.update(file.read(int.from_bytes(length, "little")))

@@ -318,7 +318,7 @@ def test_stage_by_stage_gives_the_same_bytes(
 
     def on_progress(progress: Progress) -> None:
         assert engine._model is not None
-        most.append(len(engine._model._components._loaded))
+        most.append(len(engine._model._components))
 
     recorder = Recorder()
     results = engine.generate(request, on_progress=lambda report: (on_progress(report), recorder(report))[0])
@@ -328,6 +328,10 @@ def test_stage_by_stage_gives_the_same_bytes(
     fractions = [report.fraction for report in recorder.reports]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
+
+    again = Recorder()
+    engine.load(request.model, on_progress=again)  # as the worker does before every job
+    assert again.reports == []
 
 
 def run_out(times: int, error: Exception) -> Callable[..., Any]:

@@ -1,0 +1,30 @@
+"""Run the benchmarks that are named, or all, and print what ``RESULTS.md`` has in it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+BENCHMARKS = {
+    "startup": "from the start of the process to a usable window, against an empty window of Qt",
+    "pictures": "seconds per picture, against the stock pipelines with the same components",
+    "memory": "peak memory of one picture, against the stock pipelines",
+    "latency": "how late the window answers to the wheel while a picture is made",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {t}" for n, t in BENCHMARKS.items()))
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
+    for name in names:
+        print(f"\n## {name}: {BENCHMARKS[name]}\n", flush=True)
+        print(importlib.import_module(f"benchmarks.{name}").run(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
