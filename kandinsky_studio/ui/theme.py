@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 from kandinsky_studio import paths
 
 THEMES = ("system", "light", "dark")
-_ICON_SIDES = (16, 20, 24, 32, 48, 64)
+_ICON_SIDES = (16, 24, 32, 48)  # device pixels: 16 and 24 at scales of 1, 1.5 and 2
 
 
 class Theme(QObject):
@@ -130,8 +130,12 @@ def _colours(name: str) -> dict[str, str]:
 
 
 def _svg(name: str, colour: str) -> bytes:
-    text = (paths.resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-    return text.replace("currentColor", colour).encode()
+    return _drawing(name).replace("currentColor", colour).encode()
+
+
+@lru_cache(maxsize=64)
+def _drawing(name: str) -> str:
+    return (paths.resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1024)
