@@ -47,7 +47,7 @@ class LoadedModel:
 
     def missing(self, request: GenerationRequest | None = None) -> list[str]:
         """The parts that :meth:`fetch` would load for ``request``."""
-        parts = IDEA_PARTS + RENDERING_PARTS
+        parts: tuple[str, ...] = IDEA_PARTS + RENDERING_PARTS
         if self.tier is Tier.staged:  # which is left as it is in the middle of its stages
             parts = () if self._components else IDEA_PARTS
         vision = ("image_encoder",) if self._nothing is None and _leads_from_nothing(request) else ()

@@ -1,7 +1,8 @@
 """Where the engine computes, in which precision, and what it keeps in memory meanwhile.
 
 The engine changes no global setting of torch: not the number of threads, not the default type, not the
-deterministic mode. Window and command line therefore compute alike, and so do two pictures with the same request.
+deterministic mode. Window and command line therefore compute alike, and the same request gives the same bytes in
+both. Nothing else may change them either: the last bits of a convolution depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def estimate(files: ModelFiles, dtype: torch.dtype, width: int, height: int) -> 
     The weights, and the activations of MoVQ's last layers, which are far larger than any of the decoder's.
     """
     parameters = sum(files.weight_file(part).parameter_count for part in ("text_encoder", "prior", "unet", "movq"))
-    channels = max(files.config("movq").get("block_out_channels", [128, 256])[:2])
+    channels: int = max(files.config("movq").get("block_out_channels", [128, 256])[:2])
     return dtype.itemsize * (parameters + _FULL_SIZE_TENSORS * channels * width * height)
 
 

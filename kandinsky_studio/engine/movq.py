@@ -30,7 +30,10 @@ class LatentSpatialNorm(torch.nn.Module):
         y = self.conv_y(zq).repeat_interleave(scale, dim=3).unsqueeze(3)  # (B, C, h, 1, w·s): rows are broadcast
         b = self.conv_b(zq).repeat_interleave(scale, dim=3).unsqueeze(3)
         normed: torch.Tensor = self.norm_layer(f)
-        return (normed.unflatten(2, (-1, scale)) * y).add_(b).flatten(2, 3)
+        batch, channels, height, width = f.shape
+        rows = normed.view(batch, channels, height // scale, scale, width)
+        modulated: torch.Tensor = (rows * y).add_(b)
+        return modulated.view(f.shape)
 
 
 def speed_up(movq: Any) -> None:

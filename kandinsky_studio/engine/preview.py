@@ -23,7 +23,7 @@ class Preview:
     def __init__(self, movq: Any) -> None:
         """Fit by least squares: encoded synthetic pictures against the same pictures shrunk to latent size."""
         pictures = _synthetic_pictures()
-        latents = torch.cat([encode(movq, picture) for picture in pictures.split(1)])  # one by one: less memory
+        latents = torch.cat([encode(movq, picture[None]) for picture in pictures])  # one by one: less memory
         cells = functional.avg_pool2d(pictures, _FACTOR)
         samples = latents.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, C)
         colours = cells.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, 3)

@@ -93,7 +93,8 @@ def sample_prior(
         step = scheduler.step(predicted, t, latents, prev_timestep=previous, generator=generator, return_dict=False)
         latents = step[0]
         on_step(i + 1)
-    return latents * prior.clip_std.float().cpu() + prior.clip_mean.float().cpu()
+    embeds: torch.Tensor = latents * prior.clip_std.float().cpu() + prior.clip_mean.float().cpu()
+    return embeds
 
 
 class _Context:

@@ -43,7 +43,7 @@ def denoise(
     channels = unet.config.in_channels
     scheduler.set_timesteps(num_inference_steps)
     extra = step_arguments(scheduler, generator)
-    latents = torch.randn((1, channels, height, width), generator=generator) * scheduler.init_noise_sigma
+    latents: torch.Tensor = torch.randn((1, channels, height, width), generator=generator) * scheduler.init_noise_sigma
     for i, t in enumerate(scheduler.timesteps):
         noisy = scheduler.scale_model_input(latents, t)
         output: torch.Tensor = unet(
@@ -54,7 +54,7 @@ def denoise(
             return_dict=False,
         )[0]
         output = output.float().cpu()
-        prediction, variance = output.split(channels, dim=1)
+        prediction, variance = output[:, :channels], output[:, channels:]
         if guided:
             away, towards = prediction.chunk(2)
             prediction = away + guidance_scale * (towards - away)
