@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said everything
         return end.code if isinstance(end.code, int) else FAILED
     try:
-        log.start()
+        if arguments.run is not _run_window:  # which starts it itself, once it is the only window
+            log.start()
         return int(arguments.run(arguments))
     except StudioError as error:
         _complain(f"{error} {error.remedy}")
