@@ -10,7 +10,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
+from PySide6.QtCore import (
+    QCoreApplication,
+    QMessageLogContext,
+    QObject,
+    QSocketNotifier,
+    QtMsgType,
+    Slot,
+    qInstallMessageHandler,
+)
 from PySide6.QtWidgets import QApplication
 
 from kandinsky_studio import __version__, log
@@ -62,6 +70,7 @@ def picture_of_window(path: Path, picture: Path | None) -> None:
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    before = qInstallMessageHandler(_without_size_hints)
     application = _application(["kandinsky-studio"])
     studio = Studio(remembers=False)
     theme = Theme(application)
@@ -87,6 +96,13 @@ def picture_of_window(path: Path, picture: Path | None) -> None:
     finally:
         window.close()
         theme.close()
+        qInstallMessageHandler(before)
+
+
+def _without_size_hints(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Pass on what Qt says, but for the offscreen platform's word that it can't hint at sizes: nobody sees it."""
+    if "propagateSizeHints" not in message:
+        sys.stderr.write(message + "\n")
 
 
 def _application(argv: Sequence[str]) -> QApplication:

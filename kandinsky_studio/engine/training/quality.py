@@ -83,3 +83,20 @@ def write(model: Path, report: Report, *, singles: int = 200, pairs: int = 100) 
     """Measure the model in a folder and write the figures beside it."""
     values = measure(str(model), singles=singles, pairs=pairs, report=report)
     (model / REPORT_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def table(values: dict[str, Any]) -> str:
+    """The figures of :func:`measure` as the Markdown table that README shows."""
+    rows = [
+        f"| {values['prompts'][count]} prompts, {words} | Ground | Colours | Shapes | Colours and shapes |"
+        for count, words in (("one", "one shape"), ("two", "two shapes"))
+    ]
+    lines = []
+    for head, count in zip(rows, ("one", "two"), strict=True):
+        lines += [head, "|---|---|---|---|---|"]
+        for key, name in (("en", "English"), ("ru", "Russian"), ("judge", "(the judge, on true pictures)")):
+            shares = values[key][count]
+            cells = (f"{100 * shares[each]:.1f} %" for each in ("background", "colour", "shape", "both"))
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines).strip()
