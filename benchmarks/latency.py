@@ -6,10 +6,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from benchmarks.startup import _platform
-from benchmarks.subject import Subject, subject
+from benchmarks.subject import MODEL
 from benchmarks.table import percentile, table
 
 TICK = 8  # milliseconds from one turn of the wheel to the next: about what a tablet or a fast mouse sends
@@ -18,18 +17,18 @@ PATIENCE = 300.0
 
 
 def run() -> str:
-    with tempfile.TemporaryDirectory() as home, subject() as measured:
+    with tempfile.TemporaryDirectory() as home:
         os.environ["KANDINSKY_STUDIO_HOME"] = home
         os.environ["QT_QPA_PLATFORM"] = _platform()
-        rows, pictures = _measure(measured)
+        rows, pictures = _measure()
     return (
-        f"{measured.title}; a turn of the wheel {TICK} ms after the last zooms a picture and is painted at once; milliseconds "
+        f"A turn of the wheel {TICK} ms after the last zooms a picture and is painted at once; milliseconds "
         f"from when the turn was due until it was painted; {pictures} pictures were made meanwhile\n\n"
         + table(["while", "turns", "p50", "p99", "max"], rows)
     )
 
 
-def _measure(measured: Subject) -> tuple[list[list[str]], int]:
+def _measure() -> tuple[list[list[str]], int]:
     import numpy as np
     from PySide6.QtWidgets import QApplication
 
@@ -46,10 +45,7 @@ def _measure(measured: Subject) -> tuple[list[list[str]], int]:
     window.stage.painted.disconnect()  # or the first painting would start the engine
     window.resize(1440, 900)
     window.show()
-    if measured.model == "builtin":
-        studio.choose_model(measured.model)
-    else:
-        studio.open_model_folder(Path(measured.model))
+    studio.choose_model(MODEL)
     made: list[object] = []
     states: list[ModelStage] = []
     ended: list[int] = []

@@ -7,17 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.subject import ours, stock, subject
+from benchmarks.subject import ours, request, stock
 from benchmarks.table import spread, table
 
 ROUNDS = 3
 
 
 def run() -> str:
-    with subject() as measured:
-        peaks = {kind: [_peak(kind, measured.model) for _ in range(ROUNDS)] for kind in ("libraries", "ours", "stock")}
+    peaks = {kind: [_peak(kind) for _ in range(ROUNDS)] for kind in _TITLES}
     rows = [[title, spread(peaks[kind], 0)] for kind, title in _TITLES.items()]
-    return f"{measured.title}, {ROUNDS} processes each, median (min … max)\n\n" + table(["process", "peak, MiB"], rows)
+    return f"{ROUNDS} processes each, median (min … max)\n\n" + table(["process", "peak, MiB"], rows)
 
 
 _TITLES = {
@@ -27,22 +26,20 @@ _TITLES = {
 }
 
 
-def _peak(kind: str, model: str) -> float:
-    command = [sys.executable, "-m", "benchmarks.memory", kind, model]
+def _peak(kind: str) -> float:
+    command = [sys.executable, "-m", "benchmarks.memory", kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1])) / 1024
 
 
-def _child(kind: str, model: str) -> None:
+def _child(kind: str) -> None:
     """Make the picture in this process and print the peak of its resident memory in KiB."""
     if kind == "libraries":
         from diffusers import KandinskyV22Pipeline  # noqa: F401
         from transformers import CLIPTextModelWithProjection  # noqa: F401
     else:
-        from benchmarks.subject import Subject
-
-        make = ours(model) if kind == "ours" else stock(model)
-        make(Subject(model, "").request(0))
+        make = ours() if kind == "ours" else stock()
+        make(request(0))
     print(json.dumps(_own_peak()))
 
 
@@ -57,4 +54,4 @@ def _own_peak() -> float:
 
 
 if __name__ == "__main__":
-    _child(sys.argv[1], sys.argv[2])
+    _child(sys.argv[1])

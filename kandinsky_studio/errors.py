@@ -191,7 +191,9 @@ class GoneFromTrash(StudioError):
     """Values: ``file``."""
 
     message = QT_TRANSLATE_NOOP("errors", "{file} can't be fetched back from the trash.")
-    hint = QT_TRANSLATE_NOOP("errors", "Look for it in the trash; put back into its folder, it is in the gallery again.")
+    hint = QT_TRANSLATE_NOOP(
+        "errors", "Look for it in the trash; put back into its folder, it is in the gallery again."
+    )
 
 
 class AlreadyRunning(StudioError):

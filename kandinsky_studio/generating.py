@@ -65,21 +65,8 @@ def asked_for(arguments: argparse.Namespace) -> GenerationRequest:
         given["model"] = str(folder.absolute()) if folder.is_dir() else given["model"]
     if arguments.source is not None:
         return dataclasses.replace(read_request(arguments.source), **given)
-    spec = spec_of(given.get("model", "builtin"))
-    own = GenerationRequest(
-        prompt="",
-        model=spec.key,
-        width=spec.native_size,
-        height=spec.native_size,
-        num_inference_steps=spec.num_inference_steps.default,
-        guidance_scale=spec.guidance_scale.default,
-        prior_num_inference_steps=spec.prior_num_inference_steps.default,
-        prior_guidance_scale=spec.prior_guidance_scale.default,
-        scheduler=spec.schedulers[0],
-        prior_seed=secrets.randbelow(MAX_SEED + 1),
-        seed=secrets.randbelow(MAX_SEED + 1),
-    )
-    return dataclasses.replace(own, **given)
+    seeds = {name: secrets.randbelow(MAX_SEED + 1) for name in ("prior_seed", "seed")}
+    return spec_of(given.get("model", "builtin")).request(**{"prompt": "", **seeds, **given})
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from kandinsky_studio import __version__, paths
 from kandinsky_studio.engine.models import MODELS
-from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Pixels
+from kandinsky_studio.engine.request import GenerationResult, Pixels
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.pictures import check_writable, read_pixels, read_request, save_png
 
@@ -116,9 +116,7 @@ def check_picture(device: str | None) -> str:
     engine = Engine(device)
     spec = MODELS[0]
     for seed in range(ATTEMPTS):
-        request = GenerationRequest(
-            PROMPT, model=spec.key, width=spec.native_size, height=spec.native_size, prior_seed=seed, seed=seed
-        )
+        request = spec.request(PROMPT, prior_seed=seed, seed=seed)
         (result,) = engine.generate(request)
         if shows_red_on_blue(result.image):
             _check_file(result)

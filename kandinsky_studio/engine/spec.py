@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from kandinsky_studio.engine.request import Task
+from kandinsky_studio.engine.request import GenerationRequest, Task
 
 Number = TypeVar("Number", int, float)
 
@@ -45,3 +46,18 @@ class ModelSpec:
     languages: tuple[str, ...]
     disk_size: int
     memory_size: int
+
+    def request(self, prompt: str, **values: Any) -> GenerationRequest:
+        """A request with this model's own defaults at its native size; ``values`` replace single fields."""
+        own = GenerationRequest(
+            prompt=prompt,
+            model=self.key,
+            width=self.native_size,
+            height=self.native_size,
+            num_inference_steps=self.num_inference_steps.default,
+            guidance_scale=self.guidance_scale.default,
+            prior_num_inference_steps=self.prior_num_inference_steps.default,
+            prior_guidance_scale=self.prior_guidance_scale.default,
+            scheduler=self.schedulers[0],
+        )
+        return dataclasses.replace(own, **values)

@@ -32,7 +32,7 @@ RECIPES: Mapping[str, Recipe] = {
     "vision": Recipe(steps=3000, learning_rate=1e-3, seed=3, cooldown=0.4),
     "prior": Recipe(steps=2000, learning_rate=8e-4, seed=4),
     "movq": Recipe(steps=2600, learning_rate=1.5e-3, seed=1, cooldown=0.35),
-    "decoder": Recipe(steps=5000, learning_rate=1.2e-3, seed=5, cooldown=0.35),
+    "decoder": Recipe(steps=8000, learning_rate=1.2e-3, seed=5, cooldown=0.35),
 }
 GATES: Mapping[str, float] = {"text": 0.97, "vision": 0.9, "movq": 27.0, "decoder": 0.8}
 _SEED = 22

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kandinsky_studio.engine.engine import Engine
-from kandinsky_studio.engine.request import GenerationRequest, Pixels
+from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training.captions import LANGUAGES, Language, caption, plain_caption
 from kandinsky_studio.engine.training.components import PICTURE_SIZE
 from kandinsky_studio.engine.training.decoder import held_out
@@ -48,18 +48,7 @@ def measure(model: str, *, singles: int, pairs: int, report: Report) -> dict[str
     result: dict[str, Any] = {"prompts": {"one": singles, "two": pairs}, "judge": {}}
 
     def picture(text: str, seed: int) -> Pixels:
-        request = GenerationRequest(
-            prompt=text,
-            model=model,
-            width=PICTURE_SIZE,
-            height=PICTURE_SIZE,
-            num_inference_steps=spec.num_inference_steps.default,
-            guidance_scale=spec.guidance_scale.default,
-            prior_num_inference_steps=spec.prior_num_inference_steps.default,
-            prior_guidance_scale=spec.prior_guidance_scale.default,
-            prior_seed=seed,
-            seed=seed,
-        )
+        request = spec.request(text, prior_seed=seed, seed=seed)
         return engine.generate(request)[0].image
 
     for name, count, shapes in (("one", singles, 1), ("two", pairs, 2)):
