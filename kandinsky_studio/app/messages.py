@@ -73,7 +73,10 @@ def sentences(error: StudioError) -> tuple[str, str]:
     """What happened and what to do, in the language of the window."""
     message = QCoreApplication.translate("errors", error.message)
     hint = QCoreApplication.translate("errors", error.hint)
-    return message.format(**error.values), hint.format(**error.values)
+    values = dict(error.values)
+    if isinstance(model := values.get("model"), str):
+        values["model"] = QCoreApplication.translate("models", model)
+    return message.format(**values), hint.format(**values)
 
 
 class Messages(QObject):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 
 from kandinsky_studio.engine import weights
 from kandinsky_studio.engine.models import MODELS, spec_of
@@ -15,6 +15,9 @@ from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import StudioError
+
+TRANSLATED_TITLES = (QT_TRANSLATE_NOOP("models", "Built-in"),)
+"""The titles that are words; those of the other models are names."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,6 @@ class Models(QObject):
         check(request, self.spec(request.model))
 
     def title(self, model: str) -> str:
-        """What to call a model, even one that is gone."""
+        """What to call a model in the language of the window, even one that is gone."""
         spec = self.find(model)
-        return spec.title if spec else Path(model).name or model
+        return QCoreApplication.translate("models", spec.title) if spec else Path(model).name or model

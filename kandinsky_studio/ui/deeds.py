@@ -14,6 +14,7 @@ from kandinsky_studio.app.images import to_image
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.panels.gallery import GalleryPanel
+from kandinsky_studio.ui.panels.prompt import PromptPanel
 
 NAME_LENGTH = 60  # characters of the prompt in a proposed file name
 
@@ -21,10 +22,13 @@ NAME_LENGTH = 60  # characters of the prompt in a proposed file name
 class Deeds(QObject):
     """Connects the actions of the window with the services."""
 
-    def __init__(self, studio: Studio, actions: Actions, gallery: GalleryPanel, window: QWidget) -> None:
+    def __init__(
+        self, studio: Studio, actions: Actions, prompt: PromptPanel, gallery: GalleryPanel, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._studio = studio
         self._actions = actions
+        self._prompt = prompt
         self._gallery = gallery
         self._window = window
         actions.generate.triggered.connect(self.generate)
@@ -47,12 +51,12 @@ class Deeds(QObject):
 
     @Slot()
     def update_enabled(self) -> None:
-        """An action that can do nothing now is grey."""
+        """An action that can do nothing now is grey; so is one that would act on a picture behind a preview."""
         actions, easel = self._actions, self._studio.easel
         for action in (actions.save_as, actions.copy_picture, actions.delete):
-            action.setEnabled(easel.item is not None)
+            action.setEnabled(easel.item is not None and not easel.is_preview)
         for action in (actions.use_settings, actions.use_seeds, actions.copy_prompt):
-            action.setEnabled(easel.request is not None)
+            action.setEnabled(easel.request is not None and not easel.is_preview)
         for action in (actions.fit, actions.actual_size, actions.zoom_in, actions.zoom_out):
             action.setEnabled(easel.pixels is not None)
         actions.undo_delete.setEnabled(self._studio.gallery.can_undo)
@@ -62,6 +66,7 @@ class Deeds(QObject):
     @Slot()
     def generate(self) -> None:
         """Make what is described; where nothing is, the cursor goes to where one describes it."""
+        self._prompt.form.commit()
         if self._studio.generation.generate() is None and not self._studio.settings.request().prompt:
             self._actions.go_to_prompt.trigger()
 
@@ -72,11 +77,11 @@ class Deeds(QObject):
         if item is None:
             return
         remembering = self._studio.remembering
-        folder = remembering.values.last_folder or QStandardPaths.writableLocation(
-            QStandardPaths.StandardLocation.PicturesLocation
-        )
+        pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        places = [Path(place) for place in (remembering.values.last_folder, pictures) if place]
+        folder = next((place for place in places if place.is_dir()), Path.home())
         formats = self.tr("PNG, with nothing lost (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp)")
-        proposal = str(Path(folder) / f"{file_name(item.request.prompt)}.png")
+        proposal = str(folder / f"{file_name(item.request.prompt)}.png")
         name, chosen = QFileDialog.getSaveFileName(self._window, self.tr("Save the picture"), proposal, formats)
         if not name:
             return

@@ -47,7 +47,7 @@ class MainWindow(QMainWindow):
         self.docks = [PanelDock(panel(studio, theme, self.actions_)) for panel in PANELS]
         self.prompt = next(dock.panel for dock in self.docks if isinstance(dock.panel, PromptPanel))
         self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
-        self.deeds = Deeds(studio, self.actions_, self.gallery, self)
+        self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, self)
         self._menus: dict[str, QMenu] = {}
         self._build()
         self._connect()
@@ -173,6 +173,7 @@ class MainWindow(QMainWindow):
         """An example is there to see something at once."""
         self.studio.settings.set(prompt=prompt)
         self.actions_.generate.trigger()
+        self._go_to(self.prompt)  # the button that had the focus goes away; it would pass to whatever is next
 
     def _go_to(self, panel: PromptPanel | GalleryPanel) -> None:
         dock = next(dock for dock in self.docks if dock.panel is panel)
@@ -221,6 +222,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel what runs and save what is there; only a picture that could not be saved holds the window open."""
+        self.prompt.form.commit()
         self._remember_layout()
         self.studio.generation.cancel_all()
         if not self.studio.gallery.unsaved:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -32,6 +33,7 @@ SCHEDULER_TITLES = {  # names, not words: never translated
     "euler_a": "Euler a",
     "deis": "DEIS",
 }
+SIDE_BOX = 80  # pixels: holds four digits and the unit; what Qt asks for would make the panel scroll sideways
 _STEPS = Limits(1, 100, 20)
 _GUIDANCE = Limits(1.0, 20.0, 4.0)
 
@@ -130,8 +132,15 @@ class PromptForm(QWidget):
         row.addWidget(self.height_box, 1)
         sides.setFocusProxy(self.width_box)
         for box in (self.width_box, self.height_box):
-            box.setSuffix(" px")
+            box.setMinimumWidth(SIDE_BOX)
         return sides
+
+    def commit(self) -> None:
+        """Take what is typed in a field that still has the focus: a key that starts the job does not leave it."""
+        for box in self.findChildren(QAbstractSpinBox):
+            box.interpretText()
+        for field in (self.prior_seed, self.seed):
+            field.commit()
 
     # ------------------------------------------------------------------ words
 
@@ -147,6 +156,8 @@ class PromptForm(QWidget):
         self._labels["sides"].setText(self.tr("Size"))
         self._name(self.width_box, self.tr("Width"), self.tr("Width in pixels"))
         self._name(self.height_box, self.tr("Height"), self.tr("Height in pixels"))
+        for box in (self.width_box, self.height_box):
+            box.setSuffix(self.tr(" px"))
         self._name(self.swap, self.tr("Swap width and height"), self.tr("Swap width and height"))
         self._number("num_images_per_prompt", self.tr("Pictures"), self.tr("How many pictures to make"))
         self._number("num_inference_steps", self.tr("Steps"), self.tr("More steps: finer, and slower"))

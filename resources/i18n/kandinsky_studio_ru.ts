@@ -100,7 +100,7 @@
     </message>
     <message>
         <source>&amp;Actual size (100 %)</source>
-        <translation>&amp;Настоящий размер (100 %)</translation>
+        <translation>&amp;Реальный размер (100 %)</translation>
     </message>
     <message>
         <source>As on the &amp;desktop</source>
@@ -177,7 +177,7 @@
     </message>
     <message>
         <source>Pictures moved to the trash: {count}.</source>
-        <translation>Картин перемещено в корзину: {count}.</translation>
+        <translation>В корзину перемещено картин: {count}.</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -402,12 +402,16 @@
         <translation>Высота в пикселях</translation>
     </message>
     <message>
+        <source> px</source>
+        <translation> пикс.</translation>
+    </message>
+    <message>
         <source>Swap width and height</source>
         <translation>Поменять ширину и высоту местами</translation>
     </message>
     <message>
         <source>Pictures</source>
-        <translation>Картин</translation>
+        <translation>Количество</translation>
     </message>
     <message>
         <source>How many pictures to make</source>
@@ -419,7 +423,7 @@
     </message>
     <message>
         <source>More steps: finer, and slower</source>
-        <translation>Больше шагов — тоньше и дольше</translation>
+        <translation>Чем больше шагов, тем тоньше проработка и дольше ожидание</translation>
     </message>
     <message>
         <source>Guidance</source>
@@ -439,7 +443,7 @@
     </message>
     <message>
         <source>Seeds</source>
-        <translation>Зёрна случайности</translation>
+        <translation>Зёрна (сиды)</translation>
     </message>
     <message>
         <source>What is in the picture. Lock it to keep the idea and draw it another way.</source>
@@ -511,11 +515,11 @@
     </message>
     <message>
         <source>Landscape</source>
-        <translation>Альбомный</translation>
+        <translation>Горизонтальный</translation>
     </message>
     <message>
         <source>Portrait</source>
-        <translation>Портретный</translation>
+        <translation>Вертикальный</translation>
     </message>
     <message>
         <source>My own</source>
@@ -546,7 +550,7 @@
     </message>
     <message>
         <source>Starting…</source>
-        <translation>Начинаю…</translation>
+        <translation>Подготовка…</translation>
     </message>
     <message>
         <source>Generate</source>
@@ -613,7 +617,7 @@
     </message>
     <message>
         <source>On the Apple GPU</source>
-        <translation>На графике Apple</translation>
+        <translation>На видеокарте Apple</translation>
     </message>
     <message>
         <source>On the processor</source>
@@ -656,7 +660,7 @@
     </message>
     <message>
         <source>{name} can't be {value}.</source>
-        <translation>{name} не может быть {value}.</translation>
+        <translation>Значение {value} не подходит: {name}.</translation>
     </message>
     <message>
         <source>Choose a value from {minimum} to {maximum}.</source>
@@ -668,7 +672,7 @@
     </message>
     <message>
         <source>Choose one of {known}, or give the folder that holds a model.</source>
-        <translation>Выберите одну из {known} или укажите папку с моделью.</translation>
+        <translation>Выберите одну из моделей ({known}) или укажите папку с моделью.</translation>
     </message>
     <message>
         <source>There is no scheduler called “{scheduler}”.</source>
@@ -676,7 +680,7 @@
     </message>
     <message>
         <source>Choose one of {known}.</source>
-        <translation>Выберите один из {known}.</translation>
+        <translation>Выберите один из этих: {known}.</translation>
     </message>
     <message>
         <source>{model} can't do “{task}”.</source>
@@ -700,11 +704,11 @@
     </message>
     <message>
         <source>Put its files there again, or use the built-in model.</source>
-        <translation>Положите файлы туда заново или возьмите встроенную модель.</translation>
+        <translation>Скопируйте её файлы заново или возьмите встроенную модель.</translation>
     </message>
     <message>
         <source>There is not enough memory on {device} for this picture.</source>
-        <translation>На {device} не хватает памяти для этой картины.</translation>
+        <translation>Не хватает памяти для этой картины (устройство: {device}).</translation>
     </message>
     <message>
         <source>Choose a smaller size, or close other programs.</source>
@@ -732,7 +736,7 @@
     </message>
     <message>
         <source>{file} is not a picture that can be opened.</source>
-        <translation>{file} — не картина, которую можно открыть.</translation>
+        <translation>Файл {file} не удаётся открыть как картину.</translation>
     </message>
     <message>
         <source>Choose another file.</source>
@@ -785,6 +789,13 @@
     <message>
         <source>Give it more steps and start the command again; it goes on where it stopped.</source>
         <translation>Дайте ему больше шагов и запустите команду снова: она продолжит с того же места.</translation>
+    </message>
+</context>
+<context>
+    <name>models</name>
+    <message>
+        <source>Built-in</source>
+        <translation>Встроенная</translation>
     </message>
 </context>
 <context>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,12 +147,60 @@ def test_generating_from_the_keyboard(qtbot, window, fake_engine):
     assert len(fake_engine.requests) == 1
 
 
+@pytest.mark.parametrize("name", ["num_images_per_prompt", "seed"])
+def test_what_is_still_being_typed_counts_when_a_key_starts_the_job(qtbot, window, fake_engine, name):
+    qtbot.keyClicks(window.prompt.form.prompt, "a star")
+    field = window.prompt.form.seed.edit if name == "seed" else window.prompt.form.numbers[name].box
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "3")
+    with qtbot.waitSignal(window.studio.generation.ended, timeout=3000):
+        qtbot.keyClick(field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert getattr(fake_engine.requests[0], name) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "taken"),
+    [
+        ("width_box", "99999", 512),
+        ("width_box", "5", 64),
+        ("guidance_scale", "99", 10.0),
+        ("guidance_scale", "3.5", 3.5),
+        ("guidance_scale", "3,5", 3.5),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_number_out_of_range_becomes_the_nearest(qtbot, window, language, name, typed, taken):
+    window.actions_.language_choices[language].trigger()
+    form = window.prompt.form
+    box = form.width_box if name == "width_box" else form.numbers[name].box
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, typed)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == taken
+    assert getattr(window.studio.settings.values, "width" if name == "width_box" else name) == taken
+
+
+def test_with_both_seeds_locked_the_form_says_that_one_picture_is_made(qtbot, window):
+    form = window.prompt.form
+    window.studio.settings.set(num_images_per_prompt=4)
+    form.prior_seed.lock.click()
+    form.seed.lock.click()
+    assert form.numbers["num_images_per_prompt"].box.value() == 1
+    form.seed.lock.click()
+    assert form.numbers["num_images_per_prompt"].box.value() == 4
+
+
 def test_an_example_fills_the_empty_studio(qtbot, window, fake_engine):
     assert window.stage.empty.isVisible()
     button = window.stage.empty.examples[0]
     with qtbot.waitSignal(window.studio.generation.ended, timeout=3000):
         click(qtbot, button)
     assert fake_engine.requests[0].prompt == button.text() == window.prompt.form.prompt.toPlainText()
+    assert window.prompt.form.prompt.hasFocus(), (
+        "the focus goes where one writes on, not to a button that happens to be next"
+    )
 
 
 def test_while_it_works_the_button_cancels_and_shows_how_far_it_is(qtbot, window, fake_engine):
@@ -184,6 +233,8 @@ def test_the_preview_is_on_the_canvas_and_gone_when_cancelled(qtbot, window, fak
     qtbot.waitUntil(lambda: window.studio.easel.is_preview, timeout=3000)
     preview = colour_in_the_middle(window)
     assert preview != first
+    for action in (window.actions_.delete, window.actions_.save_as, window.actions_.use_settings):
+        assert not action.isEnabled(), "it would act on the picture that is hidden by the preview"
     with qtbot.waitSignal(window.studio.generation.ended, timeout=3000):
         window.actions_.cancel.trigger()
     assert not window.studio.easel.is_preview
@@ -345,6 +396,19 @@ def test_save_as_writes_what_the_name_says(qtbot, window, tmp_path, monkeypatch)
     qtbot.waitUntil(window.stage.messages.isVisible, timeout=2000)
     assert read_request(tmp_path / "out.jpg").prompt == "a star: big / small?"
     assert proposed[0].endswith("a star big  small.png")
+
+
+def test_save_as_starts_in_a_folder_that_exists(qtbot, window, tmp_path, monkeypatch):
+    from PySide6.QtCore import QStandardPaths
+    from PySide6.QtWidgets import QFileDialog
+
+    generate(qtbot, window, "a star")
+    window.studio.remembering.set(last_folder=str(tmp_path / "unplugged"))
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: str(tmp_path / "nowhere"))
+    proposed = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *words: (proposed.append(words[2]) or "", ""))
+    window.actions_.save_as.trigger()
+    assert Path(proposed[0]).parent == Path.home()
 
 
 def test_copy_puts_picture_and_prompt_on_the_clipboard(qtbot, window):

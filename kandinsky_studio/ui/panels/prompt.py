@@ -49,12 +49,13 @@ class PromptPanel(Panel):
         return self.tr("Prompt")
 
     def focus_first(self) -> None:
+        self._scroll.ensureWidgetVisible(self.form.prompt)
         self.form.prompt.setFocus()
 
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setObjectName("form")
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -85,6 +86,7 @@ class PromptPanel(Panel):
         form.height_box.valueChanged.connect(lambda value: settings.set(height=value))
         form.format.activated.connect(self._size_chosen)
         form.swap.clicked.connect(lambda: settings.set(width=settings.values.height, height=settings.values.width))
+        form.advanced_fold.toggled.connect(self._bring_into_sight, Qt.ConnectionType.QueuedConnection)
         form.model.activated.connect(self._model_activated)
         form.scheduler.activated.connect(lambda _: settings.set(scheduler=form.scheduler.currentData()))
         for field, seed, lock in (
@@ -127,7 +129,7 @@ class PromptPanel(Panel):
         with QSignalBlocker(self.form.model):
             self.form.model.clear()
             for choice in self.studio.models.choices():
-                title = choice.spec.title
+                title = self.studio.models.title(choice.spec.key)
                 if not choice.installed:
                     title = self.tr("{model} (not installed)").format(model=title)
                 self.form.model.addItem(title, choice.spec.key)
@@ -196,6 +198,8 @@ class PromptPanel(Panel):
                 editor.setPlainText(text)
                 if name == "negative_prompt" and text:
                     form.negative_fold.set_open(True)
+        elif name == "num_images_per_prompt":
+            self._numbers[name].set_value(1 if settings.all_alike else values.num_images_per_prompt)
         elif name in self._numbers:
             self._numbers[name].set_value(getattr(values, name))
         elif name in ("width", "height"):
@@ -213,11 +217,19 @@ class PromptPanel(Panel):
         elif name == "task":
             form.show_strength(values.task is not Task.text2image)
 
+    @Slot(bool)
+    def _bring_into_sight(self, opened: bool) -> None:
+        """What was just opened is below the edge of a small window."""
+        if opened:
+            self.form.adjustSize()
+            self._scroll.ensureWidgetVisible(self.form.advanced_fold, 0, 0)
+
     def _show_locks(self) -> None:
         settings = self.studio.settings
         self.form.prior_seed.set_locked(settings.prior_seed_locked)
         self.form.seed.set_locked(settings.seed_locked)
         self.form.allow_several(not settings.all_alike)
+        self._show("num_images_per_prompt")
 
     # ------------------------------------------------------------------ the job
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from kandinsky_studio.engine.spec import Limits
@@ -16,8 +18,21 @@ class _CalmSlider(QSlider):
         event.ignore()
 
 
+_TOO_LARGE = re.compile(r"\d{1,9}(?:[.,]\d?)?\D*")  # digits, perhaps a decimal, perhaps the unit
+
+
+def _number(text: str) -> float | None:
+    """The number that ``text`` begins with, whatever its decimal point; None if there is none."""
+    match = re.match(r"\d+(?:[.,]\d+)?", text)
+    return float(match.group().replace(",", ".")) if match else None
+
+
 class WholeBox(QSpinBox):
-    """A whole number (the style sheet hides the arrows); the wheel changes it only while it has the focus."""
+    """A whole number (the style sheet hides the arrows); the wheel changes it only while it has the focus.
+
+    A number out of range may be typed, and becomes the nearest one that is allowed. Qt would drop the digits that go
+    too far: of 99999 it would take 99.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +42,18 @@ class WholeBox(QSpinBox):
         self.lineEdit().setTextMargins(4, 0, 6, 0)  # the style sheet's padding does not reach it
         self.setGroupSeparatorShown(False)
 
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        state, text, position = super().validate(text, position)
+        if state is QValidator.State.Invalid and _TOO_LARGE.fullmatch(text):
+            state = QValidator.State.Intermediate
+        return state, text, position
+
+    def fixup(self, text: str) -> str:
+        number = _number(text)
+        if number is None:
+            return super().fixup(text)
+        return self.textFromValue(min(max(round(number), self.minimum()), self.maximum())) + self.suffix()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
@@ -35,7 +62,7 @@ class WholeBox(QSpinBox):
 
 
 class DecimalBox(QDoubleSpinBox):
-    """A number with one decimal, else as :class:`WholeBox`."""
+    """A number with one decimal, after a point or a comma; else as :class:`WholeBox`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +72,19 @@ class DecimalBox(QDoubleSpinBox):
         self.lineEdit().setTextMargins(4, 0, 6, 0)  # the style sheet's padding does not reach it
         self.setDecimals(1)
         self.setSingleStep(0.1)
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        text = re.sub(r"[.,]", self.locale().decimalPoint(), text)
+        state, text, position = super().validate(text, position)
+        if state is QValidator.State.Invalid and _TOO_LARGE.fullmatch(text):
+            state = QValidator.State.Intermediate
+        return state, text, position
+
+    def fixup(self, text: str) -> str:
+        number = _number(text)
+        if number is None:
+            return super().fixup(text)
+        return self.textFromValue(min(max(number, self.minimum()), self.maximum())) + self.suffix()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():

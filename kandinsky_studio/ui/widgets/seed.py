@@ -31,7 +31,7 @@ class SeedField(QWidget):
         layout.addWidget(self.edit, 1)
         layout.addWidget(self.dice)
         layout.addWidget(self.lock)
-        self.edit.editingFinished.connect(self._type)
+        self.edit.editingFinished.connect(self.commit)
         self.dice.clicked.connect(self.drawn)
         self.lock.toggled.connect(self._toggle)
         self._seed = 0
@@ -50,8 +50,8 @@ class SeedField(QWidget):
         self._lock_icons = (opened, closed)
         self.lock.setIcon(self._lock_icons[self.lock.isChecked()])
 
-    def _type(self) -> None:
-        """A seed that was typed is meant to stay, so it locks itself."""
+    def commit(self) -> None:
+        """Take the seed that was typed. It is meant to stay, so it locks itself."""
         if not self.edit.isModified():
             return
         self.edit.setModified(False)
