@@ -46,6 +46,8 @@ class TileDelegate(QStyledItemDelegate):
             painter.setClipPath(shape)
             painter.drawImage(area, image)
             painter.setClipping(False)
+            painter.setPen(QPen(self._theme.colour("line"), 1))  # a white picture on a white panel has an edge too
+            painter.drawPath(shape)
         state = option.state
         if state & QStyle.StateFlag.State_Selected:
             ring = QPainterPath()
