@@ -6,13 +6,14 @@ is saved again or elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, Signal
+from PySide6.QtCore import QFile, QObject, QStandardPaths, Signal
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
@@ -273,6 +274,9 @@ def _export_result(result: GenerationResult, path: Path, quality: int) -> None:
 def _move_to_trash(path: Path) -> _Discarded:
     """A picture that somebody deleted outside the program is gone already, which is what was wanted."""
     file = QFile(os.fspath(path))
+    home = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation))
+    with contextlib.suppress(OSError):  # in a new account Linux has no place for the trash yet, and Qt makes none
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if file.exists() and not file.moveToTrash():
         raise TrashRefused(file=path.name)
     return _Discarded(path, Path(file.fileName()))

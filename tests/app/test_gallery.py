@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,21 @@ def test_thrown_away_and_fetched_back(room, tmp_path):
     assert path.read_bytes() == content
     assert list((tmp_path / "xdg" / "Trash" / "info").iterdir()) == []
     assert not room.gallery.can_undo
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has a trash from the start")
+def test_the_trash_of_a_new_account_is_made(room, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nobody" / "was" / "here"))
+    room.gallery.keep(result(1, "first"))
+    room.flush()
+    path = room.item(0).path
+    room.gallery.discard([room.item(0)])
+    room.flush()
+    assert room.shown[-1].weight is Weight.note
+    assert not path.exists()
+    room.shown[-1].actions[0].run()
+    room.flush()
+    assert path.is_file()
 
 
 def test_what_the_trash_lost_is_said_and_the_rest_comes_back(room, tmp_path):
