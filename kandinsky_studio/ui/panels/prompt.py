@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.generation import limits_of, random_seed
@@ -196,6 +197,7 @@ class PromptPanel(Panel):
             text = getattr(values, name)
             if editor.toPlainText() != text:  # typing must not move the cursor
                 editor.setPlainText(text)
+                editor.moveCursor(QTextCursor.MoveOperation.End)
                 if name == "negative_prompt" and text:
                     form.negative_fold.set_open(True)
         elif name == "num_images_per_prompt":
