@@ -31,6 +31,7 @@ class Easel(QObject):
         generation.ended.connect(self._ended)
         gallery.added.connect(self._saved)
         gallery.removed.connect(self._removed)
+        gallery.returned.connect(self.show)
 
     @property
     def pixels(self) -> Pixels | None:

@@ -60,6 +60,7 @@ class Gallery(QObject):
     added = Signal(object)  # Item, at the head of the gallery
     removed = Signal(object)  # Item
     restored = Signal()  # thrown-away pictures are back; any row may have changed
+    returned = Signal(object)  # Item, of those that came back the one to look at
     undo_changed = Signal()
 
     def __init__(self, folder: Path, messages: Messages, parent: QObject | None = None) -> None:
@@ -238,18 +239,26 @@ class Gallery(QObject):
         batch = self._discarded.pop()
         self.undo_changed.emit()
 
-        def work() -> StudioError | None:
-            failed = None
+        def work() -> tuple[list[Entry], StudioError | None]:
+            back, failed = [], None
             for discarded in batch:
                 try:
                     _fetch_from_trash(discarded)
-                    self._opened().readopt(discarded.path)
+                    back.append(self._opened().readopt(discarded.path))
                 except StudioError as error:
                     failed = error
-            return failed
+            return back, failed
 
-        def done(failed: StudioError | None) -> None:
+        def done(outcome: tuple[list[Entry], StudioError | None]) -> None:
+            back, failed = outcome
             self.restored.emit()
+            if back:
+                self.returned.emit(self._item(back[0]))
+                self._messages.note(  # in place of the one that still offers to take the deletion back
+                    self.tr("The picture is back in the gallery.")
+                    if len(back) == 1
+                    else self.tr("Pictures brought back to the gallery: {count}.").format(count=len(back))
+                )
             if failed is not None:
                 self._messages.error(failed)
 

@@ -180,6 +180,14 @@
         <translation>В корзину перемещено картин: {count}.</translation>
     </message>
     <message>
+        <source>The picture is back in the gallery.</source>
+        <translation>Картина снова в галерее.</translation>
+    </message>
+    <message>
+        <source>Pictures brought back to the gallery: {count}.</source>
+        <translation>В галерею возвращено картин: {count}.</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Вернуть</translation>
     </message>

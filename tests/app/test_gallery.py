@@ -135,6 +135,8 @@ def test_thrown_away_and_fetched_back(room, tmp_path):
     assert path.read_bytes() == content
     assert list((tmp_path / "xdg" / "Trash" / "info").iterdir()) == []
     assert not room.gallery.can_undo
+    assert room.shown[-1].weight is Weight.note
+    assert room.shown[-1].actions == (), "what was taken back can not be taken back once more"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has a trash from the start")

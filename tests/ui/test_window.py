@@ -337,6 +337,8 @@ def test_delete_shows_the_neighbour_and_undo_brings_it_back(qtbot, window):
     qtbot.waitUntil(lambda: window.studio.gallery_list.rowCount() == 3, timeout=3000)
     assert path.exists()
     assert [row(window, number).request.prompt for number in range(3)] == ["three", "two", "one"]
+    qtbot.waitUntil(lambda: window.studio.easel.request.prompt == "two", timeout=2000)
+    qtbot.waitUntil(lambda: [item.path for item in window.gallery.selected()] == [path], timeout=2000)
 
 
 def test_delete_does_nothing_to_pictures_while_words_are_deleted(qtbot, window):
@@ -497,6 +499,21 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(qtbot, window):
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_canvas_shows_the_focus_that_came_by_keyboard(qtbot, window):
+    def edge():
+        return window.stage.grab().toImage().pixelColor(0, 40).name()
+
+    window.activateWindow()
+    window.stage.setFocus(Qt.FocusReason.MouseFocusReason)
+    surround = edge()
+    window.prompt.form.prompt.setFocus()
+    window.stage.setFocus(Qt.FocusReason.TabFocusReason)
+    assert window.stage.hasFocus()
+    assert edge() != surround
+    window.prompt.form.prompt.setFocus()
+    assert edge() == surround
+
+
 def test_a_call_from_another_start_brings_the_window_back(qtbot, window):
     window.showMinimized()
     window.come_to_front()
