@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Signal, Slot
-from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.images import to_image
@@ -14,6 +14,7 @@ from kandinsky_studio.ui.theme import Theme
 
 MESSAGE_WIDTH = 760
 MARGIN = 12
+BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
 class Stage(Canvas):
@@ -26,6 +27,7 @@ class Stage(Canvas):
         self._easel = easel
         self._theme = theme
         self._has_painted = False
+        self._ringed = False
         self.empty = EmptyState(self)
         self.messages = MessageBar(theme, self)
         self.messages.installEventFilter(self)
@@ -50,9 +52,25 @@ class Stage(Canvas):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        if self._ringed:
+            painter = QPainter(self)
+            painter.setPen(QPen(self._theme.colour("accent_line"), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+            painter.end()
         if not self._has_painted:
             self._has_painted = True
             self.painted.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes here with the Tab key sees where the arrow keys will work; a click needs no sign."""
+        self._ringed = event.reason() in BY_KEYBOARD
+        self.update()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._ringed = False
+        self.update()
+        super().focusOutEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.messages and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):

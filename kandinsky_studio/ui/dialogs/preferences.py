@@ -50,8 +50,8 @@ class PreferencesDialog(QDialog):
             self._rows[name] = (QLabel(), widget)
             form.addRow(*self._rows[name])
         form.addRow(self._folder_label, self.folder)
-        for label, widget in (*self._rows.values(), (self._folder_label, self.folder)):
-            label.setMinimumHeight(widget.sizeHint().height())  # else the words stand above the middle of their field
+        for label, field in (*self._rows.values(), (self._folder_label, self.folder)):
+            label.setMinimumHeight(field.sizeHint().height())  # else the words stand above the middle of their field
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
