@@ -235,7 +235,7 @@ class Generation(QObject):
 
     @Slot(int, object)
     def _on_failed(self, job_id: int, error: StudioError) -> None:
-        self._messages.error(error)
+        self._messages.error(error, passing=True)
         self._on_ended(job_id)
 
     @Slot(int)

@@ -26,7 +26,7 @@ class Weight(enum.Enum):
     """How much a message asks of the user."""
 
     note = "note"
-    refusal = "refusal"  # what was asked for can't be; over as soon as something else is asked for
+    refusal = "refusal"  # what was asked for can't be
     error = "error"
 
 
@@ -47,6 +47,7 @@ class Message:
     hint: str = ""
     details: str = ""
     actions: tuple[Action, ...] = ()
+    passing: bool = False  # over as soon as something else is asked for: a refusal, or a job that failed
 
 
 def described(error: BaseException) -> StudioError:
@@ -104,17 +105,20 @@ class Messages(QObject):
         """Say that something was done; ``actions`` may take it back."""
         self._send(Message(Weight.note, text, actions=actions))
 
-    def error(self, error: BaseException, *actions: Action) -> None:
-        """Show ``error``; safe from any thread. :class:`Cancelled` is shown to nobody."""
+    def error(self, error: BaseException, *actions: Action, passing: bool = False) -> None:
+        """Show ``error``; safe from any thread. :class:`Cancelled` is shown to nobody.
+
+        A ``passing`` one goes when the next job is asked for.
+        """
         if isinstance(error, Cancelled):
             return
         if isinstance(error, InvalidRequest):
-            self._send(Message(Weight.refusal, *sentences(error), actions=actions))
+            self._send(Message(Weight.refusal, *sentences(error), actions=actions, passing=True))
             return
         shown = error if isinstance(error, StudioError) and hasattr(error, "__notes__") else described(error)
         text, hint = sentences(shown)
         details = "\n".join([str(shown), shown.remedy, *getattr(shown, "__notes__", [])])
-        self._send(Message(Weight.error, text, hint, details, actions))
+        self._send(Message(Weight.error, text, hint, details, actions, passing))
 
     def _send(self, message: Message) -> None:
         if QThread.currentThread() is self.thread():

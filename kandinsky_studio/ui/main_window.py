@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
         self.studio.remembering.changed.connect(self._preference_changed)
         self.studio.easel.changed.connect(self._show_picture)
-        self.studio.generation.submitted.connect(self.stage.messages.dismiss_refusal)
+        self.studio.generation.submitted.connect(self.stage.messages.dismiss_passing)
         self.stage.zoom_changed.connect(self.picture_bar.show_zoom)
         self.stage.empty.chosen.connect(self._use_example)
         self.stage.painted.connect(self._start, Qt.ConnectionType.QueuedConnection)

@@ -81,9 +81,9 @@ class MessageBar(Translated):
             self._timer.start()
 
     @Slot()
-    def dismiss_refusal(self) -> None:
+    def dismiss_passing(self) -> None:
         """Something that can be done was asked for since."""
-        if self.message is not None and self.message.weight is Weight.refusal:
+        if self.message is not None and self.message.passing:
             self.dismiss()
 
     @Slot()

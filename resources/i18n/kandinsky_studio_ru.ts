@@ -546,7 +546,7 @@
     </message>
     <message>
         <source>{model} (not installed)</source>
-        <translation>{model} (не установлена)</translation>
+        <translation>{model} (нет файлов)</translation>
     </message>
     <message>
         <source>Open a model folder…</source>
@@ -797,6 +797,17 @@
     <message>
         <source>Give it more steps and start the command again; it goes on where it stopped.</source>
         <translation>Дайте ему больше шагов и запустите команду снова: она продолжит с того же места.</translation>
+    </message>
+</context>
+<context>
+    <name>QFileDialog</name>
+    <message>
+        <source>Look in:</source>
+        <translation>Папка:</translation>
+    </message>
+    <message>
+        <source>Files of type:</source>
+        <translation>Тип файла:</translation>
     </message>
 </context>
 <context>

@@ -110,7 +110,7 @@ def test_the_language_changes_at_once_and_leaves_no_english(qtbot, window):
     assert left == []
     assert window.prompt.form.numbers["guidance_scale"].box.text() == "2,0"
     assert window.prompt.form.width_box.text() == "128 пикс."
-    assert window.prompt.form.model.itemText(0) == "Встроенная (не установлена)" or (
+    assert window.prompt.form.model.itemText(0) == "Встроенная (нет файлов)" or (
         window.prompt.form.model.itemText(0) == "Встроенная"
     )
     window.actions_.language_choices["en"].trigger()
