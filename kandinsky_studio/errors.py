@@ -10,6 +10,7 @@
     │   ├── UnknownScheduler
     │   └── UnsupportedTask
     ├── ModelNotFound
+    │   └── BuiltinModelMissing
     ├── BrokenModel
     ├── OutOfMemory
     ├── EngineFailed
@@ -122,6 +123,13 @@ class ModelNotFound(StudioError):
 
     message = QT_TRANSLATE_NOOP("errors", "The files of {model} are not on this computer (looked in {place}).")
     hint = QT_TRANSLATE_NOOP("errors", "Choose the folder that holds them, or use the built-in model.")
+
+
+class BuiltinModelMissing(ModelNotFound):
+    """Values: ``place``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The built-in model is missing (looked in {place}).")
+    hint = QT_TRANSLATE_NOOP("errors", "It belongs to the program: install Kandinsky Studio again.")
 
 
 class BrokenModel(StudioError):

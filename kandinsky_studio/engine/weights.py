@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kandinsky_studio import paths
-from kandinsky_studio.errors import BrokenModel, ModelNotFound
+from kandinsky_studio.errors import BrokenModel, BuiltinModelMissing, ModelNotFound
 
 HUB_ORGANISATION = "kandinsky-community"
 WHOLE_CONTENT = 64 * 2**20  # bytes; of larger files the fingerprint reads parts
@@ -75,7 +75,7 @@ class ModelFiles:
         """The JSON configuration of one of ``PARTS``. Raises ``ModelNotFound`` or ``BrokenModel``."""
         path = self.folder(part) / _CONFIG.get(part, "config.json")
         if not path.is_file():
-            raise ModelNotFound(model=self.title, place=path)
+            raise self._missing(path)
         return self._json(path)
 
     def weight_file(self, part: str) -> WeightFile:
@@ -91,7 +91,7 @@ class ModelFiles:
                     return WeightFile(path, variant.removeprefix(".") or None, self._header(path))
         if any(folder.glob("*.bin")) or any(folder.glob("*.ckpt")):
             raise BrokenModel(model=self.title, reason=f"“{part}” is only there as a .bin file; safetensors is needed")
-        raise ModelNotFound(model=self.title, place=folder)
+        raise self._missing(folder)
 
     def check(self) -> None:
         """Raise ``ModelNotFound`` if a file is missing, ``BrokenModel`` if one can't be what it should be."""
@@ -102,7 +102,7 @@ class ModelFiles:
         tokenizer = self.folder("tokenizer")
         pair = (tokenizer / "vocab.json", tokenizer / "merges.txt")
         if not (tokenizer / "tokenizer.json").is_file() and not all(path.is_file() for path in pair):
-            raise ModelNotFound(model=self.title, place=pair[0])
+            raise self._missing(pair[0])
         for _, path in self._files():
             if path.suffix == ".json":
                 self._json(path)
@@ -143,6 +143,9 @@ class ModelFiles:
             for path in sorted(self.folder(part).iterdir()):
                 if path == used or (path.suffix in (".json", ".txt") and path.is_file()):
                     yield part, path
+
+    def _missing(self, place: Path) -> ModelNotFound:
+        return _missing(self.model, self.title, place)
 
     def _json(self, path: Path) -> dict[str, Any]:
         try:
@@ -205,8 +208,13 @@ def _pair(model: str, title: str, place: Path, family: str = "") -> ModelFiles:
     prior = _side(place, f"{family}prior", "prior")
     decoder = _side(place, f"{family}decoder", "unet")
     if prior is None or decoder is None:
-        raise ModelNotFound(model=title, place=place)
+        raise _missing(model, title, place)
     return ModelFiles(model, title, prior, decoder)
+
+
+def _missing(model: str, title: str, place: Path) -> ModelNotFound:
+    kind = BuiltinModelMissing if model == "builtin" else ModelNotFound
+    return kind(model=title, place=place)
 
 
 def _side(place: Path, name: str, part: str) -> Path | None:

@@ -707,6 +707,14 @@
         <translation>Укажите папку, где они лежат, или возьмите встроенную модель.</translation>
     </message>
     <message>
+        <source>The built-in model is missing (looked in {place}).</source>
+        <translation>Встроенной модели нет на месте (искали в {place}).</translation>
+    </message>
+    <message>
+        <source>It belongs to the program: install Kandinsky Studio again.</source>
+        <translation>Она входит в состав программы: установите Kandinsky Studio заново.</translation>
+    </message>
+    <message>
         <source>{model} can't be opened: {reason}.</source>
         <translation>{model} не открывается: {reason}.</translation>
     </message>

@@ -15,7 +15,7 @@ from kandinsky_studio import paths
 from kandinsky_studio.engine import weights
 from kandinsky_studio.engine.engine import Engine
 from kandinsky_studio.engine.request import GenerationRequest
-from kandinsky_studio.errors import BrokenModel, ModelNotFound
+from kandinsky_studio.errors import BrokenModel, BuiltinModelMissing, ModelNotFound
 
 UNET = Path("tiny-decoder/unet/diffusion_pytorch_model.safetensors")
 TEXT = Path("tiny-prior/text_encoder/model.safetensors")
@@ -43,6 +43,15 @@ def test_the_built_in_model_is_in_the_resources(monkeypatch: pytest.MonkeyPatch,
     files = weights.find("builtin")
     assert files.folder("unet") == Path(tiny_model) / "tiny-decoder" / "unet"
     assert files.folder("prior_scheduler") == Path(tiny_model) / "tiny-prior" / "scheduler"
+
+
+def test_without_the_built_in_model_the_remedy_is_not_to_use_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "builtin_model", lambda: tmp_path)
+    with pytest.raises(BuiltinModelMissing) as caught:
+        weights.find("builtin")
+    assert "install" in caught.value.remedy
 
 
 def test_2_2_nowhere(no_models: Path) -> None:

@@ -17,6 +17,6 @@ SPEC = ModelSpec(
     prior_guidance_scale=Limits(1.0, 10.0, 1.0),
     schedulers=tuple(SCHEDULERS),
     languages=("en", "ru"),
-    disk_size=43_000_000,
-    memory_size=43_000_000,
+    disk_size=39_117_556,
+    memory_size=38_976_942,
 )
