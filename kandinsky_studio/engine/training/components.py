@@ -12,7 +12,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, PriorTransformer, UnCLIPScheduler, UNet2DConditionModel, VQModel
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    CLIPImageProcessor,
+    CLIPImageProcessorPil,
     CLIPTextConfig,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
@@ -100,9 +100,9 @@ def make_image_encoder() -> CLIPVisionModelWithProjection:
     )
 
 
-def make_image_processor() -> CLIPImageProcessor:
+def make_image_processor() -> CLIPImageProcessorPil:
     """Resizes to the vision tower's input and normalises with CLIP's usual constants."""
-    return CLIPImageProcessor(
+    return CLIPImageProcessorPil(
         size={"shortest_edge": VISION_SIZE}, crop_size={"height": VISION_SIZE, "width": VISION_SIZE}
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from transformers import CLIPImageProcessor, CLIPVisionModelWithProjection
+from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 
 from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training.code import embed, first_slot, read, scene_attributes
@@ -26,7 +26,7 @@ def make_dense_head(width: int = 192) -> torch.nn.Linear:
     return torch.nn.Linear(width, len(SHAPES) + 1 + len(COLOUR_NAMES))
 
 
-def normalised(pictures: Pixels, processor: CLIPImageProcessor, device: str = "cpu") -> torch.Tensor:
+def normalised(pictures: Pixels, processor: CLIPImageProcessorPil, device: str = "cpu") -> torch.Tensor:
     """uint8 (batch, 64, 64, 3) as the tower's input, float32 (batch, 3, 64, 64)."""
     mean, std = (torch.tensor(values)[:, None, None] for values in (processor.image_mean, processor.image_std))
     pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
@@ -51,7 +51,7 @@ def patch_truth(scenes: list[Scene]) -> tuple[np.ndarray, np.ndarray]:
 def vision_loss(
     model: CLIPVisionModelWithProjection,
     head: torch.nn.Linear,
-    processor: CLIPImageProcessor,
+    processor: CLIPImageProcessorPil,
     device: str = "cpu",
 ) -> Loss:
     """Squared error to the scene's embedding, and cross entropy per patch."""
@@ -77,7 +77,7 @@ def vision_loss(
 
 @torch.inference_mode()
 def embed_pictures(
-    model: CLIPVisionModelWithProjection, processor: CLIPImageProcessor, pictures: Pixels, device: str = "cpu"
+    model: CLIPVisionModelWithProjection, processor: CLIPImageProcessorPil, pictures: Pixels, device: str = "cpu"
 ) -> Floats:
     """Embeddings float32 (batch, 256) of uint8 (batch, 64, 64, 3) pictures."""
     parts = [
@@ -88,7 +88,7 @@ def embed_pictures(
 
 
 def vision_accuracy(
-    model: CLIPVisionModelWithProjection, processor: CLIPImageProcessor, count: int = 400, seed: int = 902
+    model: CLIPVisionModelWithProjection, processor: CLIPImageProcessorPil, count: int = 400, seed: int = 902
 ) -> dict[str, float]:
     """Shares of held-out one-shape pictures whose kind, colour and ground the tower reads right."""
     rng = np.random.default_rng(seed)
