@@ -15,7 +15,7 @@ class LatentSpatialNorm(torch.nn.Module):
     """MoVQ's spatial norm with its 1×1 convolutions done at latent size.
 
     The stock one enlarges the latent to the size of its input (up to 64 times the area) and convolves that; a 1×1
-    convolution commutes with nearest enlargement, so this is the same to the last bit. The weights keep their names.
+    convolution commutes with nearest enlargement, so this is the same but for rounding. The weights keep their names.
     """
 
     def __init__(self, stock: SpatialNorm) -> None:

