@@ -22,11 +22,11 @@ from transformers import CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionM
 
 from kandinsky_studio.engine.training import components, decoder, movq, prior, quality, text, vision
 from kandinsky_studio.engine.training.code import embed, scene_attributes
+from kandinsky_studio.engine.training.command import STAGES
 from kandinsky_studio.engine.training.judge import score
 from kandinsky_studio.engine.training.loop import Recipe, Report, Trainer
 from kandinsky_studio.errors import TrainingGateMissed
 
-STAGES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble", "measure")
 RECIPES: Mapping[str, Recipe] = {
     "text": Recipe(steps=1200, learning_rate=6e-4, seed=2, cooldown=0.35),
     "vision": Recipe(steps=3000, learning_rate=1e-3, seed=3, cooldown=0.4),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kandinsky_studio import paths
 
-STAGE_NAMES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble", "measure")
+STAGES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble", "measure")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="make the built-in model from a fixed seed; goes on where it was stopped",
         description="Make every component of the built-in model. A killed run goes on where it stopped.",
     )
-    builtin.add_argument("--stage", choices=STAGE_NAMES, action="append", help="only this stage (may be repeated)")
+    builtin.add_argument("--stage", choices=STAGES, action="append", help="only this stage (may be repeated)")
     builtin.add_argument("--steps", metavar="STAGE=N", action="append", default=[], help="steps of a stage")
     builtin.add_argument("--folder", type=Path, default=Path("training"), help="where checkpoints are kept")
     builtin.add_argument("--target", type=Path, default=None, help="where the finished model goes")
@@ -34,15 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Train the built-in model; returns the exit code."""
     import torch
 
-    from kandinsky_studio.engine.training.builtin import STAGES, BuiltinTraining
+    from kandinsky_studio.engine.training.builtin import BuiltinTraining
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     steps = {}
     for each in arguments.steps:
         stage, _, count = each.partition("=")
-        if stage not in STAGE_NAMES or not count.isdigit():
-            sys.stderr.write(f"--steps wants STAGE=N with one of {', '.join(STAGE_NAMES)}, not “{each}”.\n")
+        if stage not in STAGES or not count.isdigit():
+            sys.stderr.write(f"--steps wants STAGE=N with one of {', '.join(STAGES)}, not “{each}”.\n")
             return 2
         steps[stage] = int(count)
     training = BuiltinTraining(

@@ -6,9 +6,9 @@ Every constructor gives freshly initialised modules that the stock ``KandinskyV2
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
-import torch
 from diffusers import DPMSolverMultistepScheduler, PriorTransformer, UnCLIPScheduler, UNet2DConditionModel, VQModel
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
@@ -57,8 +57,6 @@ def make_tokenizer(texts: Iterable[str]) -> CLIPTokenizer:
 
 
 def _merges(learned: Tokenizer) -> list[tuple[str, str]]:
-    import json
-
     pairs = json.loads(learned.to_str())["model"]["merges"]
     return [(first, second) for first, second in pairs]
 
@@ -180,8 +178,3 @@ def make_decoder_scheduler() -> DPMSolverMultistepScheduler:
         solver_order=2,
         timestep_spacing="linspace",
     )
-
-
-def parameter_count(module: torch.nn.Module) -> int:
-    """Number of trainable and fixed parameters."""
-    return sum(parameter.numel() for parameter in module.parameters())

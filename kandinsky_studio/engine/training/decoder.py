@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel, VQModel
+from diffusers import UNet2DConditionModel, VQModel
 from diffusers.models.attention_processor import AttnAddedKVProcessor
 
 from kandinsky_studio.engine.request import Pixels
@@ -99,11 +99,10 @@ def render(
     steps: int = 20,
     guidance_scale: float = 1.0,
     seed: int = 0,
-    scheduler: DPMSolverMultistepScheduler | None = None,
 ) -> Pixels:
     """Pictures uint8 (batch, 128, 128, 3) of embeddings (batch, 256), for measuring while training."""
     device = next(unet.parameters()).device
-    scheduler = scheduler or make_decoder_scheduler()
+    scheduler = make_decoder_scheduler()
     scheduler.set_timesteps(steps, device=device)
     embeds = torch.from_numpy(codes).to(device)
     side = PICTURE_SIZE // DOWNSCALE

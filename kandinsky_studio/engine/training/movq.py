@@ -88,7 +88,8 @@ def movq_loss(movq: VQModel, device: str = "cpu") -> Loss:
 def psnr(movq: VQModel, count: int = 64, seed: int = 900) -> float:
     """Peak signal-to-noise ratio in dB over ``count`` held-out pictures."""
     rng = np.random.default_rng(seed)
-    pictures = as_tensor(draw([random_scene(rng) for _ in range(count)], PICTURE_SIZE, rng))
+    device = str(next(movq.parameters()).device)
+    pictures = as_tensor(draw([random_scene(rng) for _ in range(count)], PICTURE_SIZE, rng), device)
     errors = []
     for part in torch.split(pictures, 16):
         output = movq.decode(movq.encode(part).latents, force_not_quantize=True).sample.clamp(-1, 1)

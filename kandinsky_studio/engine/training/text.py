@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from kandinsky_studio.engine.training.captions import LANGUAGES, Caption, caption, captions_of
-from kandinsky_studio.engine.training.code import embed, first_slot, read
+from kandinsky_studio.engine.training.code import SLOT_SIZE, embed, first_slot, read
 from kandinsky_studio.engine.training.loop import Loss
-from kandinsky_studio.engine.training.scenes import Scene, random_scene
+from kandinsky_studio.engine.training.scenes import COLOUR_NAMES, Scene, random_scene
 
 BATCH = 128
 EMPTY_SHARE = 0.05  # captions that say nothing, so that the unconditional half of guidance is known
@@ -51,23 +49,15 @@ def text_loss(model: CLIPTextModelWithProjection, tokenizer: CLIPTokenizer, devi
     return loss
 
 
-Encode = Callable[[list[str]], np.ndarray]
-
-
 @torch.inference_mode()
-def encode_texts(
-    model: CLIPTextModelWithProjection, tokenizer: CLIPTokenizer, texts: list[str], device: str = "cpu"
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Embeddings (n, 256) float32, states (n, 77, 256) float16 and mask (n, 77) bool of texts, padded to 77."""
-    embeds, states, masks = [], [], []
+def embed_texts(model: CLIPTextModelWithProjection, tokenizer: CLIPTokenizer, texts: list[str]) -> np.ndarray:
+    """Embeddings float32 (n, 256) of texts, computed where the model is."""
+    device = str(next(model.parameters()).device)
+    embeds = []
     for start in range(0, len(texts), BATCH):
-        part = texts[start : start + BATCH]
-        tokens = tokenizer(part, padding="max_length", truncation=True, max_length=77, return_tensors="pt")
-        output = model(input_ids=tokens.input_ids.to(device), attention_mask=tokens.attention_mask.to(device))
-        embeds.append(output.text_embeds.float().cpu().numpy())
-        states.append(output.last_hidden_state.half().cpu().numpy())
-        masks.append(tokens.attention_mask.bool().numpy())
-    return np.concatenate(embeds), np.concatenate(states), np.concatenate(masks)
+        ids, mask = tokenize(tokenizer, texts[start : start + BATCH], device)
+        embeds.append(model(input_ids=ids, attention_mask=mask).text_embeds.float().cpu().numpy())
+    return np.concatenate(embeds)
 
 
 def text_accuracy(
@@ -79,7 +69,7 @@ def text_accuracy(
     for language in LANGUAGES:
         scenes: list[Scene] = [random_scene(rng, 1 + k % 2) for k in range(count)]
         captions = [caption(scene, language, rng) for scene in scenes]
-        embeds, _, _ = encode_texts(model, tokenizer, [each.text for each in captions])
+        embeds = embed_texts(model, tokenizer, [each.text for each in captions])
         got, true = read(embeds), np.stack([each.attributes() for each in captions])
         right = np.ones(count, bool)
         for slot_got, slot_true in zip(_choices(got), _choices(true), strict=True):
@@ -91,7 +81,4 @@ def text_accuracy(
 
 def _choices(values: np.ndarray) -> list[np.ndarray]:
     """The one-hot groups of attribute vectors: both shapes' colours and kinds, and the ground."""
-    from kandinsky_studio.engine.training.code import SLOT_SIZE
-    from kandinsky_studio.engine.training.scenes import COLOUR_NAMES
-
     return [*first_slot(values), *first_slot(values[..., SLOT_SIZE:]), values[..., -len(COLOUR_NAMES) :]]

@@ -76,10 +76,9 @@ def vision_loss(
 
 
 @torch.inference_mode()
-def embed_pictures(
-    model: CLIPVisionModelWithProjection, processor: CLIPImageProcessorPil, pictures: Pixels, device: str = "cpu"
-) -> Floats:
+def embed_pictures(model: CLIPVisionModelWithProjection, processor: CLIPImageProcessorPil, pictures: Pixels) -> Floats:
     """Embeddings float32 (batch, 256) of uint8 (batch, 64, 64, 3) pictures."""
+    device = str(next(model.parameters()).device)
     parts = [
         model(pixel_values=normalised(pictures[start : start + BATCH], processor, device)).image_embeds.float().cpu()
         for start in range(0, len(pictures), BATCH)

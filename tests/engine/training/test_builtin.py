@@ -9,7 +9,8 @@ import torch
 from diffusers import KandinskyV22Pipeline, KandinskyV22PriorPipeline
 
 from kandinsky_studio.engine.training import builtin, decoder, movq, prior, text, vision
-from kandinsky_studio.engine.training.builtin import STAGES, BuiltinTraining
+from kandinsky_studio.engine.training.builtin import BuiltinTraining
+from kandinsky_studio.engine.training.command import STAGES
 from kandinsky_studio.errors import TrainingGateMissed
 
 STEPS = dict.fromkeys(("text", "vision", "prior", "movq", "decoder"), 2)
