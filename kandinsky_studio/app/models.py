@@ -9,12 +9,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 
+from kandinsky_studio import paths
 from kandinsky_studio.engine import weights
-from kandinsky_studio.engine.models import MODELS, spec_of
+from kandinsky_studio.engine.models import MODELS, builtin, kandinsky_2_2, spec_of
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import StudioError
+from kandinsky_studio.storage import durable
+
+BUILTIN = builtin.SPEC.key
+"""The model that comes with the program and draws shapes and colours."""
+
+REAL = kandinsky_2_2.SPEC.key
+"""The model to recommend to those who want pictures of anything else."""
+
+REAL_FOLDERS = ("kandinsky-2-2-prior", "kandinsky-2-2-decoder")
+"""What the folders of its weights are called, as they are published."""
 
 TRANSLATED_TITLES = (QT_TRANSLATE_NOOP("models", "Built-in"),)
 """The titles that are words; those of the other models are names."""
@@ -65,6 +76,36 @@ class Models(QObject):
             else:
                 self._installed[model] = True
         return self._installed[model]
+
+    def flaw(self, model: str) -> StudioError | None:
+        """Why files that are here can't be used: some are missing, or damaged. None if they are whole, or not here."""
+        try:
+            files = weights.find(model)
+        except StudioError:
+            return None
+        try:
+            files.check()
+        except StudioError as error:
+            return error
+        return None
+
+    @property
+    def folder(self) -> Path:
+        """Where weights are looked for first; it need not be there yet."""
+        return paths.models()
+
+    @property
+    def shared_folder(self) -> Path:
+        """Where weights are that other programs fetched with the Hugging Face libraries."""
+        return weights.hub_cache()
+
+    def make_folder(self) -> Path:
+        """The folder of :attr:`folder`, made if it is not there. Raises ``DiskFull`` or ``FolderNotWritable``."""
+        try:
+            durable.make_folder(self.folder)
+        except OSError as error:
+            raise durable.cause_of(error, self.folder) from error
+        return self.folder
 
     def look_again(self) -> None:
         """The files may have come or gone."""

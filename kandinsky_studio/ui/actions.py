@@ -25,6 +25,7 @@ class Actions(QObject):
         self.save_as = self._action("save", "Ctrl+S", "Ctrl+Shift+S")
         self.open_folder = self._action("folder", "Ctrl+Shift+E")
         self.open_model = self._action(None)
+        self.get_real_pictures = self._action(None)
         self.quit = self._action(None, "Ctrl+Q")
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
         # Edit
@@ -55,6 +56,7 @@ class Actions(QObject):
         self.language_choices = {name: self._choice(self.languages, name) for name in ("system", *LANGUAGES)}
         # Help
         self.keys = self._action(None, "F1")
+        self.about_builtin = self._action(None)
         self.about = self._action(None)
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
         self.retranslate()
@@ -66,6 +68,7 @@ class Actions(QObject):
         self.save_as.setText(self.tr("&Save as…"))
         self.open_folder.setText(self.tr("Open &folder"))
         self.open_model.setText(self.tr("Open a &model folder…"))
+        self.get_real_pictures.setText(self.tr("Get &real pictures…"))
         self.quit.setText(self.tr("&Quit"))
         self.undo_delete.setText(self.tr("&Undo delete"))
         self.copy_picture.setText(self.tr("&Copy picture"))
@@ -91,6 +94,7 @@ class Actions(QObject):
         for code, name in LANGUAGES.items():
             self.language_choices[code].setText(name)
         self.keys.setText(self.tr("&Keys"))
+        self.about_builtin.setText(self.tr("&What the built-in model draws"))
         self.about.setText(self.tr("&About Kandinsky Studio"))
         for action in self.findChildren(QAction):
             action.setToolTip(hint(action))

@@ -15,8 +15,10 @@ from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.deeds import Deeds, file_name
 from kandinsky_studio.ui.dialogs.about import AboutDialog
+from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
+from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
 from kandinsky_studio.ui.panel import PanelDock
 from kandinsky_studio.ui.panels import PANELS
 from kandinsky_studio.ui.panels.gallery import GalleryPanel
@@ -75,7 +77,7 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         a = self.actions_
         separator: None = None
-        self._menu("file", [a.save_as, a.open_folder, separator, a.open_model, separator, a.quit])
+        self._menu("file", [a.save_as, a.open_folder, separator, a.open_model, a.get_real_pictures, separator, a.quit])
         edit = [a.undo_delete, a.delete, separator, a.copy_picture, a.copy_prompt, separator]
         self._menu("edit", [*edit, a.use_settings, a.use_seeds, a.draw_seeds, separator, a.preferences])
         self._menu("generate", [a.generate, separator, a.cancel, a.cancel_all, separator, a.go_to_prompt])
@@ -88,7 +90,7 @@ class MainWindow(QMainWindow):
             self._menus[key] = QMenu(self)
             self._menus[key].addActions(choices)
             view.addMenu(self._menus[key])
-        self._menu("help", [a.keys, separator, a.about])
+        self._menu("help", [a.keys, a.about_builtin, separator, a.about])
 
     def _menu(self, key: str, actions: list[QAction | None]) -> QMenu:
         menu = self._menus[key] = self.menuBar().addMenu("")
@@ -110,6 +112,8 @@ class MainWindow(QMainWindow):
         a.go_to_search.triggered.connect(lambda: self._go_to(self.gallery))
         a.preferences.triggered.connect(lambda: PreferencesDialog(self.studio, self).open())
         a.keys.triggered.connect(lambda: KeysDialog(self.actions_, self).open())
+        a.about_builtin.triggered.connect(lambda: self._open_beside(BuiltinModelDialog))
+        a.get_real_pictures.triggered.connect(lambda: self._open_beside(RealPicturesDialog))
         a.about.triggered.connect(lambda: AboutDialog(self).open())
         a.themes.triggered.connect(lambda action: self.studio.remembering.set(theme=action.data()))
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
@@ -180,6 +184,15 @@ class MainWindow(QMainWindow):
         dock.show()
         dock.raise_()
         panel.focus_first()
+
+    def _open_beside(self, kind: type[BuiltinModelDialog] | type[RealPicturesDialog]) -> None:
+        """Open a dialog to read while one works; asked for twice, the one that is open comes to the front."""
+        opened = next((dialog for dialog in self.findChildren(kind) if dialog.isVisible()), None)
+        if opened is None:
+            kind(self.studio, self.actions_, self).show()
+        else:
+            opened.raise_()
+            opened.activateWindow()
 
     @Slot(str)
     def _preference_changed(self, name: str) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
+    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from kandinsky_studio.engine.spec import Limits, ModelSpec
 from kandinsky_studio.ui.size_presets import presets
 from kandinsky_studio.ui.widgets.fold import Fold
+from kandinsky_studio.ui.widgets.note import Note
 from kandinsky_studio.ui.widgets.number import Number, WholeBox
 from kandinsky_studio.ui.widgets.seed import SeedField
 
@@ -33,7 +35,7 @@ SCHEDULER_TITLES = {  # names, not words: never translated
     "euler_a": "Euler a",
     "deis": "DEIS",
 }
-SIDE_BOX = 80  # pixels: holds four digits and the unit; what Qt asks for would make the panel scroll sideways
+SIDE_FRAME = 14  # pixels around four digits and the unit; what Qt asks for would make the panel much wider
 _STEPS = Limits(1, 100, 20)
 _GUIDANCE = Limits(1.0, 20.0, 4.0)
 
@@ -59,6 +61,8 @@ class PromptForm(QWidget):
         self.negative_prompt = PromptEditor(2)
         self.negative_fold = Fold(self.negative_prompt)
         self.model = _combo()
+        self.about_model, self.real_pictures = QPushButton(), QPushButton()
+        self.model_note = Note(self.about_model, self.real_pictures)
         self.format = _combo()
         self.width_box, self.height_box, self.swap = WholeBox(), WholeBox(), QToolButton()
         self.numbers = {
@@ -82,6 +86,7 @@ class PromptForm(QWidget):
         main = QGridLayout()
         rows: list[tuple[str, QWidget]] = [
             ("model", self.model),
+            ("", self.model_note),
             ("format", self.format),
             ("sides", self._sides()),
             ("num_images_per_prompt", self.numbers["num_images_per_prompt"]),
@@ -116,6 +121,9 @@ class PromptForm(QWidget):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         for row, (name, widget) in enumerate(rows):
+            if not name:  # belongs to the row above
+                grid.addWidget(widget, row, 0, 1, 2)
+                continue
             label = QLabel()
             label.setBuddy(widget)
             self._labels[name] = label
@@ -131,8 +139,6 @@ class PromptForm(QWidget):
         row.addWidget(self.swap)
         row.addWidget(self.height_box, 1)
         sides.setFocusProxy(self.width_box)
-        for box in (self.width_box, self.height_box):
-            box.setMinimumWidth(SIDE_BOX)
         return sides
 
     def commit(self) -> None:
@@ -152,12 +158,16 @@ class PromptForm(QWidget):
         self._name(self.negative_prompt, self.tr("Negative prompt"), self.tr("What the picture should not show"))
         self.negative_fold.set_title(self.tr("Negative prompt"))
         self._row("model", self.tr("Model"), self.model, self.tr("The model that makes the picture"))
+        self.model_note.set_text(self.tr("Built-in model: shapes and colours."))
+        self.about_model.setText(self.tr("What can it draw?"))
+        self.about_model.setAccessibleName(self.tr("What can the built-in model draw?"))
         self._row("format", self.tr("Format"), self.format, self.tr("Sizes the model draws best"))
         self._labels["sides"].setText(self.tr("Size"))
         self._name(self.width_box, self.tr("Width"), self.tr("Width in pixels"))
         self._name(self.height_box, self.tr("Height"), self.tr("Height in pixels"))
         for box in (self.width_box, self.height_box):
             box.setSuffix(self.tr(" px"))
+            box.setMinimumWidth(box.fontMetrics().horizontalAdvance(f"2048{box.suffix()}") + SIDE_FRAME)
         self._name(self.swap, self.tr("Swap width and height"), self.tr("Swap width and height"))
         self._number("num_images_per_prompt", self.tr("Pictures"), self.tr("How many pictures to make"))
         self._number("num_inference_steps", self.tr("Steps"), self.tr("More steps: finer, and slower"))
@@ -227,6 +237,14 @@ class PromptForm(QWidget):
             sizes = [self.format.itemData(row) for row in range(self.format.count())]
             match = next((row for row, size in enumerate(sizes) if size and tuple(size) == (width, height)), -1)
             self.format.setCurrentIndex(match if match >= 0 else self.format.count() - 1)
+
+    def show_model_note(self, shown: bool, real: str, installed: bool) -> None:
+        """Say what the built-in model is, and offer ``real``: to use it, or to learn how it comes into the program."""
+        self.model_note.setVisible(shown)
+        self.model.setAccessibleDescription(self.model_note.text() if shown else "")
+        offer = self.tr("Use {model}").format(model=real) if installed else self.tr("Get real pictures…")
+        self.real_pictures.setText(offer)
+        self.real_pictures.setAccessibleName(offer.rstrip("…"))
 
     def show_strength(self, shown: bool) -> None:
         """The row means something only when a picture is changed, not when one is made from nothing."""

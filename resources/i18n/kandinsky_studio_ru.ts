@@ -31,6 +31,10 @@
         <translation>Открыть папку &amp;модели…</translation>
     </message>
     <message>
+        <source>Get &amp;real pictures…</source>
+        <translation>&amp;Настоящие картины…</translation>
+    </message>
+    <message>
         <source>&amp;Quit</source>
         <translation>В&amp;ыход</translation>
     </message>
@@ -119,8 +123,47 @@
         <translation>&amp;Клавиши</translation>
     </message>
     <message>
+        <source>&amp;What the built-in model draws</source>
+        <translation>&amp;Что рисует встроенная модель</translation>
+    </message>
+    <message>
         <source>&amp;About Kandinsky Studio</source>
         <translation>&amp;О программе Kandinsky Studio</translation>
+    </message>
+</context>
+<context>
+    <name>BuiltinModelDialog</name>
+    <message>
+        <source>The built-in model</source>
+        <translation>Встроенная модель</translation>
+    </message>
+    <message>
+        <source>A tiny model with the parts of Kandinsky 2.2, trained only on drawn flat shapes on plain grounds. It knows no cats, no faces and no landscapes. With it you can try everything at once, on any computer.</source>
+        <translation>Крошечная модель, устроенная как Kandinsky 2.2, но обученная только на плоских фигурах на ровном фоне. Она не знает ни кошек, ни лиц, ни пейзажей. С ней можно сразу попробовать всё — на любом компьютере.</translation>
+    </message>
+    <message>
+        <source>Click an example to put it into the prompt</source>
+        <translation>Нажмите на пример, и он станет запросом</translation>
+    </message>
+    <message>
+        <source>an orange ring on a black background</source>
+        <translation>оранжевое кольцо на чёрном фоне</translation>
+    </message>
+    <message>
+        <source>a big yellow star on a purple background</source>
+        <translation>большая жёлтая звезда на фиолетовом фоне</translation>
+    </message>
+    <message>
+        <source>a small green triangle at the top on a white background</source>
+        <translation>маленький зелёный треугольник сверху на белом фоне</translation>
+    </message>
+    <message>
+        <source>a red square to the left of a white circle on a blue background</source>
+        <translation>красный квадрат слева, белый круг справа на синем фоне</translation>
+    </message>
+    <message>
+        <source>Get real pictures…</source>
+        <translation>Настоящие картины…</translation>
     </message>
 </context>
 <context>
@@ -382,6 +425,18 @@
         <translation>Модель, которая рисует картину</translation>
     </message>
     <message>
+        <source>Built-in model: shapes and colours.</source>
+        <translation>Встроенная модель: фигуры и цвета.</translation>
+    </message>
+    <message>
+        <source>What can it draw?</source>
+        <translation>Что она умеет?</translation>
+    </message>
+    <message>
+        <source>What can the built-in model draw?</source>
+        <translation>Что умеет рисовать встроенная модель?</translation>
+    </message>
+    <message>
         <source>Format</source>
         <translation>Формат</translation>
     </message>
@@ -534,6 +589,14 @@
         <translation>Свой</translation>
     </message>
     <message>
+        <source>Use {model}</source>
+        <translation>Выбрать {model}</translation>
+    </message>
+    <message>
+        <source>Get real pictures…</source>
+        <translation>Настоящие картины…</translation>
+    </message>
+    <message>
         <source>Both seeds are locked: all would be alike</source>
         <translation>Оба зерна закреплены: все картины были бы одинаковы</translation>
     </message>
@@ -594,6 +657,65 @@
     </message>
 </context>
 <context>
+    <name>RealPicturesDialog</name>
+    <message>
+        <source>Real pictures with {model}</source>
+        <translation>Настоящие картины с {model}</translation>
+    </message>
+    <message>
+        <source>{model} draws what you describe: people, animals, landscapes. It reads English prompts, needs about {size} GB on the disk and wants a graphics card; without one it takes long.</source>
+        <translation>{model} рисует то, что вы опишете: людей, животных, пейзажи. Запросы понимает на английском, занимает на диске около {size} ГБ. Желательна видеокарта: без неё придётся долго ждать.</translation>
+    </message>
+    <message>
+        <source>This program never goes to the network, so you bring the weights: the folders {prior} and {decoder} in safetensors form, as kandinsky-community publishes them on Hugging Face. Any of these places will do:</source>
+        <translation>Программа никогда не выходит в сеть, поэтому веса приносите вы: папки {prior} и {decoder} с файлами safetensors, как их публикует kandinsky-community на Hugging Face. Подойдёт любое из этих мест:</translation>
+    </message>
+    <message>
+        <source>The models folder</source>
+        <translation>Папка моделей</translation>
+    </message>
+    <message>
+        <source>The cache of the Hugging Face libraries</source>
+        <translation>Кэш библиотек Hugging Face</translation>
+    </message>
+    <message>
+        <source>Any other folder</source>
+        <translation>Любая другая папка</translation>
+    </message>
+    <message>
+        <source>Put both folders in here:</source>
+        <translation>Положите обе папки сюда:</translation>
+    </message>
+    <message>
+        <source>What other programs have fetched into it is found:</source>
+        <translation>То, что загрузили сюда другие программы, найдётся само:</translation>
+    </message>
+    <message>
+        <source>Show the program the folder that holds both.</source>
+        <translation>Укажите папку, в которой лежат обе.</translation>
+    </message>
+    <message>
+        <source>Open this folder</source>
+        <translation>Открыть эту папку</translation>
+    </message>
+    <message>
+        <source>Open a model folder…</source>
+        <translation>Открыть папку модели…</translation>
+    </message>
+    <message>
+        <source>Use {model}</source>
+        <translation>Выбрать {model}</translation>
+    </message>
+    <message>
+        <source>{model} is on this computer.</source>
+        <translation>{model} есть на этом компьютере.</translation>
+    </message>
+    <message>
+        <source>Not found yet. This window looks again whenever you come back to it.</source>
+        <translation>Пока не найдено. Окно ищет снова, когда вы к нему возвращаетесь.</translation>
+    </message>
+</context>
+<context>
     <name>Status</name>
     <message>
         <source>{model}: not installed</source>
@@ -630,6 +752,37 @@
     <message>
         <source>On the processor</source>
         <translation>На процессоре</translation>
+    </message>
+</context>
+<context>
+    <name>WordsByLanguage</name>
+    <message>
+        <source>Colours</source>
+        <translation>Цвета</translation>
+    </message>
+    <message>
+        <source>Shapes</source>
+        <translation>Фигуры</translation>
+    </message>
+    <message>
+        <source>Sizes</source>
+        <translation>Размеры</translation>
+    </message>
+    <message>
+        <source>Places</source>
+        <translation>Где</translation>
+    </message>
+    <message>
+        <source>Two shapes</source>
+        <translation>Две фигуры</translation>
+    </message>
+    <message>
+        <source>Languages it reads, and words it knows</source>
+        <translation>Какие языки она понимает и какие слова знает</translation>
+    </message>
+    <message>
+        <source>Words it knows: {language}</source>
+        <translation>Слова, которые она знает: {language}</translation>
     </message>
 </context>
 <context>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QPushButton
 
@@ -36,6 +37,7 @@ def contrast(one: str, other: str) -> float:
         ("muted", "window"),
         ("muted", "panel"),
         ("muted", "field"),
+        ("accent_line", "panel"),
         ("accent_text", "accent"),
         ("accent_text", "accent_hover"),
         ("accent_text", "accent_press"),
@@ -128,10 +130,14 @@ def test_what_was_typed_survives_the_change_of_language(qtbot, window):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_nothing_is_clipped_in_the_form(qtbot, window, language):
+@pytest.mark.parametrize("panel", ["as it comes", "narrowest"])
+def test_nothing_is_clipped_in_the_form(qtbot, qapp, window, language, panel):
     window.actions_.language_choices[language].trigger()
     window.prompt.form.advanced_fold.set_open(True)
     window.resize(800, 780)
+    if panel == "narrowest":
+        window.resizeDocks([window.docks[0]], [1], Qt.Orientation.Horizontal)
+    qapp.processEvents()
     window.grab()
     form = window.prompt.form
     assert form.width() <= form.parentWidget().width(), "its right edge is cut off"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.generation import limits_of, random_seed
+from kandinsky_studio.app.models import BUILTIN, REAL
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.engine.request import Progress, Stage, Task
 from kandinsky_studio.engine.spec import Limits
@@ -21,6 +22,7 @@ from kandinsky_studio.ui.widgets.status_line import StatusLine
 COUNT = Limits(1, 64, 1)
 COUNT_ON_SLIDER = 8
 STRENGTH = Limits(0.0, 1.0, 1.0)
+NARROWEST = 320  # pixels
 
 
 class PromptPanel(Panel):
@@ -49,6 +51,11 @@ class PromptPanel(Panel):
     def title(self) -> str:
         return self.tr("Prompt")
 
+    def minimumSizeHint(self) -> QSize:
+        """Never narrower than the form, which has no scroll bar to bring its right edge into sight."""
+        own, bar = super().minimumSizeHint(), self._scroll.verticalScrollBar().sizeHint().width()
+        return QSize(max(NARROWEST, own.width(), self.form.minimumSizeHint().width() + bar), own.height())
+
     def focus_first(self) -> None:
         self._scroll.ensureWidgetVisible(self.form.prompt)
         self.form.prompt.setFocus()
@@ -73,7 +80,6 @@ class PromptPanel(Panel):
         layout.setSpacing(0)
         layout.addWidget(scroll, 1)
         layout.addWidget(foot)
-        self.setMinimumWidth(320)
 
     def _connect(self) -> None:
         form, settings = self.form, self.studio.settings
@@ -89,6 +95,8 @@ class PromptPanel(Panel):
         form.swap.clicked.connect(lambda: settings.set(width=settings.values.height, height=settings.values.width))
         form.advanced_fold.toggled.connect(self._bring_into_sight, Qt.ConnectionType.QueuedConnection)
         form.model.activated.connect(self._model_activated)
+        form.about_model.clicked.connect(self.actions_.about_builtin.trigger)
+        form.real_pictures.clicked.connect(self._want_real_pictures)
         form.scheduler.activated.connect(lambda _: settings.set(scheduler=form.scheduler.currentData()))
         for field, seed, lock in (
             (form.prior_seed, "prior_seed", "prior_seed_locked"),
@@ -114,6 +122,7 @@ class PromptPanel(Panel):
         self._fill_sizes()
         self._queue_changed()
         self.button.setAccessibleDescription(hint(self.actions_.generate))
+        self.updateGeometry()
 
     def _set_icons(self) -> None:
         icon = self.theme.icon
@@ -137,6 +146,12 @@ class PromptPanel(Panel):
             self.form.model.insertSeparator(self.form.model.count())
             self.form.model.addItem(self.tr("Open a model folder…"), None)
             self.form.model.setCurrentIndex(self.form.model.findData(self.studio.settings.values.model))
+        self._show_model_note()
+
+    def _show_model_note(self) -> None:
+        models = self.studio.models
+        shown = self.studio.settings.values.model == BUILTIN
+        self.form.show_model_note(shown, models.title(REAL), models.installed(REAL))
 
     @Slot()
     def _models_changed(self) -> None:
@@ -150,6 +165,15 @@ class PromptPanel(Panel):
         else:
             self.studio.choose_model(model)
         self._fill_models()
+
+    @Slot()
+    def _want_real_pictures(self) -> None:
+        """Weights that are here are used at once; for others there is something to read."""
+        if not self.studio.models.installed(REAL):
+            self.actions_.get_real_pictures.trigger()
+            return
+        self.form.model.setFocus()  # the button that has it goes away
+        self.studio.choose_model(REAL)
 
     @Slot()
     def _model_chosen(self) -> None:
