@@ -8,7 +8,19 @@ from pathlib import Path
 
 from kandinsky_studio import paths
 
-STAGES = ("tokenizer", "text", "vision", "prior", "movq", "decoder", "assemble", "measure")
+STAGES = (
+    "tokenizer",
+    "text",
+    "vision",
+    "prior",
+    "movq",
+    "decoder",
+    "editing",
+    "inpaint",
+    "depth",
+    "assemble",
+    "measure",
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import torch
 from diffusers import DPMSolverMultistepScheduler, PriorTransformer, UnCLIPScheduler, UNet2DConditionModel, VQModel
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
@@ -26,7 +27,7 @@ PICTURE_SIZE = 128
 VISION_SIZE = 64
 LATENT_CHANNELS = 4
 DOWNSCALE = 8  # pixels per latent
-VOCABULARY = 1200
+VOCABULARY = 1800
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
@@ -137,9 +138,23 @@ def make_prior() -> PriorTransformer:
 
 def make_unet() -> UNet2DConditionModel:
     """The decoder, 6.7 M parameters: noisy (batch, 4, 16, 16) latents and an embedding to (batch, 8, 16, 16)."""
+    return _make_unet(in_channels=LATENT_CHANNELS, addition_embed_type="image")
+
+
+def make_inpaint_unet() -> UNet2DConditionModel:
+    """The decoder with nine channels: noisy latents, known latents, and a mask that is 1 where they are known."""
+    return _make_unet(in_channels=2 * LATENT_CHANNELS + 1, addition_embed_type="image")
+
+
+def make_depth_unet() -> UNet2DConditionModel:
+    """The decoder that takes a ``hint`` (batch, 3, 128, 128), a depth map in 0…1 with near things bright."""
+    return _make_unet(in_channels=2 * LATENT_CHANNELS, addition_embed_type="image_hint")
+
+
+def _make_unet(in_channels: int, addition_embed_type: str) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=PICTURE_SIZE // DOWNSCALE,
-        in_channels=LATENT_CHANNELS,
+        in_channels=in_channels,
         out_channels=2 * LATENT_CHANNELS,
         down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
         mid_block_type="UNetMidBlock2DSimpleCrossAttn",
@@ -150,9 +165,38 @@ def make_unet() -> UNet2DConditionModel:
         cross_attention_dim=96,
         encoder_hid_dim=DIMENSIONS,
         encoder_hid_dim_type="image_proj",
-        addition_embed_type="image",
+        addition_embed_type=addition_embed_type,
         resnet_time_scale_shift="scale_shift",
     )
+
+
+def grown(unet: UNet2DConditionModel, larger: UNet2DConditionModel) -> UNet2DConditionModel:
+    """``larger`` with the weights of ``unet``; what it sees in its further channels counts nothing yet."""
+    state = dict(unet.state_dict())
+    first = torch.zeros_like(larger.conv_in.weight)
+    first[:, :LATENT_CHANNELS] = state["conv_in.weight"]
+    state["conv_in.weight"] = first
+    missing, unexpected = larger.load_state_dict(state, strict=False)
+    if unexpected or any("hint" not in name for name in missing):
+        raise ValueError(f"{missing} and {unexpected} do not fit")
+    return larger
+
+
+def is_conditioning(name: str) -> bool:
+    """Whether a decoder's parameter only carries time and embedding to where they are used."""
+    parts = name.split(".")
+    return (
+        parts[0] in ("time_embedding", "encoder_hid_proj")
+        or name.startswith(("add_embedding.image_", "add_embedding.image_norm"))
+        or not {"time_emb_proj", "add_k_proj", "add_v_proj"}.isdisjoint(parts)
+    )
+
+
+def freeze_conditioning(unet: UNet2DConditionModel) -> None:
+    """Train all but the conditioning: the decoders then hear time and idea with the same third of their weights,
+    which is stored once."""
+    for name, parameter in unet.named_parameters():
+        parameter.requires_grad_(not is_conditioning(name))
 
 
 def make_prior_scheduler() -> UnCLIPScheduler:

@@ -113,14 +113,30 @@ def _from_box(name: str, angle: float, x: float, y: float, width: float, height:
     return radius, x - radius * (xs.max() + xs.min()) / 2, y - radius * (ys.max() + ys.min()) / 2
 
 
-def judge(picture: Pixels) -> Verdict:
-    """What a square uint8 (side, side, 3) picture shows, at most two shapes."""
-    values = lab(picture)
+def _parted(values: Floats) -> tuple[Floats, Mask]:
+    """The ground's CIELAB colour, and where a picture in CIELAB (side, side, 3) differs from it."""
     border = np.concatenate([values[:3].reshape(-1, 3), values[-3:].reshape(-1, 3), values[:, :3].reshape(-1, 3)])
     ground = np.median(border, axis=0)
-    differs = np.linalg.norm(values - ground, axis=-1) > DIFFERS
+    return ground, np.linalg.norm(values - ground, axis=-1) > DIFFERS
+
+
+def silhouette(picture: Pixels) -> Mask:
+    """Where a uint8 (side, side, 3) picture is not ground: bool (side, side)."""
+    return _parted(lab(picture))[1]
+
+
+def palette_distance(picture: Pixels) -> float:
+    """How far the ground of a uint8 (side, side, 3) picture lies from the nearest colour of the palette, in CIELAB
+    units: burnt colours are far from all of them. Truly drawn pictures come to about 2."""
+    return float(np.linalg.norm(_PALETTE_LAB - _parted(lab(picture))[0], axis=1).min())
+
+
+def judge(picture: Pixels, most: int = 3) -> Verdict:
+    """What a square uint8 (side, side, 3) picture shows; of more than ``most`` shapes the largest."""
+    values = lab(picture)
+    ground, differs = _parted(values)
     shapes = []
-    for region in regions(differs)[:2]:
+    for region in regions(differs)[:most]:
         if region.mean() < SMALLEST:
             continue
         shape, overlap = fit(region)

@@ -14,6 +14,7 @@ from diffusers import VQModel
 from kandinsky_studio.engine.movq import speed_up
 from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training.components import PICTURE_SIZE
+from kandinsky_studio.engine.training.judge import score
 from kandinsky_studio.engine.training.loop import Loss, contiguous_norms
 from kandinsky_studio.engine.training.scenes import draw, random_scene
 
@@ -85,13 +86,25 @@ def movq_loss(movq: VQModel, device: str = "cpu") -> Loss:
 
 
 @torch.inference_mode()
+def reconstructed(movq: VQModel, pictures: Pixels) -> Pixels:
+    """Pictures, uint8 (batch, 128, 128, 3), encoded and decoded again."""
+    device = str(next(movq.parameters()).device)
+    parts = (as_tensor(pictures[start : start + BATCH], device) for start in range(0, len(pictures), BATCH))
+    return np.concatenate(
+        [as_pictures(movq.decode(movq.encode(part).latents, force_not_quantize=True).sample) for part in parts]
+    )
+
+
 def psnr(movq: VQModel, count: int = 64, seed: int = 900) -> float:
     """Peak signal-to-noise ratio in dB over ``count`` held-out pictures."""
     rng = np.random.default_rng(seed)
-    device = str(next(movq.parameters()).device)
-    pictures = as_tensor(draw([random_scene(rng) for _ in range(count)], PICTURE_SIZE, rng), device)
-    errors = []
-    for part in torch.split(pictures, 16):
-        output = movq.decode(movq.encode(part).latents, force_not_quantize=True).sample.clamp(-1, 1)
-        errors.append(((output - part) / 2).square().mean((1, 2, 3)))
-    return float(-10 * torch.log10(torch.cat(errors)).mean())
+    pictures = draw([random_scene(rng) for _ in range(count)], PICTURE_SIZE, rng)
+    errors = (reconstructed(movq, pictures).astype(np.float32) - pictures) / 255
+    return float(-10 * np.log10(np.square(errors).mean((1, 2, 3))).mean())
+
+
+def judged(movq: VQModel, count: int = 200, seed: int = 906) -> float:
+    """The share of held-out pictures on which the judge sees all that is there after encoding and decoding."""
+    rng = np.random.default_rng(seed)
+    scenes = [random_scene(rng) for _ in range(count)]
+    return score(reconstructed(movq, draw(scenes, PICTURE_SIZE, rng)), scenes)["both"]

@@ -1,91 +1,186 @@
-"""How well the built-in model draws what it is asked: from words to pixels through the engine, judged by pixel rules."""
+"""How well the built-in model draws what it is asked: measured, written beside it, and put into tables."""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from kandinsky_studio.engine.engine import Engine
-from kandinsky_studio.engine.request import Pixels
-from kandinsky_studio.engine.training.captions import LANGUAGES, Language, caption, plain_caption
-from kandinsky_studio.engine.training.components import PICTURE_SIZE
-from kandinsky_studio.engine.training.decoder import held_out
-from kandinsky_studio.engine.training.judge import score
+from kandinsky_studio.engine import weights
+from kandinsky_studio.engine.training.captions import LANGUAGES, plain_caption
+from kandinsky_studio.engine.training.components import PICTURE_SIZE, make_image_processor
 from kandinsky_studio.engine.training.loop import Report
-from kandinsky_studio.engine.training.scenes import Scene, draw
+from kandinsky_studio.engine.training.measures import MEASURES, Figures, prompt_for
+from kandinsky_studio.engine.training.retrieval import hard_negatives
+from kandinsky_studio.engine.training.scenes import random_scene
+from kandinsky_studio.engine.training.studio import Studio
+from kandinsky_studio.engine.training.vision import vision_accuracy
 
-HELD_OUT_SEED = 5000  # no stage trains on it
 REPORT_FILE = "quality.json"
+SAMPLES_FILE = "samples.png"
+CHUNK = 25  # items measured in one go; a killed run measures at most this many again
+LANGUAGE_NAMES = {"en": "English", "ru": "Russian", "de": "German", "fr": "French", "es": "Spanish"}
+_SAMPLES = (4, 8)  # rows and columns of the picture of samples
+_GAP = 4  # pixels between two of them
+
+_studio: Studio | None = None  # of a process that measures
 
 
-def prompts(language: Language, count: int, shapes: int) -> tuple[list[Scene], list[str]]:
-    """Held-out scenes and one prompt for each: half of them the plainest wording, half of them any."""
-    scenes = held_out(count, shapes, HELD_OUT_SEED + shapes)
-    rng = np.random.default_rng(HELD_OUT_SEED)
-    texts = []
-    for k, scene in enumerate(scenes):
-        free = caption(scene, language, rng)
-        while not _complete(free.background, [(s.kind, s.colour) for s in free.statements]):
-            free = caption(scene, language, rng)  # what isn't asked for can't be judged
-        texts.append(free.text if k % 2 else plain_caption(scene, language.code))
-    return scenes, texts
+@dataclass(frozen=True)
+class Chunk:
+    """Items ``start`` to ``start + count`` of a measure."""
+
+    measure: str
+    start: int
+    count: int
+
+    @property
+    def file(self) -> str:
+        """The name of the file that keeps its figures."""
+        return f"{self.measure.replace('/', '-').replace(' ', '-')}-{self.start:04}-{self.count}.json"
 
 
-def _complete(background: int | None, shapes: list[tuple[int | None, int | None]]) -> bool:
-    return background is not None and all(None not in shape for shape in shapes)
+def chunks(measures: Sequence[str], share: float = 1.0) -> Iterator[Chunk]:
+    """``measures`` cut into pieces; ``share`` (0…1) of the items of each."""
+    for name in measures:
+        items = max(1, round(MEASURES[name].items * share))
+        for start in range(0, items, CHUNK):
+            yield Chunk(name, start, min(CHUNK, items - start))
 
 
-def measure(model: str, *, singles: int, pairs: int, report: Report) -> dict[str, Any]:
-    """The shares (0…1) of pictures that show what they were asked for, by language and number of shapes.
+def measure(
+    model: Path,
+    folder: Path,
+    report: Report,
+    *,
+    measures: Sequence[str] = tuple(MEASURES),
+    share: float = 1.0,
+    processes: int | None = None,
+) -> dict[str, Figures]:
+    """The figures of ``measures`` by name, each the mean over its items.
 
-    ``judge`` is what the judge itself says of truly drawn held-out scenes: nothing can score above it.
+    Pieces are measured in ``processes`` processes of one thread each (default: one a processor) and kept in ``folder``
+    under the fingerprint of the model, so that a killed run goes on where it stopped.
     """
-    engine = Engine()
-    spec = engine.load(model)
-    result: dict[str, Any] = {"prompts": {"one": singles, "two": pairs}, "judge": {}}
-
-    def picture(text: str, seed: int) -> Pixels:
-        request = spec.request(text, prior_seed=seed, seed=seed)
-        return engine.generate(request)[0].image
-
-    for name, count, shapes in (("one", singles, 1), ("two", pairs, 2)):
-        scenes = held_out(count, shapes, HELD_OUT_SEED + shapes)
-        truth = draw(scenes, PICTURE_SIZE, np.random.default_rng(HELD_OUT_SEED))
-        result["judge"][name] = _rounded(score(truth, scenes))
-        for language in LANGUAGES:
-            scenes, texts = prompts(language, count, shapes)
-            pictures = np.stack([picture(text, seed) for seed, text in enumerate(texts)])
-            result.setdefault(language.code, {})[name] = _rounded(score(pictures, scenes))
-            report(f"measure: {language.code}, {name}: {result[language.code][name]}")
-    engine.free()
+    kept = folder / weights.find(str(model)).fingerprint()[:16]
+    kept.mkdir(parents=True, exist_ok=True)
+    wanted = list(chunks(measures, share))
+    missing = [chunk for chunk in wanted if not (kept / chunk.file).exists()]
+    started = time.monotonic()
+    for done, chunk in enumerate(_measured(model, kept, missing, processes or os.cpu_count() or 1), 1):
+        left = (time.monotonic() - started) / done * (len(missing) - done) / 60
+        report(f"measure: {chunk.measure}, {done} of {len(missing)} pieces, {left:.0f} min left")
+    result: dict[str, Figures] = {}
+    for name in measures:
+        own = [(chunk, _read(kept / chunk.file)) for chunk in wanted if chunk.measure == name]
+        items = sum(chunk.count for chunk, _ in own)
+        figures = {key: sum(values[key] * chunk.count for chunk, values in own) / items for key in own[0][1]}
+        result[name] = {"items": items, **{key: round(value, 4) for key, value in figures.items()}}
     return result
 
 
-def _rounded(values: dict[str, float]) -> dict[str, float]:
+def _measured(model: Path, kept: Path, missing: Sequence[Chunk], processes: int) -> Iterator[Chunk]:
+    """Measure what is missing and yield each piece when its file is there."""
+    if processes == 1 or len(missing) < 2:
+        for chunk in missing:
+            _run(model, kept, chunk)
+            yield chunk
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
+        pending: dict[Future[None], Chunk] = {pool.submit(_run, model, kept, chunk): chunk for chunk in missing}
+        for future in as_completed(pending):
+            future.result()
+            yield pending[future]
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _run(model: Path, kept: Path, chunk: Chunk) -> None:
+    global _studio
+    if _studio is None or _studio.folder != model:
+        _studio = Studio(model)
+    figures = MEASURES[chunk.measure].run(_studio, chunk.start, chunk.count)
+    partial = kept / f"{chunk.file}.partial"
+    partial.write_text(json.dumps(figures), encoding="utf-8")
+    os.replace(partial, kept / chunk.file)
+
+
+def _read(path: Path) -> Figures:
+    values: Figures = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
+def towers(studio: Studio) -> dict[str, Figures]:
+    """What the CLIP towers alone are worth: probes of the vision tower, and retrieval against near misses."""
+    processor = make_image_processor()
+    probes = vision_accuracy(studio.vision_tower, processor)
+    return {"vision": probes, "hard negatives": hard_negatives(studio.vision_tower, processor, *studio.text_tower)}
+
+
+def samples(studio: Studio) -> Image.Image:
+    """Pictures of the first held-out prompts, none left out: a row a language, one shape and two by turns."""
+    rows, columns = _SAMPLES
+    side = PICTURE_SIZE + _GAP
+    sheet = Image.new("RGB", (columns * side - _GAP, rows * side - _GAP), "white")
+    for k in range(rows * columns):
+        picture = studio.draw(sample_prompts()[k], k)
+        sheet.paste(Image.fromarray(picture), (k % columns * side, k // columns * side))
+    return sheet
+
+
+def sample_prompts() -> list[str]:
+    """The prompts of :func:`samples`."""
+    rows, columns = _SAMPLES
+    scenes = [random_scene(np.random.default_rng((6000, k)), 1 + k % 2) for k in range(rows * columns)]
+    return [
+        plain_caption(scene, LANGUAGES[k // columns].code)
+        if k < columns
+        else prompt_for(scene, LANGUAGES[k // columns].code, k)
+        for k, scene in enumerate(scenes)
+    ]
+
+
+def write(model: Path, folder: Path, report: Report, share: float = 1.0) -> None:
+    """Measure the model in ``model`` and write the figures and the samples beside it."""
+    values: dict[str, Any] = measure(model, folder, report, share=share)
+    studio = Studio(model)
+    values.update({name: _rounded(figures) for name, figures in towers(studio).items()})
+    samples(studio).save(model / SAMPLES_FILE, optimize=True)
+    (model / REPORT_FILE).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def _rounded(values: Figures) -> Figures:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-def write(model: Path, report: Report, *, singles: int = 200, pairs: int = 100) -> None:
-    """Measure the model in a folder and write the figures beside it."""
-    values = measure(str(model), singles=singles, pairs=pairs, report=report)
-    (model / REPORT_FILE).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
 def table(values: dict[str, Any]) -> str:
-    """The figures of :func:`measure` as the Markdown table that README shows."""
-    rows = [
-        f"| {values['prompts'][count]} prompts, {words} | Ground | Colours | Shapes | Colours and shapes |"
-        for count, words in (("one", "one shape"), ("two", "two shapes"))
-    ]
+    """The figures from words to pixels as the Markdown table that README shows."""
     lines = []
-    for head, count in zip(rows, ("one", "two"), strict=True):
-        lines += [head, "|---|---|---|---|---|"]
-        for key, name in (("en", "English"), ("ru", "Russian"), ("judge", "(the judge, on true pictures)")):
-            shares = values[key][count]
-            cells = (f"{100 * shares[each]:.1f} %" for each in ("background", "colour", "shape", "both"))
+    for count, named in (("one", "one shape"), ("two", "two shapes")):
+        items = values["words/en/" + count]["items"]
+        lines += [f"| {items} prompts a language, {named} | Ground | Colours | Shapes | Colours and shapes |"]
+        lines += ["|---|---|---|---|---|"]
+        keys = [(f"words/{code}/{count}", name) for code, name in LANGUAGE_NAMES.items()]
+        for key, name in [*keys, (f"judge/{count}", "(the judge, on true pictures)")]:
+            cells = (_percent(values[key][each]) for each in ("background", "colour", "shape", "both"))
             lines.append(f"| {name} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines).strip()
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -80,8 +80,9 @@ def random_scene(rng: np.random.Generator, shapes: int | None = None) -> Scene:
 
 
 def in_reading_order(shapes: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Up to two shapes sorted from left to right, or from top to bottom where they are further apart that way."""
-    if len(shapes) < 2:
+    """Two shapes sorted from left to right, or from top to bottom where they are further apart that way; any other
+    number of them as they come."""
+    if len(shapes) != 2:
         return tuple(shapes)
     first, second = shapes
     side_by_side = abs(first.x - second.x) >= abs(first.y - second.y)
