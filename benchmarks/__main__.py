@@ -9,6 +9,7 @@ import sys
 
 BENCHMARKS = {
     "startup": "from the start of the process to a usable window, against an empty window of Qt",
+    "loading": "seconds until the model is in memory, against the stock pipelines",
     "pictures": "seconds per picture, against the stock pipelines with the same components",
     "memory": "peak memory of one picture, against the stock pipelines",
     "latency": "how late the window answers to the wheel while a picture is made",

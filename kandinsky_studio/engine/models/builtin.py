@@ -14,9 +14,9 @@ SPEC = ModelSpec(
     num_inference_steps=Limits(2, 100, 20),
     guidance_scale=Limits(1.0, 10.0, 2.0),
     prior_num_inference_steps=Limits(2, 100, 15),
-    prior_guidance_scale=Limits(1.0, 10.0, 1.0),
+    prior_guidance_scale=Limits(1.0, 10.0, 2.0),
     schedulers=tuple(SCHEDULERS),
-    languages=("en", "ru"),
+    languages=("en", "ru", "de", "fr", "es"),
     disk_size=39_117_556,
     memory_size=38_976_942,
 )

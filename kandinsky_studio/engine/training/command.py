@@ -16,6 +16,7 @@ STAGES = (
     "movq",
     "decoder",
     "editing",
+    "mixing",
     "inpaint",
     "depth",
     "assemble",

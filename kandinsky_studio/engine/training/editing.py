@@ -1,8 +1,11 @@
-"""Stage ``editing``: the trained decoder learns what it needs beyond drawing from a true embedding.
+"""Stages ``editing`` and ``mixing``: the trained decoder learns what it needs beyond drawing from a true embedding.
 
 *Mixes*: between two embeddings it draws a picture whose attributes come from the two, not their average colour.
 *Pictures that contradict the embedding*, which is what image-to-image shows it: as long as noise hides the picture, the
 embedding says where things are; from where the picture shows through, the picture does.
+
+Stage ``mixing`` goes on with the hardest of it, mixes of equal weights, and leaves the conditioning as it is: the
+decoders for inpainting and depth, which grow out of stage ``editing``, share it.
 """
 
 from __future__ import annotations
@@ -29,11 +32,11 @@ from kandinsky_studio.engine.training.scenes import (
 )
 
 CACHED = 8_000  # mixes
-MIX_SHARE = 0.3
-FOREIGN_SHARE = 0.03  # of pictures whose embedding is another's altogether
+EVEN_CACHED = 4_000  # mixes of equal weights
+MIX_SHARE, EVEN_SHARE = 0.4, 0.6  # of a batch, in the one stage and in the other
 PLACE_CONFLICT = 0.6  # of pictures whose embedding has other places, where the noise is weak …
-WEAK, STRONG = 350, 650  # … below the first timestep; none above the second
-SHARPNESS = 4.0  # how fast the heavier of two pictures decides alone
+FOREIGN_SHARE = 0.03  # … and of those whose embedding is another's altogether:
+WEAK, STRONG = 350, 650  # so many below the first timestep, none above the second
 
 _PLACES = np.concatenate([np.arange((slot + 1) * SLOT_SIZE - PLACE, (slot + 1) * SLOT_SIZE) for slot in range(SLOTS)])
 
@@ -49,36 +52,58 @@ class Mix:
 def random_mix(rng: np.random.Generator) -> Mix:
     """Two random scenes, a weight, and a scene between them.
 
-    Kinds, colours and grounds come from the one or the other, from the heavier one more often than its weight says,
-    so that at 0.9 it is as good as alone; places and sizes are in between, as the weight says.
+    Places and sizes are in between, as the weight says. Kinds, colours, grounds and the number of shapes are the
+    heavier one's; where both weigh the same each of these comes from the one or the other, by a rule (the first in the
+    order of the names), because a small network learns a rule sooner than a toss of a coin.
     """
-    first, second = random_scene(rng), random_scene(rng)
-    weight = float(rng.choice([0.5, 0.1, 0.9, rng.random(), rng.random()]))
+    weight = float(rng.choice([0.5, 0.5, 0.1, 0.9, rng.random(), rng.random()]))
+    return _mixed(random_scene(rng), random_scene(rng), weight)
+
+
+def even_mix(rng: np.random.Generator) -> Mix:
+    """A mix of mostly equal weights; half of the time one scene's ground is the colour of a shape on the other, where
+    only one of the two can be had."""
+    weight = 0.5 if rng.random() < 0.8 else float(rng.random())
+    contrary = rng.random() < 0.5
+    while True:
+        first, second = random_scene(rng), random_scene(rng)
+        if not contrary or _grounds_meet_shapes(first, second):
+            return _mixed(first, second, weight)
+
+
+def _grounds_meet_shapes(first: Scene, second: Scene) -> bool:
+    return any(
+        scene.background in {shape.colour for shape in other.shapes}
+        for scene, other in ((first, second), (second, first))
+    )
+
+
+def _mixed(first: Scene, second: Scene, weight: float) -> Mix:
     attributes = weight * scene_attributes(first) + (1 - weight) * scene_attributes(second)
-    chance = weight**SHARPNESS / (weight**SHARPNESS + (1 - weight) ** SHARPNESS)
-
-    def either() -> int:
-        return 0 if rng.random() < chance else 1
-
-    both = (first, second)
-    owner = both[either()]
+    even = weight == 0.5
+    owner, other = (first, second) if weight >= 0.5 else (second, first)
+    if even and len(other.shapes) < len(owner.shapes):
+        owner, other = other, owner
     shapes = list(owner.shapes)
-    for slot in range(min(len(first.shapes), len(second.shapes))):
-        pair = (first.shapes[slot], second.shapes[slot])
+    for slot in range(min(len(shapes), len(other.shapes))):
+        own, others = shapes[slot], other.shapes[slot]
+        share = max(weight, 1 - weight)
         x, y, radius, angle = (
-            weight * getattr(pair[0], name) + (1 - weight) * getattr(pair[1], name)
-            for name in ("x", "y", "radius", "angle")
+            share * getattr(own, name) + (1 - share) * getattr(others, name) for name in ("x", "y", "radius", "angle")
         )
-        shapes[slot] = Shape(pair[either()].kind, pair[either()].colour, x, y, radius, angle)
+        kind = min(own.kind, others.kind) if even else own.kind
+        colour = min(own.colour, others.colour) if even else own.colour
+        shapes[slot] = Shape(kind, colour, x, y, radius, angle)
     if len(shapes) == SLOTS and _touch(shapes[0], shapes[1]):
         shapes = [_moved(shape, to) for shape, to in zip(shapes, owner.shapes, strict=True)]
-    background = both[either()].background
+    grounds = [
+        min(owner.background, other.background) if even else owner.background,
+        owner.background,
+        other.background,
+    ]
     colours = {shape.colour for shape in shapes}
-    if background in colours:  # a shape in the ground's colour can't be seen
-        background = next((scene.background for scene in both if scene.background not in colours), owner.background)
-    if background in colours:
-        return Mix(owner, attributes)
-    return Mix(Scene(background, tuple(shapes)), attributes)
+    free = [ground for ground in grounds if ground not in colours]  # in the ground's colour a shape can't be seen
+    return Mix(Scene(free[0], tuple(shapes)), attributes) if free else Mix(owner, attributes)
 
 
 def _touch(first: Shape, second: Shape) -> bool:
@@ -111,12 +136,14 @@ def editing_loss(
     mixes: Sequence[Mix],
     mix_latents: np.ndarray,
     device: str = "cpu",
+    *,
+    mix_share: float = MIX_SHARE,
 ) -> Loss:
-    """The stage's loss for :class:`Trainer`; latents are (n, 4, 16, 16)."""
+    """The loss of both stages for :class:`Trainer`; latents are (n, 4, 16, 16)."""
     plain = np.stack([scene_attributes(scene) for scene in scenes])
     mixed = np.stack([mix.attributes for mix in mixes])
     denoising = Denoising(unet, embed(plain).std(0), device)
-    from_mixes = round(MIX_SHARE * BATCH)
+    from_mixes = round(mix_share * BATCH)
 
     def loss(step: int, rng: np.random.Generator) -> torch.Tensor:
         rows, mix_rows = (
@@ -125,10 +152,11 @@ def editing_loss(
         )
         timesteps = denoising.timesteps(rng)
         attributes = plain[rows]
-        chance = PLACE_CONFLICT * np.clip((STRONG - timesteps[: len(rows)]) / (STRONG - WEAK), 0, 1)
-        conflicting = rng.random(len(rows)) < chance
+        # Pure noise looks a little like some ground: where the noise is strong, the embedding has to be trusted.
+        visible = np.clip((STRONG - timesteps[: len(rows)]) / (STRONG - WEAK), 0, 1)
+        conflicting = rng.random(len(rows)) < PLACE_CONFLICT * visible
         attributes = np.where(conflicting[:, None], other_places(attributes, rng), attributes)
-        foreign = rng.random(len(rows)) < FOREIGN_SHARE
+        foreign = rng.random(len(rows)) < FOREIGN_SHARE * visible
         attributes[foreign] = plain[rng.integers(len(plain), size=int(foreign.sum()))]
         clean = np.concatenate([scene_latents[rows], mix_latents[mix_rows]])
         codes = embed(np.concatenate([attributes, mixed[mix_rows]]))

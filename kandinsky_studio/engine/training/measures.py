@@ -324,14 +324,18 @@ def image2image(studio: Studio, start: int, count: int) -> Figures:
     return _mean(rows)
 
 
+_THOROUGHLY = ("en", "ru")  # the languages of the window
+
+
 def _language_measures() -> dict[str, Measure]:
     measures: dict[str, Measure] = {}
     for language in LANGUAGES:
         for shapes, name in ((1, "one"), (2, "two")):
             run = partial(words, language=language.code, shapes=shapes)
-            measures[f"words/{language.code}/{name}"] = Measure(run, 500)
-    for code in ("en", "ru"):
-        measures[f"places/{code}"] = Measure(partial(places, language=code), 500)
+            items = 500 if language.code in _THOROUGHLY else 250
+            measures[f"words/{language.code}/{name}"] = Measure(run, items)
+    for code in _THOROUGHLY:
+        measures[f"places/{code}"] = Measure(partial(places, language=code), 250)
         measures[f"negative/{code}"] = Measure(partial(negative, language=code), 100)
     return measures
 
@@ -340,15 +344,15 @@ MEASURES: Mapping[str, Measure] = {
     "judge/one": Measure(partial(truth, shapes=1), 500),
     "judge/two": Measure(partial(truth, shapes=2), 500),
     "movq": Measure(reconstruction, 500),
-    "decoder/one": Measure(partial(from_embeddings, shapes=1), 500),
-    "decoder/two": Measure(partial(from_embeddings, shapes=2), 500),
-    "inpaint": Measure(inpaint, 300),
-    "outpaint": Measure(outpaint, 300),
-    "depth": Measure(depth, 300),
-    "mix": Measure(mix, 300),
-    "image2image": Measure(image2image, 100),
-    "guidance": Measure(partial(guidance, which="guidance_scale"), 50),
-    "prior guidance": Measure(partial(guidance, which="prior_guidance_scale"), 50),
+    "decoder/one": Measure(partial(from_embeddings, shapes=1), 200),
+    "decoder/two": Measure(partial(from_embeddings, shapes=2), 200),
+    "inpaint": Measure(inpaint, 200),
+    "outpaint": Measure(outpaint, 200),
+    "depth": Measure(depth, 200),
+    "mix": Measure(mix, 200),
+    "image2image": Measure(image2image, 75),
+    "guidance": Measure(partial(guidance, which="guidance_scale"), 30),
+    "prior guidance": Measure(partial(guidance, which="prior_guidance_scale"), 30),
     **_language_measures(),
 }
 """Name of a measure → what is done."""

@@ -1,4 +1,4 @@
-"""How well the built-in model draws what it is asked: measured, written beside it, and put into tables."""
+"""How well the built-in model draws what it is asked: measured, and written beside it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 from kandinsky_studio.engine import weights
 from kandinsky_studio.engine.training.captions import LANGUAGES, plain_caption
+from kandinsky_studio.engine.training.card import write_card
 from kandinsky_studio.engine.training.components import PICTURE_SIZE, make_image_processor
 from kandinsky_studio.engine.training.loop import Report
 from kandinsky_studio.engine.training.measures import MEASURES, Figures, prompt_for
@@ -28,7 +29,6 @@ from kandinsky_studio.engine.training.vision import vision_accuracy
 REPORT_FILE = "quality.json"
 SAMPLES_FILE = "samples.png"
 CHUNK = 25  # items measured in one go; a killed run measures at most this many again
-LANGUAGE_NAMES = {"en": "English", "ru": "Russian", "de": "German", "fr": "French", "es": "Spanish"}
 _SAMPLES = (4, 8)  # rows and columns of the picture of samples
 _GAP = 4  # pixels between two of them
 
@@ -161,26 +161,8 @@ def write(model: Path, folder: Path, report: Report, share: float = 1.0) -> None
     values.update({name: _rounded(figures) for name, figures in towers(studio).items()})
     samples(studio).save(model / SAMPLES_FILE, optimize=True)
     (model / REPORT_FILE).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    write_card(model, sample_prompts(), SAMPLES_FILE)
 
 
 def _rounded(values: Figures) -> Figures:
     return {name: round(value, 4) for name, value in values.items()}
-
-
-def table(values: dict[str, Any]) -> str:
-    """The figures from words to pixels as the Markdown table that README shows."""
-    lines = []
-    for count, named in (("one", "one shape"), ("two", "two shapes")):
-        items = values["words/en/" + count]["items"]
-        lines += [f"| {items} prompts a language, {named} | Ground | Colours | Shapes | Colours and shapes |"]
-        lines += ["|---|---|---|---|---|"]
-        keys = [(f"words/{code}/{count}", name) for code, name in LANGUAGE_NAMES.items()]
-        for key, name in [*keys, (f"judge/{count}", "(the judge, on true pictures)")]:
-            cells = (_percent(values[key][each]) for each in ("background", "colour", "shape", "both"))
-            lines.append(f"| {name} | {' | '.join(cells)} |")
-        lines.append("")
-    return "\n".join(lines).strip()
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

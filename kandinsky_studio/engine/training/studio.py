@@ -37,7 +37,7 @@ from kandinsky_studio.engine.training.components import (
 )
 from kandinsky_studio.engine.training.scenes import Floats
 
-STEPS = 20
+STEPS, GUIDANCE_SCALE = 20, 2.0  # the model's own defaults
 
 
 class Studio:
@@ -88,10 +88,9 @@ class Studio:
             self.vision_tower, make_image_processor(), np.stack([np.asarray(image) for image in small])
         )
 
-    def render(self, embeds: Floats, seed: int, guidance_scale: float = 1.0) -> Pixels:
+    def render(self, embeds: Floats, seed: int) -> Pixels:
         """A picture of one embedding (256,)."""
-        pipeline = self._pipeline(KandinskyV22Pipeline, "plain")
-        return self._run(pipeline, embeds, seed, guidance_scale)
+        return self._run(self._pipeline(KandinskyV22Pipeline, "plain"), embeds, seed)
 
     def change(self, picture: Pixels, embeds: Floats, strength: float, seed: int) -> Pixels:
         """Image-to-image: ``picture`` (128, 128, 3) drawn towards one embedding; ``strength`` is what changes, 0…1."""
@@ -121,12 +120,12 @@ class Studio:
         pipeline.set_progress_bar_config(disable=True)
         return pipeline
 
-    def _run(self, pipeline: Any, embeds: Floats, seed: int, guidance_scale: float = 1.0, **values: Any) -> Pixels:
+    def _run(self, pipeline: Any, embeds: Floats, seed: int, **values: Any) -> Pixels:
         image_embeds = torch.from_numpy(np.asarray(embeds, np.float32))[None]
         picture = pipeline(
             image_embeds=image_embeds,
             negative_image_embeds=torch.zeros_like(image_embeds),
-            guidance_scale=guidance_scale,
+            guidance_scale=GUIDANCE_SCALE,
             num_inference_steps=STEPS,
             height=PICTURE_SIZE,
             width=PICTURE_SIZE,
