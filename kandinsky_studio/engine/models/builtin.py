@@ -17,6 +17,6 @@ SPEC = ModelSpec(
     prior_guidance_scale=Limits(1.0, 10.0, 2.0),
     schedulers=tuple(SCHEDULERS),
     languages=("en", "ru", "de", "fr", "es"),
-    disk_size=39_117_556,
-    memory_size=38_976_942,
+    disk_size=39_440_956,
+    memory_size=39_260_590,
 )

@@ -50,8 +50,7 @@ RECIPES: Mapping[str, Recipe] = {
     "movq": Recipe(steps=2600, learning_rate=1.5e-3, seed=1, cooldown=0.35),
     "decoder": Recipe(steps=8000, learning_rate=1.2e-3, seed=5, cooldown=0.35),
     "editing": Recipe(steps=4800, learning_rate=6e-4, seed=6, cooldown=0.5),
-    "mixing": Recipe(steps=800, learning_rate=5e-4, seed=14, cooldown=0.7),
-    "inpaint": Recipe(steps=1300, learning_rate=8e-4, seed=10, cooldown=0.5),
+    "inpaint": Recipe(steps=2000, learning_rate=8e-4, seed=10, cooldown=0.5),
     "depth": Recipe(steps=700, learning_rate=8e-4, seed=11, cooldown=0.5),
 }
 GATES: Mapping[str, Mapping[str, float]] = {
@@ -60,7 +59,6 @@ GATES: Mapping[str, Mapping[str, float]] = {
     "movq": {"psnr": 31.0, "judge": 0.97},
     "decoder": {"both": 0.95},
     "editing": {"both": 0.95},
-    "mixing": {"both": 0.95},
     "inpaint": {"shape": 0.85, "ground": 0.95},
     "depth": {"overlap": 0.9, "colour": 0.9},
 }
@@ -77,7 +75,6 @@ FOLDERS: Mapping[str, str] = {
     "movq": f"{DECODER_FOLDER}/movq",
     "decoder": f"{DECODER_FOLDER}/unet",
     "editing": f"{DECODER_FOLDER}/unet",
-    "mixing": f"{DECODER_FOLDER}/unet",
     "inpaint": f"{INPAINT_FOLDER}/unet",
     "depth": f"{DEPTH_FOLDER}/unet",
 }
@@ -126,7 +123,6 @@ class BuiltinTraining:
             "movq": self.train_movq,
             "decoder": self.train_decoder,
             "editing": self.train_editing,
-            "mixing": self.train_mixing,
             "inpaint": self.train_inpaint,
             "depth": self.train_depth,
             "assemble": self.assemble,
@@ -254,19 +250,6 @@ class BuiltinTraining:
         self._trainer("editing", model).run(loss)
         self._measure_drawing("editing", model, codec)
 
-    def train_mixing(self) -> None:
-        """Stage ``mixing``: goes on from ``editing``."""
-        codec = movq.prepare(self.movq())
-        scenes, encoded = self._scenes(codec)
-        mixes, mixed = self._cached(codec, "even", editing.even_mix, editing.paint_mixes, editing.EVEN_CACHED, seed=15)
-        model = decoder.prepare(self._trained("editing", components.make_unet())).requires_grad_(True)
-        components.freeze_conditioning(model)
-        loss = editing.editing_loss(
-            model, scenes, encoded, mixes, mixed[:, 0], self.device, mix_share=editing.EVEN_SHARE
-        )
-        self._trainer("mixing", model).run(loss)
-        self._measure_drawing("mixing", model, codec)
-
     def _measure_drawing(self, stage: str, model: UNet2DConditionModel, codec: VQModel) -> None:
         """The gate of the decoder: one shape, from true embeddings of held-out scenes."""
         scenes = decoder.held_out(200, 1, seed=903)
@@ -275,15 +258,13 @@ class BuiltinTraining:
 
     def unet(self) -> UNet2DConditionModel:
         """The trained decoder."""
-        return self._trained("mixing", components.make_unet())
+        return self._trained("editing", components.make_unet())
 
     def train_inpaint(self) -> None:
         """Stage ``inpaint``: goes on from ``editing``, with nine channels."""
         codec = movq.prepare(self.movq())
         holes, encoded = self._cached(codec, "holes", inpaint.random_hole, inpaint.paint_holes, inpaint.CACHED, seed=13)
-        model = decoder.prepare(
-            components.grown(self._trained("editing", components.make_unet()), components.make_inpaint_unet())
-        )
+        model = decoder.prepare(components.grown(self.unet(), components.make_inpaint_unet()))
         components.freeze_conditioning(model)
         self._trainer("inpaint", model).run(inpaint.inpaint_loss(model, holes, encoded, self.device))
         self._gate("inpaint", inpaint.accuracy(model, codec))
@@ -292,9 +273,7 @@ class BuiltinTraining:
         """Stage ``depth``: goes on from ``editing``, with a depth map as a hint."""
         codec = movq.prepare(self.movq())
         scenes, encoded = self._scenes(codec)
-        model = decoder.prepare(
-            components.grown(self._trained("editing", components.make_unet()), components.make_depth_unet())
-        )
+        model = decoder.prepare(components.grown(self.unet(), components.make_depth_unet()))
         components.freeze_conditioning(model)
         self._trainer("depth", model).run(depth.depth_loss(model, scenes, encoded, self.device))
         self._gate("depth", depth.accuracy(model, codec))

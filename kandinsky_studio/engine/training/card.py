@@ -38,15 +38,18 @@ def words_table(values: Values) -> str:
 def editing_table(values: Values) -> str:
     """Places, the decoder and codec alone, and everything but drawing from words."""
     negative = {name: _mean(values["negative/en"][name], values["negative/ru"][name]) for name in values["negative/en"]}
+    outpaint = values["outpaint"]
     rows = [
         ("Stated place or relation, English", "places/en", _percent(values["places/en"]["place"])),
         ("Stated place or relation, Russian", "places/ru", _percent(values["places/ru"]["place"])),
         ("Inpaint: the asked shape in the asked colour", "inpaint", _percent(values["inpaint"]["asked"])),
         ("Inpaint: surroundings go on in the hole", "inpaint", _percent(values["inpaint"]["surroundings"])),
-        ("Outpaint: the ground goes on, nothing is added", "outpaint", _percent(values["outpaint"]["continued"])),
+        ("Outpaint, ground named: it goes on, nothing is added", "outpaint", _percent(outpaint["ground named"])),
+        ("Outpaint, the shape that is there named again: the same", "outpaint", _percent(outpaint["shape named"])),
         ("Depth: overlap of the silhouettes", "depth", f"{values['depth']['overlap']:.3f}"),
         ("Depth: asked colours", "depth", _percent(values["depth"]["colour"])),
         ("Mix of two pictures, even: only from the two", "mix", _percent(values["mix"]["even, from the two"])),
+        ("The same, not settled by the prior", "mix", _percent(values["mix"]["even, not settled"])),
         ("Mix 0.9 to 0.1: the heavier one's", "mix", _percent(values["mix"]["0.1, the heavier"])),
         ("Mix 0.1 to 0.9: the heavier one's", "mix", _percent(values["mix"]["0.9, the heavier"])),
         ("White ground, without a negative prompt", "negative/en", _percent(negative["white before"])),
@@ -197,6 +200,8 @@ The first pictures of held-out prompts, none left out, from left to right and fr
 - Three shapes, shapes on top of each other, numbers of things and words it was not taught mean nothing to it; it then
   draws something it knows.
 - “On the left” and “small” are ranges, not measures. Small shapes have soft corners.
+- Where a picture grows, a shape that the prompt names is now and then drawn a second time; naming only the ground avoids
+  it.
 - A guidance much above the default with a negative prompt burns colours out.
 
 ## How it was made

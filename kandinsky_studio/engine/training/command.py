@@ -16,7 +16,6 @@ STAGES = (
     "movq",
     "decoder",
     "editing",
-    "mixing",
     "inpaint",
     "depth",
     "assemble",

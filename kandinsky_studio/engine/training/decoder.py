@@ -21,6 +21,7 @@ from kandinsky_studio.engine.training.scenes import Floats, Scene, random_scene
 BATCH = 48
 CACHED = 16_000  # pictures
 EMPTY_SHARE = 0.1
+GUIDANCE_SCALE = 2.0  # the model's default, with which it is measured
 EMBED_NOISE = 0.15  # in standard deviations: a prior and a vision tower are never exact
 
 

@@ -15,7 +15,7 @@ from diffusers import UNet2DConditionModel, VQModel
 
 from kandinsky_studio.engine.training.code import embed, scene_attributes
 from kandinsky_studio.engine.training.components import PICTURE_SIZE
-from kandinsky_studio.engine.training.decoder import BATCH, Denoising, held_out, render
+from kandinsky_studio.engine.training.decoder import BATCH, GUIDANCE_SCALE, Denoising, held_out, render
 from kandinsky_studio.engine.training.inpaint import relaid
 from kandinsky_studio.engine.training.judge import judge, silhouette
 from kandinsky_studio.engine.training.loop import Loss
@@ -82,7 +82,7 @@ def accuracy(unet: UNet2DConditionModel, movq: VQModel, count: int = 100, seed: 
     codes = embed(np.stack([scene_attributes(relaid(scene, rng)) for scene in scenes]))
     hint = torch.from_numpy(np.stack([depth_map(scene) for scene in scenes])).to(next(unet.parameters()).device)
     overlaps, colours = [], []
-    for picture, scene in zip(render(unet, movq, codes, hint=hint), scenes, strict=True):
+    for picture, scene in zip(render(unet, movq, codes, hint=hint, guidance_scale=GUIDANCE_SCALE), scenes, strict=True):
         wanted, drawn = coverage(scene.shapes, PICTURE_SIZE).sum(0) > 0.5, silhouette(picture)
         overlaps.append(float((wanted & drawn).sum() / (wanted | drawn).sum()))
         verdict = judge(picture)

@@ -1,11 +1,8 @@
-"""Stages ``editing`` and ``mixing``: the trained decoder learns what it needs beyond drawing from a true embedding.
+"""Stage ``editing``: the trained decoder learns what it needs beyond drawing from a true embedding.
 
 *Mixes*: between two embeddings it draws a picture whose attributes come from the two, not their average colour.
 *Pictures that contradict the embedding*, which is what image-to-image shows it: as long as noise hides the picture, the
 embedding says where things are; from where the picture shows through, the picture does.
-
-Stage ``mixing`` goes on with the hardest of it, mixes of equal weights, and leaves the conditioning as it is: the
-decoders for inpainting and depth, which grow out of stage ``editing``, share it.
 """
 
 from __future__ import annotations
@@ -32,8 +29,7 @@ from kandinsky_studio.engine.training.scenes import (
 )
 
 CACHED = 8_000  # mixes
-EVEN_CACHED = 4_000  # mixes of equal weights
-MIX_SHARE, EVEN_SHARE = 0.4, 0.6  # of a batch, in the one stage and in the other
+MIX_SHARE = 0.4
 PLACE_CONFLICT = 0.6  # of pictures whose embedding has other places, where the noise is weak …
 FOREIGN_SHARE = 0.03  # … and of those whose embedding is another's altogether:
 WEAK, STRONG = 350, 650  # so many below the first timestep, none above the second
@@ -56,29 +52,8 @@ def random_mix(rng: np.random.Generator) -> Mix:
     heavier one's; where both weigh the same each of these comes from the one or the other, by a rule (the first in the
     order of the names), because a small network learns a rule sooner than a toss of a coin.
     """
+    first, second = random_scene(rng), random_scene(rng)
     weight = float(rng.choice([0.5, 0.5, 0.1, 0.9, rng.random(), rng.random()]))
-    return _mixed(random_scene(rng), random_scene(rng), weight)
-
-
-def even_mix(rng: np.random.Generator) -> Mix:
-    """A mix of mostly equal weights; half of the time one scene's ground is the colour of a shape on the other, where
-    only one of the two can be had."""
-    weight = 0.5 if rng.random() < 0.8 else float(rng.random())
-    contrary = rng.random() < 0.5
-    while True:
-        first, second = random_scene(rng), random_scene(rng)
-        if not contrary or _grounds_meet_shapes(first, second):
-            return _mixed(first, second, weight)
-
-
-def _grounds_meet_shapes(first: Scene, second: Scene) -> bool:
-    return any(
-        scene.background in {shape.colour for shape in other.shapes}
-        for scene, other in ((first, second), (second, first))
-    )
-
-
-def _mixed(first: Scene, second: Scene, weight: float) -> Mix:
     attributes = weight * scene_attributes(first) + (1 - weight) * scene_attributes(second)
     even = weight == 0.5
     owner, other = (first, second) if weight >= 0.5 else (second, first)
@@ -136,14 +111,12 @@ def editing_loss(
     mixes: Sequence[Mix],
     mix_latents: np.ndarray,
     device: str = "cpu",
-    *,
-    mix_share: float = MIX_SHARE,
 ) -> Loss:
-    """The loss of both stages for :class:`Trainer`; latents are (n, 4, 16, 16)."""
+    """The stage's loss for :class:`Trainer`; latents are (n, 4, 16, 16)."""
     plain = np.stack([scene_attributes(scene) for scene in scenes])
     mixed = np.stack([mix.attributes for mix in mixes])
     denoising = Denoising(unet, embed(plain).std(0), device)
-    from_mixes = round(mix_share * BATCH)
+    from_mixes = round(MIX_SHARE * BATCH)
 
     def loss(step: int, rng: np.random.Generator) -> torch.Tensor:
         rows, mix_rows = (

@@ -20,7 +20,7 @@ from diffusers import UNet2DConditionModel, VQModel
 from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training.code import embed, scene_attributes
 from kandinsky_studio.engine.training.components import DOWNSCALE, PICTURE_SIZE
-from kandinsky_studio.engine.training.decoder import BATCH, Denoising, render
+from kandinsky_studio.engine.training.decoder import BATCH, GUIDANCE_SCALE, Denoising, render
 from kandinsky_studio.engine.training.judge import judge
 from kandinsky_studio.engine.training.latents import encode
 from kandinsky_studio.engine.training.loop import Loss
@@ -147,9 +147,9 @@ def idea_for(hole: Hole, rng: np.random.Generator) -> Floats:
             return _alone(scene.shapes[hole.shape], ground, rng)
         return scene_attributes(relaid(scene, rng) if choice < 0.85 else scene)
     if hole.outside:
-        if choice < 0.6:
-            return scene_attributes(relaid(scene, rng) if choice < 0.4 else scene)
-        if _visible(hole) and choice < 0.85:
+        if choice < 0.75:
+            return scene_attributes(relaid(scene, rng) if choice < 0.55 else scene)
+        if _visible(hole) and choice < 0.9:
             return scene_attributes(Scene(ground, ()))
         return scene_attributes(scene)
     return scene_attributes(Scene(ground, ()) if choice < 0.85 else Scene(scene.background, ()))
@@ -223,4 +223,4 @@ def _filled(unet: UNet2DConditionModel, movq: VQModel, holes: Sequence[Hole], rn
     known = encode(movq, paint_holes(holes, rng)[:, 1])
     keep = torch.from_numpy(np.stack([keep_mask(hole.mask, grow=1) for hole in holes])[:, None]).to(known.device)
     codes = embed(np.stack([idea_for(hole, rng) for hole in holes]))
-    return render(unet, movq, codes, known=known, keep=keep)
+    return render(unet, movq, codes, known=known, keep=keep, guidance_scale=GUIDANCE_SCALE)

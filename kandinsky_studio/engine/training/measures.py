@@ -34,10 +34,11 @@ SCALES = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 @dataclass(frozen=True)
 class Measure:
-    """What is done with how many items."""
+    """What is done with how many items, and which network it looks at beside those that draw from words."""
 
     run: Run
     items: int
+    network: str | None = None
 
 
 def _rng(k: int, salt: int) -> np.random.Generator:
@@ -177,8 +178,9 @@ def _grown(mask: np.ndarray, by: int = 2) -> np.ndarray:
 
 
 def outpaint(studio: Studio, start: int, count: int) -> Figures:
-    """A part of a picture with one shape wholly on it, and its plain caption as the prompt: beyond the part, the
-    ground goes on (95 % of the new pixels within 18 CIELAB units) and nothing else appears."""
+    """A part of a picture with one shape wholly on it: beyond the part, the ground goes on (95 % of the new pixels
+    within 18 CIELAB units) and nothing else appears. With a prompt that names the ground, and with one that names the
+    shape again."""
     rows = []
     for k in range(start, start + count):
         rng = _rng(k, 16)
@@ -187,11 +189,18 @@ def outpaint(studio: Studio, start: int, count: int) -> Figures:
             if not (~known & (coverage(scene.shapes, PICTURE_SIZE)[0] > 0)).any():
                 break
         source = draw([scene], PICTURE_SIZE, rng)[0]
-        prompt = plain_caption(scene, LANGUAGES[k % 2].code)
-        picture = studio.fill(source, ~known, studio.idea(prompt, k), k)
         ground = np.median(lab(source)[~_grown(silhouette(source))], axis=0)
-        same = np.linalg.norm(lab(picture)[~known] - ground, axis=-1) < 18
-        rows.append({"continued": bool(same.mean() >= 0.95) and len(judge(picture).shapes) == 1})
+        language = LANGUAGES[k % 2]
+        prompts = {
+            "ground named": language.none(scene.background, rng),
+            "shape named": plain_caption(scene, language.code),
+        }
+        row: Figures = {}
+        for name, prompt in prompts.items():
+            picture = studio.fill(source, ~known, studio.idea(prompt, k), k)
+            same = np.linalg.norm(lab(picture)[~known] - ground, axis=-1) < 18
+            row[name] = bool(same.mean() >= 0.95) and len(judge(picture).shapes) == 1
+        rows.append(row)
     return _mean(rows)
 
 
@@ -219,8 +228,9 @@ def depth(studio: Studio, start: int, count: int) -> Figures:
 
 
 def mix(studio: Studio, start: int, count: int) -> Figures:
-    """The weighted mean of two pictures' embeddings, from the vision tower. At 0.5: ground, colour and kind each come
-    from one of the two; at 0.1 and 0.9: all three are the heavier one's."""
+    """The weighted mean of two pictures' embeddings, from the vision tower, settled by the prior. At 0.5: ground, colour
+    and kind each come from one of the two, and also without settling; at 0.1 and 0.9: all three are the heavier
+    one's."""
     rows = []
     for k in range(start, start + count):
         rng = _rng(k, 18)
@@ -229,9 +239,12 @@ def mix(studio: Studio, start: int, count: int) -> Figures:
         sets = list(zip(*(_attributes(scene) for scene in pair), strict=True))
         row: Figures = {}
         for weight in (0.1, 0.5, 0.9):
-            seen = _attributes(judge(studio.render((1 - weight) * embeds[0] + weight * embeds[1], k)))
+            between = (1 - weight) * embeds[0] + weight * embeds[1]
+            seen = _attributes(judge(studio.render(studio.settle(between, k), k)))
             if weight == 0.5:
+                plain = _attributes(judge(studio.render(between, k)))
                 row["even, from the two"] = bool(seen) and all(v in s for v, s in zip(seen, sets, strict=True))
+                row["even, not settled"] = bool(plain) and all(v in s for v, s in zip(plain, sets, strict=True))
             else:
                 heavier = _attributes(pair[int(weight > 0.5)])
                 row["0.1, the heavier" if weight < 0.5 else "0.9, the heavier"] = seen == heavier
@@ -332,11 +345,11 @@ def _language_measures() -> dict[str, Measure]:
     for language in LANGUAGES:
         for shapes, name in ((1, "one"), (2, "two")):
             run = partial(words, language=language.code, shapes=shapes)
-            items = 500 if language.code in _THOROUGHLY else 250
+            items = 150 if language.code in _THOROUGHLY else 50
             measures[f"words/{language.code}/{name}"] = Measure(run, items)
     for code in _THOROUGHLY:
-        measures[f"places/{code}"] = Measure(partial(places, language=code), 250)
-        measures[f"negative/{code}"] = Measure(partial(negative, language=code), 100)
+        measures[f"places/{code}"] = Measure(partial(places, language=code), 75)
+        measures[f"negative/{code}"] = Measure(partial(negative, language=code), 50)
     return measures
 
 
@@ -346,13 +359,13 @@ MEASURES: Mapping[str, Measure] = {
     "movq": Measure(reconstruction, 500),
     "decoder/one": Measure(partial(from_embeddings, shapes=1), 200),
     "decoder/two": Measure(partial(from_embeddings, shapes=2), 200),
-    "inpaint": Measure(inpaint, 200),
-    "outpaint": Measure(outpaint, 200),
-    "depth": Measure(depth, 200),
-    "mix": Measure(mix, 200),
-    "image2image": Measure(image2image, 75),
-    "guidance": Measure(partial(guidance, which="guidance_scale"), 30),
-    "prior guidance": Measure(partial(guidance, which="prior_guidance_scale"), 30),
+    "inpaint": Measure(inpaint, 100, "kandinsky-2-2-decoder-inpaint"),
+    "outpaint": Measure(outpaint, 100, "kandinsky-2-2-decoder-inpaint"),
+    "depth": Measure(depth, 125, "kandinsky-2-2-controlnet-depth"),
+    "mix": Measure(mix, 100),
+    "image2image": Measure(image2image, 50),
+    "guidance": Measure(partial(guidance, which="guidance_scale"), 25),
+    "prior guidance": Measure(partial(guidance, which="prior_guidance_scale"), 25),
     **_language_measures(),
 }
 """Name of a measure → what is done."""

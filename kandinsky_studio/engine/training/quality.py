@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from kandinsky_studio.engine import weights
+from kandinsky_studio.engine import shared, weights
 from kandinsky_studio.engine.training.captions import LANGUAGES, plain_caption
 from kandinsky_studio.engine.training.card import write_card
 from kandinsky_studio.engine.training.components import PICTURE_SIZE, make_image_processor
@@ -69,35 +70,47 @@ def measure(
     """The figures of ``measures`` by name, each the mean over its items.
 
     Pieces are measured in ``processes`` processes of one thread each (default: one a processor) and kept in ``folder``
-    under the fingerprint of the model, so that a killed run goes on where it stopped.
+    under the fingerprint of the weights they depend on, so that a killed run goes on where it stopped.
     """
-    kept = folder / weights.find(str(model)).fingerprint()[:16]
-    kept.mkdir(parents=True, exist_ok=True)
     wanted = list(chunks(measures, share))
-    missing = [chunk for chunk in wanted if not (kept / chunk.file).exists()]
+    places = {name: _place(model, folder, MEASURES[name].network) for name in measures}
+    missing = [chunk for chunk in wanted if not (places[chunk.measure] / chunk.file).exists()]
     started = time.monotonic()
-    for done, chunk in enumerate(_measured(model, kept, missing, processes or os.cpu_count() or 1), 1):
+    for done, chunk in enumerate(_measured(model, places, missing, processes or os.cpu_count() or 1), 1):
         left = (time.monotonic() - started) / done * (len(missing) - done) / 60
         report(f"measure: {chunk.measure}, {done} of {len(missing)} pieces, {left:.0f} min left")
     result: dict[str, Figures] = {}
     for name in measures:
-        own = [(chunk, _read(kept / chunk.file)) for chunk in wanted if chunk.measure == name]
+        own = [(chunk, _read(places[name] / chunk.file)) for chunk in wanted if chunk.measure == name]
         items = sum(chunk.count for chunk, _ in own)
         figures = {key: sum(values[key] * chunk.count for chunk, values in own) / items for key in own[0][1]}
         result[name] = {"items": items, **{key: round(value, 4) for key, value in figures.items()}}
     return result
 
 
-def _measured(model: Path, kept: Path, missing: Sequence[Chunk], processes: int) -> Iterator[Chunk]:
+def _place(model: Path, folder: Path, network: str | None) -> Path:
+    """Where figures are kept: they are good as long as no weights change that they depend on."""
+    name = weights.find(str(model)).fingerprint()[:16]
+    if network is not None:
+        content = (model / network / "unet" / shared.WEIGHTS).read_bytes()
+        name += f"-{hashlib.sha256(content).hexdigest()[:8]}"
+    place = folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _measured(model: Path, places: Mapping[str, Path], missing: Sequence[Chunk], processes: int) -> Iterator[Chunk]:
     """Measure what is missing and yield each piece when its file is there."""
     if processes == 1 or len(missing) < 2:
         for chunk in missing:
-            _run(model, kept, chunk)
+            _run(model, places[chunk.measure], chunk)
             yield chunk
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
-        pending: dict[Future[None], Chunk] = {pool.submit(_run, model, kept, chunk): chunk for chunk in missing}
+        pending: dict[Future[None], Chunk] = {
+            pool.submit(_run, model, places[chunk.measure], chunk): chunk for chunk in missing
+        }
         for future in as_completed(pending):
             future.result()
             yield pending[future]

@@ -16,11 +16,14 @@ from diffusers import (
     KandinskyV22Img2ImgPipeline,
     KandinskyV22InpaintPipeline,
     KandinskyV22Pipeline,
+    KandinskyV22PriorEmb2EmbPipeline,
     UNet2DConditionModel,
     VQModel,
 )
+from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer, CLIPVisionModelWithProjection
+from transformers.utils import logging as transformers_logging
 
 from kandinsky_studio.engine import shared
 from kandinsky_studio.engine.engine import Engine
@@ -35,15 +38,19 @@ from kandinsky_studio.engine.training.components import (
     make_image_processor,
     make_inpaint_unet,
 )
+from kandinsky_studio.engine.training.decoder import GUIDANCE_SCALE
 from kandinsky_studio.engine.training.scenes import Floats
 
-STEPS, GUIDANCE_SCALE = 20, 2.0  # the model's own defaults
+STEPS = 20  # the model's default
+SETTLING = 0.3  # the strength with which a mix is put right
 
 
 class Studio:
     """The model in ``folder``. Everything is loaded when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
+        for library in (diffusers_logging, transformers_logging):
+            library.disable_progress_bar()  # whoever measures reports by the piece
         self.folder = folder
         self._prior, self._decoder = folder / "kandinsky-2-2-prior", folder / "kandinsky-2-2-decoder"
         self._engine = Engine("cpu")
@@ -87,6 +94,26 @@ class Studio:
         return vision.embed_pictures(
             self.vision_tower, make_image_processor(), np.stack([np.asarray(image) for image in small])
         )
+
+    def settle(self, embeds: Floats, seed: int) -> Floats:
+        """An embedding (256,) that lies between pictures as the prior would have it: a little noise on it, and the
+        prior's last steps without words. It decides where a mean of two leaves things open."""
+        pipeline = self._settling
+        settled = pipeline(
+            prompt="",
+            image=torch.from_numpy(np.asarray(embeds, np.float32))[None],
+            strength=SETTLING,
+            num_inference_steps=STEPS,
+            guidance_scale=1.0,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        return np.asarray(settled.image_embeds[0].float().numpy())
+
+    @functools.cached_property
+    def _settling(self) -> Any:
+        pipeline = KandinskyV22PriorEmb2EmbPipeline.from_pretrained(self._prior, dtype=torch.float32)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
 
     def render(self, embeds: Floats, seed: int) -> Pixels:
         """A picture of one embedding (256,)."""
