@@ -345,7 +345,7 @@ def _language_measures() -> dict[str, Measure]:
     for language in LANGUAGES:
         for shapes, name in ((1, "one"), (2, "two")):
             run = partial(words, language=language.code, shapes=shapes)
-            items = 150 if language.code in _THOROUGHLY else 50
+            items = 500 if language.code in _THOROUGHLY else 50
             measures[f"words/{language.code}/{name}"] = Measure(run, items)
     for code in _THOROUGHLY:
         measures[f"places/{code}"] = Measure(partial(places, language=code), 75)
