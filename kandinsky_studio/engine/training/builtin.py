@@ -36,8 +36,10 @@ from kandinsky_studio.engine.training import (
     vision,
 )
 from kandinsky_studio.engine.training.captions import LANGUAGES, vocabulary
-from kandinsky_studio.engine.training.code import embed, scene_attributes
+from kandinsky_studio.engine.training.card import VOCABULARY_FILE
+from kandinsky_studio.engine.training.code import embed_scenes
 from kandinsky_studio.engine.training.command import STAGES
+from kandinsky_studio.engine.training.components import DECODER_FOLDER, DEPTH_FOLDER, INPAINT_FOLDER, PRIOR_FOLDER
 from kandinsky_studio.engine.training.judge import score
 from kandinsky_studio.engine.training.loop import Recipe, Report, Trainer
 from kandinsky_studio.engine.training.scenes import Scene, random_scene
@@ -66,8 +68,6 @@ GATES: Mapping[str, Mapping[str, float]] = {
 
 _SEED = 22
 
-PRIOR_FOLDER, DECODER_FOLDER = "kandinsky-2-2-prior", "kandinsky-2-2-decoder"
-INPAINT_FOLDER, DEPTH_FOLDER = "kandinsky-2-2-decoder-inpaint", "kandinsky-2-2-controlnet-depth"
 FOLDERS: Mapping[str, str] = {
     "text": f"{PRIOR_FOLDER}/text_encoder",
     "vision": f"{PRIOR_FOLDER}/image_encoder",
@@ -79,8 +79,6 @@ FOLDERS: Mapping[str, str] = {
     "depth": f"{DEPTH_FOLDER}/unet",
 }
 """Where the finished model keeps what a stage has trained."""
-
-VOCABULARY_FILE = "vocabulary.json"
 
 Item = TypeVar("Item")
 
@@ -235,7 +233,7 @@ class BuiltinTraining:
         """Stage ``decoder``."""
         codec = movq.prepare(self.movq())
         scenes, encoded = self._scenes(codec)
-        codes = embed(np.stack([scene_attributes(scene) for scene in scenes]))
+        codes = embed_scenes(scenes)
         model: UNet2DConditionModel = decoder.prepare(self._fresh(components.make_unet))
         self._trainer("decoder", model).run(decoder.decoder_loss(model, encoded, codes, self.device))
         self._measure_drawing("decoder", model, codec)
@@ -253,7 +251,7 @@ class BuiltinTraining:
     def _measure_drawing(self, stage: str, model: UNet2DConditionModel, codec: VQModel) -> None:
         """The gate of the decoder: one shape, from true embeddings of held-out scenes."""
         scenes = decoder.held_out(200, 1, seed=903)
-        pictures = decoder.render(model, codec, embed(np.stack([scene_attributes(scene) for scene in scenes])))
+        pictures = decoder.render(model, codec, embed_scenes(scenes))
         self._gate(stage, score(pictures, scenes))
 
     def unet(self) -> UNet2DConditionModel:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kandinsky_studio.engine.training.components import PRIOR_FOLDER
 from kandinsky_studio.engine.training.measures import SCALES, STRENGTHS
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Russian", "de": "German", "fr": "French", "es": "Spanish"}
-CARD_FILE = "README.md"
+CARD_FILE, REPORT_FILE, VOCABULARY_FILE, SAMPLES_FILE = "README.md", "quality.json", "vocabulary.json", "samples.png"
 
 Values = Mapping[str, Any]
 """The figures of ``quality.json``: by measure, then by figure."""
@@ -110,8 +111,8 @@ def write_card(model: Path, prompts: list[str], samples: str) -> None:
 
 def card(model: Path, prompts: list[str], samples: str) -> str:
     """The text of the card."""
-    values = json.loads((model / "quality.json").read_text(encoding="utf-8"))
-    words = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
+    values = json.loads((model / REPORT_FILE).read_text(encoding="utf-8"))
+    words = json.loads((model / VOCABULARY_FILE).read_text(encoding="utf-8"))
     sizes = _sizes(model)
     parts = _markdown(["Part", "MB"], [[name, f"{size / 1e6:.1f}"] for name, size in sizes.items()])
     listed = "\n".join(f"{k}. {prompt}" for k, prompt in enumerate(prompts, 1))
@@ -133,8 +134,8 @@ def _sizes(model: Path) -> dict[str, int]:
         folder.relative_to(model).as_posix(): sum(path.stat().st_size for path in folder.iterdir())
         for folder in folders
     }
-    tokenizer = model / "kandinsky-2-2-prior" / "tokenizer"
-    sizes["kandinsky-2-2-prior/tokenizer"] = sum(path.stat().st_size for path in tokenizer.iterdir())
+    tokenizer = model / PRIOR_FOLDER / "tokenizer"
+    sizes[f"{PRIOR_FOLDER}/tokenizer"] = sum(path.stat().st_size for path in tokenizer.iterdir())
     return sizes
 
 

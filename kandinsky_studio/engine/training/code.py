@@ -10,7 +10,7 @@ serves as the unconditional embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +103,11 @@ PROJECTION = _projection()  # (ATTRIBUTES, DIMENSIONS), rows orthogonal, each va
 def embed(attribute_vectors: Floats) -> Floats:
     """Attribute vectors (…, ATTRIBUTES) as embeddings (…, DIMENSIONS), float32."""
     return np.asarray(attribute_vectors @ PROJECTION, dtype=np.float32)
+
+
+def embed_scenes(scenes: Iterable[Scene]) -> Floats:
+    """The embeddings of whole scenes, float32, (scenes, DIMENSIONS)."""
+    return embed(np.stack([scene_attributes(scene) for scene in scenes]))
 
 
 def read(embeddings: Floats) -> Floats:

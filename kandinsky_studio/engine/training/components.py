@@ -27,6 +27,8 @@ PICTURE_SIZE = 128
 VISION_SIZE = 64
 LATENT_CHANNELS = 4
 DOWNSCALE = 8  # pixels per latent
+PRIOR_FOLDER, DECODER_FOLDER = "kandinsky-2-2-prior", "kandinsky-2-2-decoder"  # as they are published
+INPAINT_FOLDER, DEPTH_FOLDER = "kandinsky-2-2-decoder-inpaint", "kandinsky-2-2-controlnet-depth"
 VOCABULARY = 1800
 START, END = "<|startoftext|>", "<|endoftext|>"
 
@@ -187,7 +189,7 @@ def is_conditioning(name: str) -> bool:
     parts = name.split(".")
     return (
         parts[0] in ("time_embedding", "encoder_hid_proj")
-        or name.startswith(("add_embedding.image_", "add_embedding.image_norm"))
+        or name.startswith("add_embedding.image_")
         or not {"time_emb_proj", "add_k_proj", "add_v_proj"}.isdisjoint(parts)
     )
 

@@ -13,13 +13,12 @@ import numpy as np
 import torch
 from diffusers import UNet2DConditionModel, VQModel
 
-from kandinsky_studio.engine.training.code import embed, scene_attributes
+from kandinsky_studio.engine.training.code import embed, embed_scenes, scene_attributes
 from kandinsky_studio.engine.training.components import PICTURE_SIZE
 from kandinsky_studio.engine.training.decoder import BATCH, GUIDANCE_SCALE, Denoising, held_out, render
-from kandinsky_studio.engine.training.inpaint import relaid
-from kandinsky_studio.engine.training.judge import judge, silhouette
+from kandinsky_studio.engine.training.judge import judge, overlap, silhouette
 from kandinsky_studio.engine.training.loop import Loss
-from kandinsky_studio.engine.training.scenes import SHAPES, Floats, Scene, coverage
+from kandinsky_studio.engine.training.scenes import SHAPES, Floats, Scene, coverage, relaid
 
 OTHER_LAYOUT, OTHER_ORDER, OTHER_KIND = 0.75, 0.15, 0.2
 
@@ -62,7 +61,7 @@ def idea_for(scene: Scene, rng: np.random.Generator) -> Floats:
 
 def depth_loss(unet: UNet2DConditionModel, scenes: Sequence[Scene], latents: np.ndarray, device: str = "cpu") -> Loss:
     """The stage's loss for :class:`Trainer`; latents are (n, 4, 16, 16)."""
-    denoising = Denoising(unet, embed(np.stack([scene_attributes(scene) for scene in scenes])).std(0), device)
+    denoising = Denoising(unet, embed_scenes(scenes).std(0), device)
 
     def loss(step: int, rng: np.random.Generator) -> torch.Tensor:
         rows = rng.integers(len(scenes), size=BATCH)
@@ -79,12 +78,12 @@ def accuracy(unet: UNet2DConditionModel, movq: VQModel, count: int = 100, seed: 
     (intersection over union), and the share of pictures in the asked colours."""
     rng = np.random.default_rng(seed)
     scenes = held_out(count, 1, seed)
-    codes = embed(np.stack([scene_attributes(relaid(scene, rng)) for scene in scenes]))
+    codes = embed_scenes(relaid(scene, rng) for scene in scenes)
     hint = torch.from_numpy(np.stack([depth_map(scene) for scene in scenes])).to(next(unet.parameters()).device)
     overlaps, colours = [], []
     for picture, scene in zip(render(unet, movq, codes, hint=hint, guidance_scale=GUIDANCE_SCALE), scenes, strict=True):
         wanted, drawn = coverage(scene.shapes, PICTURE_SIZE).sum(0) > 0.5, silhouette(picture)
-        overlaps.append(float((wanted & drawn).sum() / (wanted | drawn).sum()))
+        overlaps.append(overlap(wanted, drawn))
         verdict = judge(picture)
         seen = [shape.colour for shape in verdict.shapes]
         colours.append(verdict.background == scene.background and seen == [shape.colour for shape in scene.shapes])

@@ -16,15 +16,14 @@ from diffusers import UNet2DConditionModel
 
 from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training.code import PLACE, SLOT_SIZE, SLOTS, embed, scene_attributes
-from kandinsky_studio.engine.training.components import PICTURE_SIZE
 from kandinsky_studio.engine.training.decoder import BATCH, Denoising
+from kandinsky_studio.engine.training.latents import paint_scenes
 from kandinsky_studio.engine.training.loop import Loss
 from kandinsky_studio.engine.training.scenes import (
     MARGIN,
     Floats,
     Scene,
     Shape,
-    draw,
     random_scene,
 )
 
@@ -91,7 +90,7 @@ def _moved(shape: Shape, to: Shape) -> Shape:
 
 def paint_mixes(mixes: Sequence[Mix], rng: np.random.Generator) -> Pixels:
     """One picture a mix: uint8 (mixes, 1, 128, 128, 3)."""
-    return draw([mix.scene for mix in mixes], PICTURE_SIZE, rng)[:, None]
+    return paint_scenes([mix.scene for mix in mixes], rng)
 
 
 def other_places(attributes: Floats, rng: np.random.Generator) -> Floats:

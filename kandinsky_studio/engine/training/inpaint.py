@@ -8,7 +8,6 @@ that was shown the answer's own latents would learn to read the answer off them.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ import torch
 from diffusers import UNet2DConditionModel, VQModel
 
 from kandinsky_studio.engine.request import Pixels
-from kandinsky_studio.engine.training.code import embed, scene_attributes
+from kandinsky_studio.engine.training.code import embed, embed_scenes, scene_attributes
 from kandinsky_studio.engine.training.components import DOWNSCALE, PICTURE_SIZE
 from kandinsky_studio.engine.training.decoder import BATCH, GUIDANCE_SCALE, Denoising, render
 from kandinsky_studio.engine.training.judge import judge
@@ -34,6 +33,7 @@ from kandinsky_studio.engine.training.scenes import (
     coverage,
     draw,
     random_scene,
+    relaid,
 )
 
 CACHED = 8_000  # holes, two pictures each
@@ -144,7 +144,7 @@ def idea_for(hole: Hole, rng: np.random.Generator) -> Floats:
     choice = rng.random()
     if hole.shape is not None:
         if choice < 0.6:
-            return _alone(scene.shapes[hole.shape], ground, rng)
+            return scene_attributes(relaid(Scene(ground, (scene.shapes[hole.shape],)), rng))
         return scene_attributes(relaid(scene, rng) if choice < 0.85 else scene)
     if hole.outside:
         if choice < 0.75:
@@ -160,22 +160,6 @@ def _any_ground(rng: np.random.Generator) -> int:
     return white if rng.random() < 0.5 else int(rng.integers(len(COLOUR_NAMES)))
 
 
-def _alone(shape: Shape, ground: int, rng: np.random.Generator) -> Floats:
-    place = random_scene(rng, 1).shapes[0]
-    alone = dataclasses.replace(place, kind=shape.kind, colour=shape.colour)
-    return scene_attributes(Scene(ground, (alone,)))
-
-
-def relaid(scene: Scene, rng: np.random.Generator) -> Scene:
-    """The same things in other places, in the same order."""
-    places = random_scene(rng, len(scene.shapes)).shapes
-    shapes = (
-        dataclasses.replace(place, kind=shape.kind, colour=shape.colour)
-        for place, shape in zip(places, scene.shapes, strict=True)
-    )
-    return Scene(scene.background, tuple(shapes))
-
-
 def _visible(hole: Hole) -> bool:
     """Whether enough of every shape shows for the rest of it to be guessed."""
     covers = coverage(hole.scene.shapes, PICTURE_SIZE)
@@ -184,7 +168,7 @@ def _visible(hole: Hole) -> bool:
 
 def inpaint_loss(unet: UNet2DConditionModel, holes: Sequence[Hole], latents: np.ndarray, device: str = "cpu") -> Loss:
     """The stage's loss for :class:`Trainer`; latents are (n, 2, 4, 16, 16), finished and before."""
-    spread = embed(np.stack([scene_attributes(hole.scene) for hole in holes])).std(0)
+    spread = embed_scenes(hole.scene for hole in holes).std(0)
     denoising = Denoising(unet, spread, device)
 
     def loss(step: int, rng: np.random.Generator) -> torch.Tensor:

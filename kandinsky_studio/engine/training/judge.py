@@ -125,6 +125,11 @@ def silhouette(picture: Pixels) -> Mask:
     return _parted(lab(picture))[1]
 
 
+def overlap(first: Mask, second: Mask) -> float:
+    """Intersection over union of two masks, 0…1; 0 if both are empty."""
+    return float((first & second).sum() / max(1, (first | second).sum()))
+
+
 def palette_distance(picture: Pixels) -> float:
     """How far the ground of a uint8 (side, side, 3) picture lies from the nearest colour of the palette, in CIELAB
     units: burnt colours are far from all of them. Truly drawn pictures come to about 2."""

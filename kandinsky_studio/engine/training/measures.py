@@ -14,14 +14,34 @@ from functools import partial
 
 import numpy as np
 
+from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training.captions import LANGUAGES, Caption, caption, plain_caption, speaker
-from kandinsky_studio.engine.training.code import embed, scene_attributes
-from kandinsky_studio.engine.training.components import PICTURE_SIZE
+from kandinsky_studio.engine.training.code import embed_scenes
+from kandinsky_studio.engine.training.components import DEPTH_FOLDER, INPAINT_FOLDER, PICTURE_SIZE
 from kandinsky_studio.engine.training.depth import depth_map
 from kandinsky_studio.engine.training.inpaint import canvas, hole_around
-from kandinsky_studio.engine.training.judge import Verdict, judge, lab, palette_distance, score, silhouette
-from kandinsky_studio.engine.training.movq import reconstructed
-from kandinsky_studio.engine.training.scenes import COLOUR_NAMES, SHAPES, Scene, Shape, coverage, draw, random_scene
+from kandinsky_studio.engine.training.judge import (
+    DIFFERS,
+    Mask,
+    Verdict,
+    judge,
+    lab,
+    overlap,
+    palette_distance,
+    score,
+    silhouette,
+)
+from kandinsky_studio.engine.training.movq import reconstructed, signal_to_noise
+from kandinsky_studio.engine.training.scenes import (
+    COLOUR_NAMES,
+    SHAPES,
+    Floats,
+    Scene,
+    Shape,
+    coverage,
+    draw,
+    random_scene,
+)
 from kandinsky_studio.engine.training.studio import Studio
 
 Figures = dict[str, float]
@@ -123,7 +143,7 @@ def _there(seen: float, said: float | None) -> bool:
 def from_embeddings(studio: Studio, start: int, count: int, *, shapes: int) -> Figures:
     """The decoder alone, from true embeddings."""
     scenes = _scenes(start, count, shapes)
-    codes = embed(np.stack([scene_attributes(scene) for scene in scenes]))
+    codes = embed_scenes(scenes)
     return score(np.stack([studio.render(code, start + n) for n, code in enumerate(codes)]), scenes)
 
 
@@ -132,8 +152,7 @@ def reconstruction(studio: Studio, start: int, count: int) -> Figures:
     scenes = [random_scene(_rng(k, 13)) for k in range(start, start + count)]
     pictures = draw(scenes, PICTURE_SIZE, _rng(start, 14))
     again = reconstructed(studio.movq, pictures)
-    errors = np.square((again.astype(np.float32) - pictures) / 255).mean((1, 2, 3))
-    return {"both": score(again, scenes)["both"], "psnr": float(-10 * np.log10(errors).mean())}
+    return {"both": score(again, scenes)["both"], "psnr": signal_to_noise(again, pictures)}
 
 
 def inpaint(studio: Studio, start: int, count: int) -> Figures:
@@ -159,17 +178,22 @@ def inpaint(studio: Studio, start: int, count: int) -> Figures:
         drawn = len(inside) == 1 and (inside[0].kind, inside[0].colour) == (kind, colour)
         rest = mask & ~_grown(silhouette(picture)) if inside else mask
         ground = np.median(lab(source)[~mask & ~_grown(silhouette(source))], axis=0)
-        continued = bool((np.linalg.norm(lab(picture)[rest] - ground, axis=-1) < 18).mean() >= 0.95)
+        continued = _goes_on(ground, picture, rest)
         stays = len(verdict.shapes) - len(inside) == 1
         rows.append({"asked": drawn, "surroundings": continued and stays and verdict.background == scene.background})
     return _mean(rows)
+
+
+def _goes_on(ground: Floats, picture: Pixels, where: Mask) -> bool:
+    """Whether nearly all of ``picture`` there has the CIELAB colour ``ground``."""
+    return bool((np.linalg.norm(lab(picture)[where] - ground, axis=-1) < DIFFERS).mean() >= 0.95)
 
 
 def _pixel(place: float) -> int:
     return min(PICTURE_SIZE - 1, max(0, int(place * PICTURE_SIZE)))
 
 
-def _grown(mask: np.ndarray, by: int = 2) -> np.ndarray:
+def _grown(mask: Mask, by: int = 2) -> Mask:
     grown = mask.copy()
     for _ in range(by):
         padded = np.pad(grown, 1)
@@ -198,8 +222,7 @@ def outpaint(studio: Studio, start: int, count: int) -> Figures:
         row: Figures = {}
         for name, prompt in prompts.items():
             picture = studio.fill(source, ~known, studio.idea(prompt, k), k)
-            same = np.linalg.norm(lab(picture)[~known] - ground, axis=-1) < 18
-            row[name] = bool(same.mean() >= 0.95) and len(judge(picture).shapes) == 1
+            row[name] = _goes_on(ground, picture, ~known) and len(judge(picture).shapes) == 1
         rows.append(row)
     return _mean(rows)
 
@@ -220,7 +243,7 @@ def depth(studio: Studio, start: int, count: int) -> Figures:
         colours = [shape.colour for shape in verdict.shapes] == [asked.colour]
         rows.append(
             {
-                "overlap": float((true & drawn).sum() / (true | drawn).sum()),
+                "overlap": overlap(true, drawn),
                 "colour": colours and verdict.background == wanted.background,
             }
         )
@@ -246,8 +269,7 @@ def mix(studio: Studio, start: int, count: int) -> Figures:
                 row["even, from the two"] = bool(seen) and all(v in s for v, s in zip(seen, sets, strict=True))
                 row["even, not settled"] = bool(plain) and all(v in s for v, s in zip(plain, sets, strict=True))
             else:
-                heavier = _attributes(pair[int(weight > 0.5)])
-                row["0.1, the heavier" if weight < 0.5 else "0.9, the heavier"] = seen == heavier
+                row[f"{weight}, the heavier"] = seen == _attributes(pair[int(weight > 0.5)])
         rows.append(row)
     return _mean(rows)
 
@@ -258,13 +280,7 @@ def _attributes(scene: Scene | Verdict) -> tuple[int, ...]:
     return (background, shapes[0].colour, shapes[0].kind) if len(shapes) == 1 else ()
 
 
-NEGATIVES = {
-    "en": "white background",
-    "ru": "белый фон",
-    "de": "weißer Hintergrund",
-    "fr": "fond blanc",
-    "es": "fondo blanco",
-}
+NEGATIVES = {"en": "white background", "ru": "белый фон"}
 
 
 def negative(studio: Studio, start: int, count: int, *, language: str) -> Figures:
@@ -294,8 +310,7 @@ VAGUE = ("a red shape", "a circle on a blue background", "two shapes", "синя
 
 
 def guidance(studio: Studio, start: int, count: int, *, which: str) -> Figures:
-    """Agreement and variety over ``which`` guidance scale. Agreement: prompts with a stated place for two shapes, all
-    of it right; variety: of three pictures of an open prompt, the mean CIELAB difference of their pixels."""
+    """Agreement and variety over ``which`` guidance scale. Agreement: prompts for two shapes, all of it right; variety: of three pictures of an open prompt, the mean CIELAB difference of their pixels."""
     rows = []
     for k in range(start, start + count):
         rng = _rng(k, 20)
@@ -330,8 +345,7 @@ def image2image(studio: Studio, start: int, count: int) -> Figures:
         row: Figures = {}
         for strength in STRENGTHS:
             picture = studio.change(source, embeds, strength, k)
-            new = silhouette(picture)
-            row[f"overlap at {strength}"] = float((old & new).sum() / max(1, (old | new).sum()))
+            row[f"overlap at {strength}"] = overlap(old, silhouette(picture))
             row[f"asked at {strength}"] = _attributes(judge(picture)) == _attributes(asked)
         rows.append(row)
     return _mean(rows)
@@ -345,10 +359,9 @@ def _language_measures() -> dict[str, Measure]:
     for language in LANGUAGES:
         for shapes, name in ((1, "one"), (2, "two")):
             run = partial(words, language=language.code, shapes=shapes)
-            items = 500 if language.code in _THOROUGHLY else 50
-            measures[f"words/{language.code}/{name}"] = Measure(run, items)
+            measures[f"words/{language.code}/{name}"] = Measure(run, 500)
     for code in _THOROUGHLY:
-        measures[f"places/{code}"] = Measure(partial(places, language=code), 75)
+        measures[f"places/{code}"] = Measure(partial(places, language=code), 500)
         measures[f"negative/{code}"] = Measure(partial(negative, language=code), 50)
     return measures
 
@@ -359,9 +372,9 @@ MEASURES: Mapping[str, Measure] = {
     "movq": Measure(reconstruction, 500),
     "decoder/one": Measure(partial(from_embeddings, shapes=1), 200),
     "decoder/two": Measure(partial(from_embeddings, shapes=2), 200),
-    "inpaint": Measure(inpaint, 100, "kandinsky-2-2-decoder-inpaint"),
-    "outpaint": Measure(outpaint, 100, "kandinsky-2-2-decoder-inpaint"),
-    "depth": Measure(depth, 125, "kandinsky-2-2-controlnet-depth"),
+    "inpaint": Measure(inpaint, 100, INPAINT_FOLDER),
+    "outpaint": Measure(outpaint, 100, INPAINT_FOLDER),
+    "depth": Measure(depth, 125, DEPTH_FOLDER),
     "mix": Measure(mix, 100),
     "image2image": Measure(image2image, 50),
     "guidance": Measure(partial(guidance, which="guidance_scale"), 25),

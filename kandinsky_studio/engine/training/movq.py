@@ -95,12 +95,17 @@ def reconstructed(movq: VQModel, pictures: Pixels) -> Pixels:
     )
 
 
+def signal_to_noise(again: Pixels, pictures: Pixels) -> float:
+    """The mean peak signal-to-noise ratio in dB of pictures (batch, side, side, 3) that were made again."""
+    errors = (again.astype(np.float32) - pictures) / 255
+    return float(-10 * np.log10(np.square(errors).mean((1, 2, 3))).mean())
+
+
 def psnr(movq: VQModel, count: int = 64, seed: int = 900) -> float:
     """Peak signal-to-noise ratio in dB over ``count`` held-out pictures."""
     rng = np.random.default_rng(seed)
     pictures = draw([random_scene(rng) for _ in range(count)], PICTURE_SIZE, rng)
-    errors = (reconstructed(movq, pictures).astype(np.float32) - pictures) / 255
-    return float(-10 * np.log10(np.square(errors).mean((1, 2, 3))).mean())
+    return signal_to_noise(reconstructed(movq, pictures), pictures)
 
 
 def judged(movq: VQModel, count: int = 200, seed: int = 906) -> float:

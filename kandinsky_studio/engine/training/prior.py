@@ -8,7 +8,7 @@ from diffusers import DDPMScheduler, PriorTransformer
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from kandinsky_studio.engine.training.captions import captions_of
-from kandinsky_studio.engine.training.code import embed, scene_attributes
+from kandinsky_studio.engine.training.code import embed_scenes
 from kandinsky_studio.engine.training.loop import Loss
 from kandinsky_studio.engine.training.scenes import random_scene
 from kandinsky_studio.engine.training.text import tokenize
@@ -22,7 +22,7 @@ EXTRA = 4  # pooled text, time, noisy embedding, prediction
 def measure_statistics(prior: PriorTransformer, count: int = 20_000, seed: int = 8) -> None:
     """Set ``clip_mean`` and ``clip_std`` to the embeddings' own, in place."""
     rng = np.random.default_rng(seed)
-    codes = embed(np.stack([scene_attributes(random_scene(rng)) for _ in range(count)]))
+    codes = embed_scenes(random_scene(rng) for _ in range(count))
     prior.clip_mean.data[:] = torch.from_numpy(codes.mean(0))
     prior.clip_std.data[:] = torch.from_numpy(codes.std(0))
 
@@ -72,7 +72,7 @@ def prior_loss(
         ids, mask = tokenize(tokenizer, texts, device)
         with torch.no_grad():
             text = text_encoder(input_ids=ids, attention_mask=mask)
-        codes = torch.from_numpy(embed(np.stack([scene_attributes(scene) for scene in scenes]))).to(device)
+        codes = torch.from_numpy(embed_scenes(scenes)).to(device)
         clean = (codes - mean) / std
         timesteps = torch.randint(0, 1000, (BATCH,), device=device)
         noise = torch.randn_like(clean)

@@ -7,6 +7,7 @@ the picture's side; x runs to the right, y down, angles are radians.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,6 +78,16 @@ def random_scene(rng: np.random.Generator, shapes: int | None = None) -> Scene:
         kind = int(rng.integers(len(SHAPES)))
         placed.append(Shape(kind, colour, x, y, radius, float(rng.uniform(-MAX_ANGLE, MAX_ANGLE))))
     return Scene(background, in_reading_order(placed))
+
+
+def relaid(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The same things in other places, in the same order."""
+    places = random_scene(rng, len(scene.shapes)).shapes
+    shapes = (
+        dataclasses.replace(place, kind=shape.kind, colour=shape.colour)
+        for place, shape in zip(places, scene.shapes, strict=True)
+    )
+    return Scene(scene.background, tuple(shapes))
 
 
 def in_reading_order(shapes: Sequence[Shape]) -> tuple[Shape, ...]:

@@ -10,7 +10,7 @@ import torch
 from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 
 from kandinsky_studio.engine.request import Pixels
-from kandinsky_studio.engine.training.code import embed, first_slot, read, scene_attributes
+from kandinsky_studio.engine.training.code import embed_scenes, first_slot, read
 from kandinsky_studio.engine.training.components import VISION_SIZE
 from kandinsky_studio.engine.training.loop import Loss
 from kandinsky_studio.engine.training.scenes import COLOUR_NAMES, SHAPES, Floats, Scene, coverage, draw, random_scene
@@ -60,7 +60,7 @@ def vision_loss(
         scenes = [random_scene(rng) for _ in range(BATCH)]
         pixels = normalised(draw(scenes, VISION_SIZE, rng), processor, device)
         pixels = pixels + PIXEL_NOISE * torch.randn_like(pixels) * torch.rand(len(pixels), 1, 1, 1, device=device)
-        targets = torch.from_numpy(embed(np.stack([scene_attributes(scene) for scene in scenes]))).to(device)
+        targets = torch.from_numpy(embed_scenes(scenes)).to(device)
         pixels[:BLANKS] = 0
         targets[:BLANKS] = 0
         output = model(pixel_values=pixels)

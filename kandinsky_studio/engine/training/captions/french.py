@@ -9,17 +9,15 @@ import numpy as np
 from kandinsky_studio.engine.training.captions.language import (
     Case,
     Frame,
-    Framed,
     Mention,
+    Romance,
     Spellings,
-    Word,
     pick,
     usually,
 )
-from kandinsky_studio.engine.training.scenes import Scene
 
 
-class French(Framed):
+class French(Romance):
     code = "fr"
     spellings: Spellings = (
         str.maketrans({"é": "e", "è": "e", "ê": "e", "à": "a", "â": "a", "î": "i", "ô": "o", "-": " "}),
@@ -72,14 +70,12 @@ class French(Framed):
     pictures = ("une image de ", "un dessin de ", "une image avec ", "image de ")
     only = "juste "
     labels = ("image : ", "dessin : ", "composition abstraite : ")
+    articles, on = ("un", "une"), "sur fond"
     and_, with_, after_ground = "et", "avec", ", "
-
-    def _adjective(self, word: Word, gender: str) -> str:
-        return word[0] if gender == "m" else word[-1]
 
     def _phrase(self, mention: Mention, case: Case, bare: bool, rng: np.random.Generator) -> str:
         noun, gender = self._noun(mention.kind, rng)
-        words = [] if bare else ["un" if gender == "m" else "une"]
+        words = [] if bare else [self._article(gender)]
         if mention.size:
             words.append(self._adjective(usually(rng, self.sizes[mention.size]), gender))
         words.append(noun)
@@ -111,15 +107,6 @@ class French(Framed):
     def none(self, background: int, rng: np.random.Generator) -> str:
         ground = f"fond {self._adjective(usually(rng, self.colours[background]), 'm')}"
         return pick(rng, ground, f"un {ground} uni", f"un {ground} vide", f"juste un {ground}", f"rien qu'un {ground}")
-
-    def plain(self, scene: Scene, with_ground: bool = True) -> str:
-        nouns = []
-        for shape in scene.shapes:
-            noun, gender = self.kinds[shape.kind][0]
-            colour = self._adjective(self.colours[shape.colour][0], gender)
-            nouns.append(f"{'un' if gender == 'm' else 'une'} {noun} {colour}")
-        text = " et ".join(nouns)
-        return f"{text} sur fond {self.colours[scene.background][0][0]}" if with_ground else text
 
 
 def _elided(text: str) -> str:

@@ -196,3 +196,25 @@ class Framed(ABC):
             "places": listed(place for group in self.places.values() for place in group),
             "relations": joints(self.relations),
         }
+
+
+class Romance(Framed):
+    """French and Spanish: two genders, colours after the noun."""
+
+    articles: tuple[str, str]  # masculine, feminine
+    on: str  # on what ground, in the plainest words
+
+    def _adjective(self, word: Word, gender: str) -> str:
+        return word[0] if gender == "m" else word[-1]
+
+    def _article(self, gender: str) -> str:
+        return self.articles[0 if gender == "m" else 1]
+
+    def plain(self, scene: Scene, with_ground: bool = True) -> str:
+        nouns = []
+        for shape in scene.shapes:
+            noun, gender = self.kinds[shape.kind][0]
+            colour = self._adjective(self.colours[shape.colour][0], gender)
+            nouns.append(f"{self._article(gender)} {noun} {colour}")
+        text = f" {self.and_} ".join(nouns)
+        return f"{text} {self.on} {self.colours[scene.background][0][0]}" if with_ground else text

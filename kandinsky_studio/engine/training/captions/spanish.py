@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kandinsky_studio.engine.training.captions.language import Case, Framed, Mention, Spellings, Word, pick, usually
-from kandinsky_studio.engine.training.scenes import Scene
+from kandinsky_studio.engine.training.captions.language import Case, Mention, Romance, Spellings, pick, usually
 
 
-class Spanish(Framed):
+class Spanish(Romance):
     code = "es"
     spellings: Spellings = (str.maketrans({"á": "a", "é": "e", "í": "i", "ó": "o", "ú": "u", "ñ": "n"}),)
     #          masculine, feminine
@@ -63,14 +62,12 @@ class Spanish(Framed):
     pictures = ("una imagen de ", "un dibujo de ", "una imagen con ", "imagen de ")
     only = "solo "
     labels = ("imagen: ", "dibujo: ", "composición abstracta: ")
+    articles, on = ("un", "una"), "sobre fondo"
     and_, with_, after_ground = "y", "con", ", "
-
-    def _adjective(self, word: Word, gender: str) -> str:
-        return word[0] if gender == "m" else word[-1]
 
     def _phrase(self, mention: Mention, case: Case, bare: bool, rng: np.random.Generator) -> str:
         noun, gender = self._noun(mention.kind, rng)
-        before, after = [] if bare else ["un" if gender == "m" else "una"], []
+        before, after = [] if bare else [self._article(gender)], []
         by_name = rng.random() < 0.08
         if mention.colour is not None:
             colour = usually(rng, self.colours[mention.colour])
@@ -103,12 +100,3 @@ class Spanish(Framed):
         return pick(
             rng, ground, f"un {ground} liso", f"un {ground} vacío", f"solo un {ground}", f"nada más que un {ground}"
         )
-
-    def plain(self, scene: Scene, with_ground: bool = True) -> str:
-        nouns = []
-        for shape in scene.shapes:
-            noun, gender = self.kinds[shape.kind][0]
-            colour = self._adjective(self.colours[shape.colour][0], gender)
-            nouns.append(f"{'un' if gender == 'm' else 'una'} {noun} {colour}")
-        text = " y ".join(nouns)
-        return f"{text} sobre fondo {self.colours[scene.background][0][0]}" if with_ground else text
