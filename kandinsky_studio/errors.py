@@ -8,7 +8,14 @@
     │   ├── ValueOutOfRange
     │   ├── UnknownModel
     │   ├── UnknownScheduler
-    │   └── UnsupportedTask
+    │   ├── UnsupportedTask
+    │   ├── MissingInput
+    │   ├── UnknownValue
+    │   ├── WrongSize
+    │   ├── WeightsCancelOut
+    │   ├── UnusableArray
+    │   ├── ArrayNotKept
+    │   └── OtherEncoder
     ├── ModelNotFound
     │   └── BuiltinModelMissing
     ├── BrokenModel
@@ -112,10 +119,59 @@ class UnknownScheduler(InvalidRequest):
 
 
 class UnsupportedTask(InvalidRequest):
-    """Values: ``model``, ``task``."""
+    """Values: ``model``, ``task``, ``instead`` (the models that can)."""
 
     message = QT_TRANSLATE_NOOP("errors", "{model} can't do “{task}”.")
-    hint = QT_TRANSLATE_NOOP("errors", "Choose another model, or another way to make the picture.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose one of these for it: {instead}.")
+
+
+class MissingInput(InvalidRequest):
+    """Values: ``task``, ``name``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "For “{task}”, “{name}” is needed.")
+    hint = QT_TRANSLATE_NOOP("errors", "Give it, or choose another way to make the picture.")
+
+
+class UnknownValue(InvalidRequest):
+    """Values: ``name``, ``value``, ``known``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{name} can't be “{value}”.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose one of {known}.")
+
+
+class WrongSize(InvalidRequest):
+    """Values: ``name``, ``width``, ``height``, ``needed_width``, ``needed_height`` (pixels)."""
+
+    message = QT_TRANSLATE_NOOP(
+        "errors", "The size of “{name}” is {width} × {height} pixels instead of {needed_width} × {needed_height}."
+    )
+    hint = QT_TRANSLATE_NOOP("errors", "Scale it, cut it, or change the size of the picture.")
+
+
+class WeightsCancelOut(InvalidRequest):
+    message = QT_TRANSLATE_NOOP("errors", "The weights of the mix leave nothing of it.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose weights whose sum is not zero, and none below zero in a spherical mix.")
+
+
+class UnusableArray(InvalidRequest, ValueError, TypeError):
+    """An array that is no picture, mask or depth map. Values: ``reason``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "This can't be used as a picture: {reason}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Give a picture of bytes with three channels, or a mask with one.")
+
+
+class ArrayNotKept(InvalidRequest):
+    """A request that was read without its pictures."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The file does not hold the pictures that this one was made from.")
+    hint = QT_TRANSLATE_NOOP("errors", "Repeat it from the PNG file, which holds them, or give them again.")
+
+
+class OtherEncoder(InvalidRequest):
+    """Values: ``model``, ``length``, ``needed`` (numbers in an embedding)."""
+
+    message = QT_TRANSLATE_NOOP("errors", "A saved idea has {length} numbers; {model} needs {needed}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Use an idea that was saved with this model.")
 
 
 class ModelNotFound(StudioError):

@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from kandinsky_studio.engine import memory
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from kandinsky_studio.engine import explaining, ideas, making, memory, painting
+from kandinsky_studio.engine.codec import FACTOR, to_tensor
+from kandinsky_studio.engine.explaining import WordImportance, WordMaps
 from kandinsky_studio.engine.loaded import LoadedModel
 from kandinsky_studio.engine.memory import Tier
-from kandinsky_studio.engine.models import spec_of
+from kandinsky_studio.engine.models import MODELS, spec_of
 from kandinsky_studio.engine.progress import TYPICAL_PACE, Meter, OnProgress
-from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Pixels, Progress, Stage
+from kandinsky_studio.engine.raster import Raster
+from kandinsky_studio.engine.request import (
+    Embedding,
+    GenerationRequest,
+    GenerationResult,
+    Pixels,
+    Progress,
+    Stage,
+    Task,
+)
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import check
-from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, StudioError
+from kandinsky_studio.errors import (
+    ArrayNotKept,
+    Cancelled,
+    EngineFailed,
+    OutOfMemory,
+    StudioError,
+    UnsupportedTask,
+    WrongSize,
+)
 
-if TYPE_CHECKING:
-    import torch
+BUILTIN = MODELS[0].key
+WHOLE_TASKS = (Task.text2image, Task.image2image, Task.mix)
+
+Latents = npt.NDArray[np.float32]
+"""A codec's latents, float32, (4, height / 8, width / 8)."""
 
 OnResult = Callable[[GenerationResult], None]
 Made = TypeVar("Made")
@@ -30,41 +55,52 @@ def ignore(event: Progress | GenerationResult) -> None:
 
 
 class Engine:
-    """Loads one model at a time and makes pictures with it.
+    """Loads models and makes pictures with them. As many stay loaded as fit; the one used longest ago goes first.
 
     To be used from one thread. Callbacks are called in that thread and may raise ``Cancelled``; the engine is then
     ready for the next request. Nothing but ``StudioError`` and ``Cancelled`` ever leaves it.
     """
 
-    def __init__(self, device: str | None = None) -> None:
-        """An engine without a model, on ``device`` (``"cpu"``, ``"cuda"``), by default on CUDA if there is one.
+    def __init__(self, device: str | None = None, dtype: str | None = None, together: int = 1) -> None:
+        """An engine without a model, on ``device`` (the key of one of ``memory.devices()``), by default on the best.
 
-        Raises ``EngineFailed`` if the device is not there.
+        It computes in ``dtype`` (``"float32"``, ``"bfloat16"``, ``"float16"``), by default what is best there for the
+        model at hand. Raises ``EngineFailed`` if there is no such device or dtype.
+
+        Up to ``together`` pictures of a request are made at once. One by one, a picture has the same bytes whatever
+        else is asked for; together they may differ in the last bits, and are made faster on a graphics card.
         """
         self._device = memory.choose_device(device)
-        self._dtype = memory.choose_dtype(self._device)
+        memory.choose_dtype(self._device, dtype, 0)  # which knows whether there is one of that name
+        self._dtype = dtype
+        self._together = max(together, 1)
         self._pace = dict(TYPICAL_PACE)
-        self._model: LoadedModel | None = None
+        self._models: dict[str, LoadedModel] = {}  # by key; the one used last is last
 
     @property
     def device(self) -> str:
-        """What it computes on: ``"cpu"`` or ``"cuda"``."""
+        """What it computes on, such as ``"cpu"`` or ``"cuda:0"``."""
         return str(self._device)
 
     @property
     def tier(self) -> Tier | None:
-        """How much of the loaded model stays in memory; None without a model."""
+        """How much of the model used last stays in memory; None without a model."""
         return self._model.tier if self._model else None
 
+    @property
+    def _model(self) -> LoadedModel | None:
+        """The model used last."""
+        return next(reversed(self._models.values()), None)
+
     def load(self, model: str, on_progress: OnProgress = ignore) -> ModelSpec:
-        """Load ``model``, a key of ``MODELS`` or a folder, unless it is the loaded one; return its spec.
+        """Load ``model``, a key of ``MODELS`` or a folder, unless it is loaded; return its spec.
 
         ``on_progress`` is called after each part. Raises ``UnknownModel``, ``ModelNotFound``, ``BrokenModel``,
-        ``OutOfMemory``; after any of them, and after ``Cancelled``, no model is loaded.
+        ``OutOfMemory``; after any of them, and after ``Cancelled``, it is not loaded.
         """
         with self._translated():
             spec = spec_of(model)
-            loaded = self._open(spec, spec.native_size, spec.native_size)
+            loaded = self._open(spec)
             meter = Meter({Stage.loading: len(loaded.missing())}, 1, self._pace, on_progress)
             self._fetch(loaded, meter, None)
             return spec
@@ -72,99 +108,184 @@ class Engine:
     def generate(
         self, request: GenerationRequest, *, on_progress: OnProgress = ignore, on_result: OnResult = ignore
     ) -> list[GenerationResult]:
-        """Make the pictures of ``request``, one after the other, loading its model if it is not the loaded one.
+        """Make the pictures of ``request``, loading its model if it is not the loaded one.
 
         ``on_progress`` is called after each part that is loaded and around each step, ``on_result`` with every picture
-        the moment it is finished. When memory runs out, the picture at hand is tried once more with less of the model
-        kept in memory.
+        the moment it is finished. When memory runs out, fewer are made together, and at last the picture at hand is
+        tried once more with less of the model kept in memory.
 
         Raises ``InvalidRequest`` before anything is touched, what :meth:`load` raises, ``OutOfMemory``, or
         ``EngineFailed`` for what nobody foresaw; the pictures finished until then were handed to ``on_result``.
         """
         with self._translated():
             spec = spec_of(request.model)
-            check(request, spec)
-            model = self._open(spec, request.width, request.height)
-            meter = Meter(
-                {
-                    Stage.loading: len(model.missing(request)),
-                    Stage.prior: request.prior_num_inference_steps,
-                    Stage.decoder: request.num_inference_steps,
-                    Stage.decoding: 1,
-                },
-                request.num_images_per_prompt,
-                self._pace,
-                on_progress,
-            )
+            check(request, spec, MODELS)
+            model = self._open(spec, request)
+            meter = self._meter(model, request, on_progress)
             self._fetch(model, meter, request)
-            pictures = list(request.pictures())
-            if model.tier is Tier.staged:  # all ideas first, so that the stages change once and not once per picture
-                for k, picture in enumerate(pictures):
-                    _idea(model, picture, meter, k)
             results = []
-            for k, picture in enumerate(pictures):
-                result = self._retried(model, functools.partial(self._make, model, picture, meter, k))
+            for result in making.pictures(model, list(request.pictures()), meter, self._together):
                 results.append(result)
                 on_result(result)
-                meter.step(Stage.decoding, k, 1)
             return results
 
-    def free(self) -> None:
-        """Let go of the model and of everything that was computed with it."""
-        if self._model is not None:
-            self._model.step_down()
-            self._model = None
+    def encode_image(self, image: Pixels | Raster, model: str = BUILTIN) -> Embedding:
+        """CLIP's embedding (D,) of a picture (H, W, 3), as it is mixed and compared: what ``model``'s decoder draws.
 
-    def _open(self, spec: ModelSpec, width: int, height: int) -> LoadedModel:
-        """The loaded model if it is that of ``spec``, else that one opened in its place."""
-        if self._model is None or self._model.spec.key != spec.key:
-            self.free()
-            self._model = LoadedModel(spec, self._device, self._dtype, width, height)
-        return self._model
+        Raises ``UnsupportedTask`` for a version without image embeddings, and what :meth:`load` raises.
+        """
+        picture = _raster(image)
+        with self._translated():
+            opened = self._with_embeddings(model)
+            embeds: Embedding = ideas.image_embedding(opened, picture)[0].numpy().copy()
+            return embeds
+
+    def encode_text(self, words: str, model: str = BUILTIN) -> Embedding:
+        """CLIP's embedding (D,) of words, to be compared with those of pictures. Not an idea: the prior makes those.
+
+        Raises as :meth:`encode_image` does.
+        """
+        with self._translated():
+            opened = self._with_embeddings(model)
+            embeds: Embedding = ideas.text_embedding(opened, words)[0].numpy().copy()
+            return embeds
+
+    def agreement(self, image: Pixels | Raster, prompt: str, model: str = BUILTIN) -> float:
+        """How well a picture (H, W, 3) and a prompt agree: the cosine of their CLIP embeddings, -1…1.
+
+        Raises as :meth:`encode_image` does.
+        """
+        picture = _raster(image)
+        with self._translated():
+            return explaining.agreement(self._with_embeddings(model), picture, prompt)
+
+    def encode_latents(self, image: Pixels | Raster, model: str = BUILTIN) -> Latents:
+        """The codec's latents (4, h, w), float32, of a picture (8·h, 8·w, 3).
+
+        Raises ``WrongSize`` for sides that are no multiples of 8, and what :meth:`load` raises.
+        """
+        picture = _raster(image)
+        height, width = (side // FACTOR * FACTOR for side in (picture.height, picture.width))
+        if (width, height) != (picture.width, picture.height) or 0 in (width, height):
+            needed = {"needed_width": max(width, FACTOR), "needed_height": max(height, FACTOR)}
+            raise WrongSize(name="image", width=picture.width, height=picture.height, **needed)
+        with self._translated():
+            opened = self._open_for(model, width, height)
+            latents: Latents = opened.codec().encode(to_tensor(picture.as_picture().pixels))[0].numpy().copy()
+            return latents
+
+    def decode_latents(self, latents: Latents, model: str = BUILTIN) -> Pixels:
+        """The picture, uint8 (8·h, 8·w, 3), of latents (4, h, w). Raises what :meth:`load` raises, or ``ValueError``
+        for an array of another shape."""
+        if latents.ndim != 3 or not np.isfinite(latents).all():
+            raise ValueError(f"latents are finite and (4, height, width), not {latents.shape}")
+        with self._translated():
+            opened = self._open_for(model, latents.shape[2] * FACTOR, latents.shape[1] * FACTOR)
+            return opened.codec().decode(torch.tensor(latents, dtype=torch.float32)[None])
+
+    def word_maps(self, request: GenerationRequest, on_progress: OnProgress = ignore) -> WordMaps:
+        """The picture of ``request`` and where in it each word of the prompt had its say.
+
+        The picture is the one that :meth:`generate` makes, byte for byte. For versions whose decoder reads the words,
+        and tasks that make a whole picture; others raise ``UnsupportedTask``.
+        """
+        with self._translated():
+            spec = spec_of(request.model)
+            check(request, spec, MODELS)
+            if not spec.reads_words or request.task not in WHOLE_TASKS:
+                able = [other.title for other in MODELS if other.reads_words]
+                raise UnsupportedTask(model=spec.title, task="explain", instead=", ".join(able))
+            model = self._open(spec, request)
+            alone = next(request.pictures())
+            meter = self._meter(model, alone, on_progress)
+            self._fetch(model, meter, alone)
+            watch = explaining.Watch(model, alone)
+            [result] = making.pictures(model, [alone], meter, watch=watch)
+            return WordMaps(result, watch.heats())
+
+    def word_importance(self, request: GenerationRequest) -> tuple[WordImportance, ...]:
+        """What each word of ``request``'s prompt is worth to the idea that the prior makes of it.
+
+        Raises ``UnsupportedTask`` for a version without a prior.
+        """
+        with self._translated():
+            spec = spec_of(request.model)
+            check(request, spec, MODELS)
+            return explaining.word_importance(self._with_embeddings(request.model), request)
+
+    def free(self) -> None:
+        """Let go of all models and of everything that was computed with them."""
+        for key in list(self._models):
+            self._free(key)
+
+    def _free(self, key: str) -> None:
+        model = self._models.pop(key, None)
+        if model is not None:
+            model.let_go()
+
+    def _open(self, spec: ModelSpec, request: GenerationRequest | None = None) -> LoadedModel:
+        """The model of ``spec`` with its tier chosen for ``request``.
+
+        Others that are loaded make room for it before it makes do with less. Without a request it stays as it is, or
+        gets ready for any.
+        """
+        model = self._models.pop(spec.key, None) or LoadedModel(spec, self._device, self._dtype)
+        self._models[spec.key] = model
+        held = model.held
+        if request is None and held:
+            return model
+        needed = model.estimate(request, self._together).bytes(Tier.resident)
+        while len(self._models) > 1 and not memory.fits(needed, memory.available(self._device) + held):
+            self._free(next(iter(self._models)))
+        model.fit(request, self._together, memory.available(self._device) + held)
+        return model
+
+    def _open_for(self, model: str, width: int, height: int) -> LoadedModel:
+        """``model``, opened for pictures of that size."""
+        spec = spec_of(model)
+        return self._open(spec, spec.request("", width=width, height=height))
+
+    def _with_embeddings(self, model: str) -> LoadedModel:
+        """``model``, opened; raises ``UnsupportedTask`` if it has no image embeddings."""
+        spec = spec_of(model)
+        if not spec.prior_schedulers:
+            able = [other.title for other in MODELS if other.prior_schedulers]
+            raise UnsupportedTask(model=spec.title, task="embed", instead=", ".join(able))
+        return self._open(spec)
+
+    def _meter(self, model: LoadedModel, request: GenerationRequest, on_progress: OnProgress) -> Meter:
+        """What counts the steps of ``request``."""
+        steps = {
+            Stage.loading: len(model.missing(request)),
+            Stage.prior: ideas.step_count(request) if model.spec.prior_schedulers else 0,
+            Stage.decoder: painting.step_count(model, request),
+            Stage.decoding: 1,
+        }
+        return Meter(steps, request.num_images_per_prompt, self._pace, on_progress)
 
     def _fetch(self, model: LoadedModel, meter: Meter, request: GenerationRequest | None) -> None:
         """Load what is missing; a model that can't be loaded wholly is let go of."""
-        model.on_loaded = meter.loaded
+
+        def step_down() -> None:
+            for key in [key for key, other in self._models.items() if other is not model]:
+                self._free(key)
+            meter.stepped_down()
+
+        model.on_loaded, model.on_step_down = meter.loaded, step_down
         try:
             self._retried(model, functools.partial(model.fetch, request))
         except BaseException:
-            self.free()
+            self._free(model.spec.key)
             raise
 
-    def _make(self, model: LoadedModel, request: GenerationRequest, meter: Meter, k: int) -> GenerationResult:
-        """Picture ``k``, whose own request is ``request``."""
-        clock = _Clock()
-        idea = _idea(model, request, meter, k)
-        negative = model.negative(request, idea)
-        clock.lap(Stage.prior)
-
-        def on_step(step: int, preview: Pixels) -> None:
-            meter.step(Stage.decoder, k, step, preview)
-
-        meter.step(Stage.decoder, k, 0)
-        latents = model.denoise(request, idea[:1], negative, on_step)
-        clock.lap(Stage.decoder)
-        meter.step(Stage.decoding, k, 0)
-        image = model.decode(request, latents)
-        clock.lap(Stage.decoding)
-        return GenerationResult(
-            image=image,
-            request=request,
-            image_embeds=idea[0].numpy().copy(),
-            timings=clock.laps,
-            device=self.device,
-            dtype=str(self._dtype).removeprefix("torch."),
-            weights=model.fingerprint,
-        )
-
     def _retried(self, model: LoadedModel, make: Callable[[], Made]) -> Made:
-        """``make()``, and when memory runs out once more with the model one tier down."""
-        try:
-            return make()
-        except Exception as error:
-            if not memory.is_out_of_memory(error) or not model.step_down():
-                raise
-        return make()  # outside of the handler: there the traceback still holds the tensors of the first try
+        """``make()``, and when memory runs out once more with the model one tier down, and so on."""
+        while True:  # the next try is outside of the handler: there the traceback still holds the tensors of the last
+            try:
+                return make()
+            except Exception as error:
+                if not memory.is_out_of_memory(error) or not model.step_down():
+                    raise
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -179,25 +300,12 @@ class Engine:
             raise EngineFailed(reason=_reason(error)) from error
 
 
-class _Clock:
-    """Seconds per stage of one picture."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, stage: Stage) -> None:
-        now = time.perf_counter()
-        self.laps[str(stage)] = now - self._since
-        self._since = now
-
-
-def _idea(model: LoadedModel, request: GenerationRequest, meter: Meter, k: int) -> torch.Tensor:
-    """The embeddings of picture ``k``'s idea, computed or remembered."""
-    meter.step(Stage.prior, k, 0)
-    idea = model.idea(request, lambda step: meter.step(Stage.prior, k, step))
-    meter.skip(Stage.prior, k, request.prior_num_inference_steps)
-    return idea
+def _raster(image: Pixels | Raster) -> Raster:
+    """``image`` as a raster. Raises ``ArrayNotKept``, ``TypeError`` or ``ValueError`` if it holds no picture."""
+    raster = Raster.of(image)
+    if not raster.present:
+        raise ArrayNotKept
+    return raster
 
 
 def _reason(error: BaseException) -> str:

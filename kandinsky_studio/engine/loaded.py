@@ -3,176 +3,210 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 
-from kandinsky_studio.engine import memory, movq, weights
+from kandinsky_studio.engine import constants, memory
 from kandinsky_studio.engine.cache import Recent
-from kandinsky_studio.engine.components import IDEA_PARTS, RENDERING_PARTS, Components
+from kandinsky_studio.engine.codec import Codec
+from kandinsky_studio.engine.components import Components
+from kandinsky_studio.engine.conditioning import Conditions
+from kandinsky_studio.engine.estimate import Estimate
 from kandinsky_studio.engine.memory import Tier
+from kandinsky_studio.engine.models import find, version_of
 from kandinsky_studio.engine.preview import Preview
-from kandinsky_studio.engine.prior import TextEncoding, encode_nothing, encode_text, sample_prior
-from kandinsky_studio.engine.request import GenerationRequest, Pixels
-from kandinsky_studio.engine.sampling import denoise
-from kandinsky_studio.engine.schedulers import build_scheduler
+from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import MAX_PICTURES
 
-_FACTOR = 8  # pixels per latent cell
 _TEXTS = 32  # encodings kept; about 0.4 MB each with 2.2
+_IMAGES = 256  # embeddings kept, 5 kB each
+_IDEAS = 8 * MAX_PICTURES  # each picture of a large mix has several
 
 OnLoaded = Callable[[str], None]
 
 
 class LoadedModel:
-    """The parts of one model and the two halves of making a picture with them: ``idea`` and ``render``.
+    """The parts of one model, loaded when they are needed and let go of when there is no room for them.
 
-    Opening reads and checks the files but loads nothing yet; what is missing is loaded when it is needed, and
-    ``on_loaded`` is called after each part. Raises ``ModelNotFound`` or ``BrokenModel``.
+    Opening reads and checks the files but loads nothing yet; ``on_loaded`` is called after each part, and
+    ``on_step_down`` when memory ran out and less of it is kept from now on. Raises ``ModelNotFound``, ``BrokenModel``,
+    or ``EngineFailed`` for a dtype that there is not.
     """
 
-    def __init__(self, spec: ModelSpec, device: torch.device, dtype: torch.dtype, width: int, height: int) -> None:
-        """``width`` and ``height`` are those of the picture that the tier is chosen for."""
+    def __init__(self, spec: ModelSpec, device: torch.device, dtype: str | None = None) -> None:
+        """The model of ``spec``, computed in ``dtype`` (a key of ``memory.DTYPES``), by default in what is best."""
         self.spec = spec
-        self.files = weights.find(spec.key)
+        self.version = version_of(spec.key)
+        self.files = find(spec.key)
         self.files.check()
         self.fingerprint = self.files.fingerprint()
-        self.tier = memory.choose_tier(memory.estimate(self.files, dtype, width, height), memory.available(device))
         self.on_loaded: OnLoaded = lambda part: None
-        self._components = Components(self.files, device, dtype)
+        self.on_step_down: Callable[[], None] = lambda: None
+        self.texts: Recent[tuple[str, str], Any] = Recent(_TEXTS)
+        self.images: Recent[str, torch.Tensor] = Recent(_IMAGES)
+        self.ideas: Recent[tuple[object, ...], torch.Tensor] = Recent(_IDEAS)
+        chosen = memory.choose_dtype(device, dtype, self.version.parameter_count(self.files, ("unet",)))
+        self._components = Components(self.files, self.version.read, device, chosen)
+        self._highest = Tier.resident  # that is still tried
+        self._constants: dict[str, torch.Tensor] = {}
         self._preview: Preview | None = None
-        self._nothing: torch.Tensor | None = None
-        self._texts: Recent[str, TextEncoding] = Recent(_TEXTS)
-        self._ideas: Recent[tuple[object, ...], torch.Tensor] = Recent(MAX_PICTURES)
+
+    @property
+    def device(self) -> torch.device:
+        """What it computes on."""
+        return self._components.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return self._components.dtype
+
+    @property
+    def precision(self) -> str:
+        """What it computes in and how its weights wait for that, such as ``"bfloat16, weights float8"``."""
+        name = str(self.dtype).removeprefix("torch.")
+        return f"{name}, weights float8" if self.tier >= Tier.compressed else name
+
+    @property
+    def tier(self) -> Tier:
+        """How much of it stays in memory."""
+        return self._components.tier
+
+    @property
+    def held(self) -> int:
+        """Bytes that its loaded parts take."""
+        return self._components.held()
+
+    def estimate(self, request: GenerationRequest | None, together: int = 1) -> Estimate:
+        """What ``request`` needs, by default text2image at the native size, ``together`` pictures at a time."""
+        before = self.version.parts_before(self, request)
+        wanted = request or self.spec.request("")
+        return Estimate.of(self.version, self.files, self.dtype, wanted, before, together)
+
+    def fit(self, request: GenerationRequest | None, together: int, free: int) -> None:
+        """Choose the tier for ``request`` while ``free`` bytes are available to this model, what it holds included.
+
+        It goes no higher than it had to go down before, and what it holds is kept as far as the tier allows.
+        """
+        needed = self.estimate(request, together).bytes
+        self._change(memory.choose_tier(needed, free, self._highest, memory.lowest_tier(self.device)))
 
     def missing(self, request: GenerationRequest | None = None) -> list[str]:
         """The parts that :meth:`fetch` would load for ``request``."""
-        parts: tuple[str, ...] = IDEA_PARTS + RENDERING_PARTS
-        if self.tier is Tier.staged:  # which is left as it is in the middle of its stages
-            parts = () if self._components else IDEA_PARTS
-        vision = ("image_encoder",) if self._nothing is None and _leads_from_nothing(request) else ()
-        return self._components.missing(vision + parts)
+        before = self.version.parts_before(self, request)
+        first, then = self.version.idea_parts(request), self.version.rendering_parts(request)
+        if self.tier is not Tier.resident:  # then it is left as it is in the middle of its stages
+            return self._components.missing(before + (() if self._components else first))
+        return self._components.missing(before + first + then)
 
     def fetch(self, request: GenerationRequest | None = None) -> None:
         """Load what ``request``, by default any, begins with: all parts, or those of the first stage."""
-        parts = self.missing(request)
-        if "image_encoder" in parts:
-            self._encode_nothing()
-            parts.remove("image_encoder")
-        self._need(parts)
+        before = self.version.parts_before(self, request)
+        parts = [part for part in self.missing(request) if part not in before]
+        if before:
+            self.version.prepare(self)
+        self.need(parts)
 
     def step_down(self) -> bool:
         """Go one tier down and let go of all parts; False if this is the lowest."""
-        self._components.release(weights.PARTS)
-        self._texts.clear()
-        if self.tier is Tier.staged:
+        self._components.keep(())
+        self.texts.clear()
+        if self.tier >= memory.lowest_tier(self.device):
             return False
-        self.tier = Tier.staged
+        self._highest = Tier(self.tier + 1)
+        self._change(self._highest)
+        self.on_step_down()
         return True
 
-    def idea(self, request: GenerationRequest, on_step: Callable[[int], None]) -> torch.Tensor:
-        """The image embedding of ``request``, (1, D), and below it, as (2, D), that of its negative prompt if any.
+    def let_go(self) -> None:
+        """Let go of all parts; what was computed with them is kept."""
+        self._components.keep(())
 
-        Float32, on the CPU. Kept: the same words, idea seed and prior settings run nothing a second time, and then
-        ``on_step`` is not called.
-        """
-        negative_prompt = request.negative_prompt if request.negative_prompt.strip() else None
-        key = (
-            request.prompt,
-            negative_prompt,
-            request.prior_seed,
-            request.prior_num_inference_steps,
-            request.prior_guidance_scale,
-        )
-        return self._ideas.get(key, lambda: self._sample_idea(request, negative_prompt, on_step))
+    def _change(self, tier: Tier) -> None:
+        if tier is self.tier:
+            return
+        if max(tier, self.tier) >= Tier.compressed:  # other weights: nothing that was computed with them holds
+            self._components.keep(())
+            self._preview = None
+            for cache in (self.texts, self.images, self.ideas):
+                cache.clear()
+            self._constants.clear()
+        elif tier > self.tier:
+            self._components.keep(())
+        self._components.tier = tier
 
-    def negative(self, request: GenerationRequest, idea: torch.Tensor) -> torch.Tensor | None:
-        """What guidance leads away from, (1, D): the negative prompt's embedding, or that of an image of zeros.
+    def condition(self, request: GenerationRequest, on_step: Callable[[int], None]) -> Conditions:
+        """What the decoder is shown; ``on_step`` counts the prior's steps, if it has to run."""
+        return self.version.condition(self, request, on_step)
 
-        None if ``request`` has no guidance.
-        """
-        if request.guidance_scale <= 1:
-            return None
-        if len(idea) > 1:
-            return idea[1:]
-        return self._nothing if self._nothing is not None else self._encode_nothing()
+    def unet(self, request: GenerationRequest) -> Any:
+        """The decoder that does ``request``'s task."""
+        self.need(self.version.rendering_parts(request))
+        return self.part(self.version.unet_part(request.task))
 
-    def denoise(
-        self,
-        request: GenerationRequest,
-        image_embeds: torch.Tensor,
-        negative_image_embeds: torch.Tensor | None,
-        on_step: Callable[[int, Pixels], None],
-    ) -> torch.Tensor:
-        """The latents of ``request``'s picture; ``on_step`` gets the steps done and a preview."""
-        self._need(RENDERING_PARTS)
-        preview = self._fitted_preview()
-        box = movq.crop_box(request.width, request.height, self.spec.size_multiple)
-        return denoise(
-            self._components["unet"],
-            build_scheduler(request.scheduler, self._components["scheduler"]),
-            image_embeds,
-            negative_image_embeds,
-            width=box[2] // _FACTOR,
-            height=box[3] // _FACTOR,
-            num_inference_steps=request.num_inference_steps,
-            guidance_scale=request.guidance_scale,
-            generator=torch.Generator().manual_seed(request.seed),
-            on_step=lambda step, clean: on_step(step, preview.render(clean, box, request.width, request.height)),
-        )
+    def plain_unet(self, request: GenerationRequest) -> Any:
+        """The decoder without hints, if ``request`` needs it beside its own; else None."""
+        needed = "unet" in self.version.rendering_parts(request)
+        return self.part("unet") if needed else None
 
-    def decode(self, request: GenerationRequest, latents: torch.Tensor) -> Pixels:
-        """The picture of ``latents``, cropped to the size that ``request`` asks for."""
-        left, top, _, _ = movq.crop_box(request.width, request.height, self.spec.size_multiple)
-        image = movq.decode(self._components["movq"], latents)
-        return image[top : top + request.height, left : left + request.width].copy()
+    def scheduler(self, key: str) -> Any:
+        """A fresh scheduler with the version's own values."""
+        return self.version.scheduler(self, key)
 
-    def _sample_idea(
-        self, request: GenerationRequest, negative_prompt: str | None, on_step: Callable[[int], None]
-    ) -> torch.Tensor:
-        self._need(IDEA_PARTS)
-        return sample_prior(
-            self._components["prior"],
-            self._components["prior_scheduler"],
-            self._text(request.prompt),
-            self._text("") if request.prior_guidance_scale > 1 and negative_prompt is None else None,
-            self._text(negative_prompt) if negative_prompt is not None else None,
-            num_inference_steps=request.prior_num_inference_steps,
-            guidance_scale=request.prior_guidance_scale,
-            generator=torch.Generator().manual_seed(request.prior_seed),
-            on_step=on_step,
-        )
+    def codec(self) -> Codec:
+        """Pictures to latents and back."""
+        if self._components.missing((self.version.codec_part,)):
+            self.need((self.version.codec_part,))
+        return self.version.codec(self)
 
-    def _encode_nothing(self) -> torch.Tensor:
-        # The vision tower of 2.2 is its second largest part, and this constant is all that it is needed for.
-        self._need(("image_encoder",))
-        self._nothing = encode_nothing(self._components["image_encoder"])
-        self._components.release(("image_encoder",))
-        return self._nothing
-
-    def _text(self, prompt: str) -> TextEncoding:
-        return self._texts.get(
-            prompt, lambda: encode_text(self._components["tokenizer"], self._components["text_encoder"], prompt)
-        )
-
-    def _fitted_preview(self) -> Preview:
+    def preview(self) -> Preview:
+        """The map from latents to small pictures, fitted when the codec is loaded."""
         if self._preview is None:
-            self._preview = Preview(self._components["movq"])
+            self._preview = Preview(self.codec())
         return self._preview
 
-    def _need(self, parts: Iterable[str]) -> None:
-        """Have ``parts`` loaded; below the highest tier nothing else stays."""
+    def constant(self, name: str, compute: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """A tensor that is the same as long as the weights are; kept in memory and on disk."""
+        if not self.knows(name):
+            self._constants[name] = compute()
+            constants.keep(self._key(name), self._constants[name])
+        return self._constants[name]
+
+    def knows(self, name: str) -> bool:
+        """Whether :meth:`constant` has that tensor without computing it."""
+        if name not in self._constants:
+            found = constants.find(self._key(name))
+            if found is None:
+                return False
+            self._constants[name] = found
+        return True
+
+    def _key(self, name: str) -> str:
+        return f"{self.fingerprint}-{name}-{self.device.type}-{self.precision}".replace(", weights ", "-")
+
+    def part(self, name: str) -> Any:
+        """A part that :meth:`need` has loaded."""
+        return self._components[name]
+
+    def need(self, parts: Iterable[str]) -> None:
+        """Have ``parts`` loaded. Nothing else stays below the highest tier, nor where there is no room beside it."""
         needed = tuple(parts)
-        if self.tier is not Tier.resident and self._components.missing(needed):
-            self._components.release(part for part in weights.PARTS if part not in needed)
+        missing = self._components.missing(needed)
+        if missing and (self.tier is not Tier.resident or not self._has_room(missing)):
+            self._components.keep(needed)
         self._components.load(needed, self._loaded)
 
+    def _has_room(self, parts: Iterable[str]) -> bool:
+        size = self.version.parameter_count(self.files, tuple(parts)) * self.dtype.itemsize
+        return memory.fits(size, memory.available(self.device))
+
+    def release(self, parts: Iterable[str]) -> None:
+        """Let go of ``parts``; their memory is free again."""
+        self._components.release(parts)
+
     def _loaded(self, part: str) -> None:
-        if part == "movq":
-            self._fitted_preview()
+        if part == self.version.codec_part:
+            self.preview()
         self.on_loaded(part)
-
-
-def _leads_from_nothing(request: GenerationRequest | None) -> bool:
-    """Whether guidance needs the embedding of an image of zeros; None is a request with guidance and no more."""
-    return request is None or (request.guidance_scale > 1 and not request.negative_prompt.strip())

@@ -49,6 +49,11 @@ def decode(movq: Any, latents: torch.Tensor) -> Pixels:
     """One picture from latents (1, 4, h, w), float32, on any device: uint8 (8·h, 8·w, 3)."""
     latents = latents.to(movq.device, movq.dtype)
     image: torch.Tensor = movq.decode(latents, force_not_quantize=True, return_dict=False)[0][0]
+    return to_pixels(image)
+
+
+def to_pixels(image: torch.Tensor) -> Pixels:
+    """A picture (3, H, W) in -1…1 as uint8 (H, W, 3)."""
     image = (image.float() * 0.5 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
     return np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
 

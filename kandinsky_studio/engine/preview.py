@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch.nn import functional
 
-from kandinsky_studio.engine.movq import encode
+from kandinsky_studio.engine.codec import Codec
 from kandinsky_studio.engine.request import Pixels
 
 _FACTOR = 8  # pixels per latent cell
@@ -18,12 +16,12 @@ _RIDGE = 1e-3  # keeps the map tame where a latent channel hardly varies
 
 
 class Preview:
-    """The map of one model, fitted to its own MoVQ when the model is loaded."""
+    """The map of one model, fitted to its own codec when that is loaded."""
 
-    def __init__(self, movq: Any) -> None:
+    def __init__(self, codec: Codec) -> None:
         """Fit by least squares: encoded synthetic pictures against the same pictures shrunk to latent size."""
         pictures = _synthetic_pictures()
-        latents = torch.cat([encode(movq, picture[None]) for picture in pictures])  # one by one: less memory
+        latents = torch.cat([codec.encode(picture[None]) for picture in pictures])  # one by one: less memory
         cells = functional.avg_pool2d(pictures, _FACTOR)
         samples = latents.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, C)
         colours = cells.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, 3)
@@ -34,16 +32,16 @@ class Preview:
         ridge = _RIDGE * gram.diagonal().mean().clamp(min=1e-12) * torch.eye(len(gram), dtype=gram.dtype)
         self._map = torch.linalg.solve(gram + ridge, centred.T @ (colours - self._colour))  # (C, 3)
 
-    def render(self, latents: torch.Tensor, box: tuple[int, int, int, int], width: int, height: int) -> Pixels:
+    def render(self, latents: torch.Tensor, corner: tuple[int, int], width: int, height: int) -> Pixels:
         """What ``latents`` (1, C, h, w) show, uint8 (about height / 2, about width / 2, 3).
 
-        ``box`` is the ``crop_box`` of the picture of ``width`` × ``height`` pixels.
+        ``corner`` (left, top) is where the picture of ``width`` × ``height`` pixels lies in them.
         """
         colours = (latents[0].double().permute(1, 2, 0) - self._mean) @ self._map + self._colour
         image = colours.permute(2, 0, 1).float()[None].mul(0.5).add(0.5).clamp(0, 1)
         image = functional.interpolate(image, scale_factor=_SCALE, mode="bilinear")[0]
         left, top, right, bottom = (
-            edge * _SCALE // _FACTOR for edge in (box[0], box[1], box[0] + width, box[1] + height)
+            edge * _SCALE // _FACTOR for edge in (*corner, corner[0] + width, corner[1] + height)
         )
         image = image[:, top:bottom, left:right].mul(255).round().to(torch.uint8)
         return np.ascontiguousarray(image.permute(1, 2, 0).numpy())

@@ -7,12 +7,15 @@ not once per step: of 81 tokens, a step computes three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn import functional
+
+from kandinsky_studio.engine.schedulers import part_of_the_way, step_arguments
 
 _ANSWER_TOKENS = 3  # timestep, noisy image embedding, answer
 
@@ -49,10 +52,19 @@ def encode_nothing(image_encoder: Any) -> torch.Tensor:
     return embeds.float().cpu()
 
 
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """Where the prior starts if not from noise: ``image_embeds`` (1, D), of which the share ``strength`` (0…1) of its
+    steps may change what they can."""
+
+    image_embeds: torch.Tensor
+    strength: float
+
+
 @torch.inference_mode()
 def sample_prior(
     prior: Any,
-    scheduler_config: Mapping[str, Any],
+    scheduler: Any,
     prompt: TextEncoding,
     empty: TextEncoding | None,
     negative: TextEncoding | None,
@@ -61,15 +73,17 @@ def sample_prior(
     guidance_scale: float,
     generator: torch.Generator,
     on_step: Callable[[int], None],
+    drift: Drift | None = None,
 ) -> torch.Tensor:
     """Image embeddings (1, D) of ``prompt``, or (2, D) of ``prompt`` and ``negative``: float32, on the CPU.
 
-    Guidance leads away from ``negative``, or from ``empty`` (the encoding of ``""``, not needed otherwise); up to 1
-    there is none. The negative prompt is a second sample of the same noise stream, as in the stock pipeline: guided
-    away from itself, that is not guided at all. ``on_step`` is called after each step with the number of steps done.
-    """
-    from diffusers import UnCLIPScheduler
+    ``scheduler`` is what :func:`schedulers.build_prior_scheduler` made. Guidance leads away from ``negative``, or from
+    ``empty`` (the encoding of ``""``, not needed otherwise); up to 1 there is none. The negative prompt is a second
+    sample of the same noise stream, as in the stock pipeline: guided away from itself, that is not guided at all.
 
+    ``drift`` starts from an embedding instead of from noise, as KandinskyV22PriorEmb2EmbPipeline does, but noises it
+    in the prior's own normalised space. ``on_step`` is called after each step with the number of steps done.
+    """
     samples = [prompt] if negative is None else [prompt, negative]
     rows, of_sample = list(samples), list(range(len(samples)))  # a row of the batch → the sample it continues
     guided = guidance_scale > 1
@@ -79,21 +93,29 @@ def sample_prior(
         rows.append(away)
         of_sample.append(0)
     context = _Context(prior, rows)
+    mean, deviation = prior.clip_mean.float().cpu(), prior.clip_std.float().cpu()
 
-    scheduler = UnCLIPScheduler.from_config(dict(scheduler_config))
     scheduler.set_timesteps(num_inference_steps)
-    timesteps: Sequence[torch.Tensor] = list(scheduler.timesteps)
+    timesteps = scheduler.timesteps
     latents = torch.randn((len(samples), prior.config.embedding_dim), generator=generator)
+    if drift is None:
+        latents = latents * scheduler.init_noise_sigma
+    else:
+        timesteps = part_of_the_way(scheduler, drift.strength)
+        start = ((drift.image_embeds - mean) / deviation).expand_as(latents)
+        latents = scheduler.add_noise(start, latents, timesteps[:1].expand(len(latents)))
+    extra = step_arguments(scheduler, generator)
+    takes_previous = "prev_timestep" in inspect.signature(scheduler.step).parameters
     for i, t in enumerate(timesteps):
-        predicted = context.predict(latents[of_sample], t)
+        predicted = context.predict(scheduler.scale_model_input(latents, t)[of_sample], t)
         if guided:
             unguided = predicted[-1:]
             predicted = torch.cat([unguided + guidance_scale * (predicted[:1] - unguided), predicted[1:-1]])
-        previous = timesteps[i + 1] if i + 1 < len(timesteps) else None
-        step = scheduler.step(predicted, t, latents, prev_timestep=previous, generator=generator, return_dict=False)
-        latents = step[0]
+        if takes_previous:
+            extra["prev_timestep"] = timesteps[i + 1] if i + 1 < len(timesteps) else None
+        latents = scheduler.step(predicted, t, latents, **extra, return_dict=False)[0]
         on_step(i + 1)
-    embeds: torch.Tensor = latents * prior.clip_std.float().cpu() + prior.clip_mean.float().cpu()
+    embeds: torch.Tensor = latents * deviation + mean
     return embeds
 
 

@@ -41,18 +41,24 @@ class Meter:
         self._stepped_at = time.perf_counter()
         self._measured: set[Stage] = set()
         self._parts = 0
+        self._stepped_down = False
 
     def loaded(self, part: str) -> None:
         """Report that one more part of the model is loaded."""
         self._parts += 1
         self.step(Stage.loading, 0, self._parts)
 
-    def step(self, stage: Stage, picture: int, step: int, preview: Pixels | None = None) -> None:
-        """Report that ``step`` steps of ``stage`` are done for ``picture``. What the receiver raises passes through."""
+    def stepped_down(self) -> None:
+        """Report with the next step, and from then on, that less of the model is kept in memory."""
+        self._stepped_down = True
+
+    def step(self, stage: Stage, picture: int, step: int, preview: Pixels | None = None, together: int = 1) -> None:
+        """Report that ``step`` steps of ``stage`` are done for ``picture``, the first of ``together`` pictures that
+        are made at once. What the receiver raises passes through."""
         now = time.perf_counter()
         if step:
-            self._measure(stage, now - self._stepped_at)
-        self.skip(stage, picture, step)
+            self._measure(stage, (now - self._stepped_at) / together)
+        self.skip(stage, picture, step * together)
         progress = Progress(
             stage=stage,
             step=step,
@@ -62,6 +68,7 @@ class Meter:
             fraction=self._fraction,
             seconds_left=self._seconds_left() if Stage.decoder in self._measured else None,
             preview=preview,
+            stepped_down=self._stepped_down,
         )
         self._report(progress)
         self._stepped_at = time.perf_counter()

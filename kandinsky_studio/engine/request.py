@@ -1,25 +1,20 @@
-"""What travels along the one road: request down, progress and result back. Standard library and numpy only."""
+"""What travels along the one road: request down, progress and result back. No torch."""
 
 from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from kandinsky_studio.engine.arrays import Embedding as Embedding
+from kandinsky_studio.engine.arrays import Pixels as Pixels
+from kandinsky_studio.engine.embeddings import Slot
+from kandinsky_studio.engine.raster import Raster, as_mask
+from kandinsky_studio.errors import NewerFile, UnknownValue
 
-from kandinsky_studio.errors import NewerFile
-
-Pixels = npt.NDArray[np.uint8]
-"""A picture, uint8, (height, width, 3), RGB, 0…255."""
-
-Embedding = npt.NDArray[np.float32]
-"""A CLIP image embedding, float32, (dimensions,)."""
-
-REQUEST_VERSION = 1
+REQUEST_VERSION = 2
 MAX_SEED = 2**32 - 1
 MAX_PROMPT_LENGTH = 4000  # characters; the models read 77 tokens, the rest is a paste by mistake
 
@@ -46,11 +41,28 @@ class Stage(enum.StrEnum):
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """Everything that decides a picture. Names are diffusers' argument names.
+    """Everything that decides a picture. Names are diffusers' argument names, where diffusers has them.
 
-    Same request, same weights, same device: same bytes. ``prior_seed`` is the idea seed (0…2**32-1), ``seed`` the
-    rendering seed. ``strength`` is the fraction changed (0…1), of no effect for ``text2image``. ``model`` is a key
-    of ``MODELS`` or the folder of a model.
+    Same request, same weights, same device: same bytes. ``model`` is a key of ``MODELS`` or the folder of a model;
+    ``prior_seed`` is the idea seed (0…2**32-1), ``seed`` the rendering seed.
+
+    ``image`` is the picture to start from: ``image2image`` and ``depth`` scale it to ``width`` × ``height``, for
+    ``inpaint`` it has that size, for ``outpaint`` that size less the margins. ``mask`` (255 = repaint) has the size of
+    ``image``. ``hint`` is a depth map, near is bright, any size. ``strength`` is the fraction changed (0…1), of no
+    effect for ``text2image`` and ``mix``; ``depth`` starts from noise without an ``image``. Arrays given for them
+    become rasters; one that is no picture or mask raises ``UnusableArray``.
+
+    ``slots`` make the idea, for any task, in place of the prompt: their weighted mix, linear or ``spherical``, the
+    weights divided by their sum unless ``normalised_weights`` is false. ``prior_strength`` (0…1) is how far the prior
+    may pull that mix, or ``image`` if there are no slots, towards the prompt: 0 not at all.
+
+    Inpainting and outpainting: ``mask_grow`` (pixels, negative shrinks) and ``mask_feather`` (pixels) shape the mask,
+    ``context_padding`` (pixels) is what is seen around it at least, ``fill`` (one of ``inpainting.FILLS``) is put
+    under it first, and ``match_colours`` fits what is made to its surroundings. The margins are what ``outpaint`` adds
+    on each side, in pixels.
+
+    ``controlnet_conditioning_scale`` (0…1) is how much the hint counts, between the fractions
+    ``control_guidance_start`` and ``control_guidance_end`` of the steps.
     """
 
     prompt: str
@@ -70,6 +82,38 @@ class GenerationRequest:
     num_images_per_prompt: int = 1
     vary_idea: bool = True
     vary_rendering: bool = True
+    prior_scheduler: str = "unclip"
+    image: Raster | None = None
+    mask: Raster | None = None
+    hint: Raster | None = None
+    slots: tuple[Slot, ...] = ()
+    spherical: bool = False
+    normalised_weights: bool = True
+    prior_strength: float = 0.0
+    mask_grow: int = 0
+    mask_feather: int = 8
+    context_padding: int = 32
+    fill: str = "keep"
+    match_colours: bool = True
+    margin_left: int = 0
+    margin_top: int = 0
+    margin_right: int = 0
+    margin_bottom: int = 0
+    controlnet_conditioning_scale: float = 1.0
+    control_guidance_start: float = 0.0
+    control_guidance_end: float = 1.0
+
+    def __post_init__(self) -> None:
+        # Arrays are welcome wherever a raster is; what is kept is always a raster, which nobody can change afterwards.
+        for name, kept in (("image", Raster.of), ("hint", Raster.of), ("mask", as_mask)):
+            value = getattr(self, name)
+            if value is not None and (name == "mask" or not isinstance(value, Raster)):
+                object.__setattr__(self, name, kept(value) if not _is_absent(value) else value)
+        if not isinstance(self.slots, Iterable) or not all(isinstance(slot, Slot) for slot in self.slots):
+            raise UnknownValue(name="slots", value=self.slots, known="Slot")
+        object.__setattr__(self, "slots", tuple(self.slots))
+        if isinstance(self.task, str) and self.task in Task.__members__:
+            object.__setattr__(self, "task", Task(self.task))
 
     def pictures(self) -> Iterator[GenerationRequest]:
         """One request per picture, each of which makes the very same picture when it is run alone.
@@ -85,9 +129,30 @@ class GenerationRequest:
                 num_images_per_prompt=1,
             )
 
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary of JSON values that :meth:`from_json` reads back exactly."""
-        return {"version": REQUEST_VERSION, **dataclasses.asdict(self), "task": str(self.task)}
+    def rasters(self) -> list[Raster]:
+        """All arrays that the request needs."""
+        own = (self.image, self.mask, self.hint, *(slot.image for slot in self.slots))
+        return [raster for raster in own if raster is not None]
+
+    def to_json(self, with_pixels: bool = True) -> dict[str, Any]:
+        """A dictionary of JSON values that :meth:`from_json` reads back exactly.
+
+        What came with version 2 is left out at its default, so that older programs read what they can do. Without
+        pixels, the arrays are absent in what is read back.
+        """
+        values: dict[str, Any] = {"version": 1}
+        for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if entry.name in _SINCE_2:
+                if value == entry.default:
+                    continue
+                values["version"] = REQUEST_VERSION
+            if isinstance(value, Raster):
+                value = value.to_json(with_pixels)
+            elif entry.name == "slots":
+                value = [slot.to_json(with_pixels) for slot in value]
+            values[entry.name] = str(value) if isinstance(value, Task) else value
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], file: str = "") -> GenerationRequest:
@@ -100,21 +165,37 @@ class GenerationRequest:
             raise ValueError("not a request")
         if values["version"] > REQUEST_VERSION:
             raise NewerFile(file=file)
-        kinds: dict[str, type] = {f.name: type(f.default) for f in dataclasses.fields(cls) if f.name != "prompt"}
-        kinds["prompt"] = str
         read: dict[str, Any] = {}
-        for name, kind in kinds.items():
-            if name not in values:
-                continue
-            value = values[name]
-            if kind is float and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            if kind is Task:
-                value = Task(value)
-            if type(value) is not kind:
-                raise TypeError(f"{name} is {value!r}")
-            read[name] = value
+        for entry in dataclasses.fields(cls):
+            if entry.name in values:
+                kind = str if entry.name == "prompt" else type(entry.default)
+                read[entry.name] = _read(entry.name, kind, values[entry.name])
         return cls(**read)
+
+
+_NAMES = [entry.name for entry in dataclasses.fields(GenerationRequest)]
+_SINCE_2 = frozenset(_NAMES[_NAMES.index("prior_scheduler") :])
+
+
+def _is_absent(value: object) -> bool:
+    return isinstance(value, Raster) and not value.present
+
+
+def _read(name: str, kind: type, value: Any) -> Any:
+    """One value of a request from its JSON form. Raises ``ValueError`` or ``TypeError``."""
+    if name in ("image", "mask", "hint"):
+        return None if value is None else Raster.from_json(value)
+    if name == "slots":
+        if not isinstance(value, list):
+            raise TypeError(f"slots is {value!r}")
+        return tuple(Slot.from_json(slot) for slot in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if kind is Task:
+        value = Task(value)
+    if type(value) is not kind:
+        raise TypeError(f"{name} is {value!r}")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +203,8 @@ class Progress:
     """Where a job stands. ``seconds_left`` is None while nothing is known yet.
 
     ``step`` steps of ``total_steps`` are done in this ``stage`` of picture ``picture`` (from 0) of ``pictures``;
-    ``fraction`` (0…1) spans the whole job. ``preview`` is a small uint8 RGB picture or None.
+    ``fraction`` (0…1) spans the whole job. ``preview`` is a small uint8 RGB picture or None. ``stepped_down`` says
+    from then on that memory ran out in this job, and that it goes on with less of the model kept in memory.
     """
 
     stage: Stage
@@ -133,6 +215,7 @@ class Progress:
     fraction: float
     seconds_left: float | None = None
     preview: Pixels | None = None
+    stepped_down: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +223,14 @@ class GenerationResult:
     """One finished picture and all that made it.
 
     ``request`` makes exactly this picture (``num_images_per_prompt`` is 1). ``timings`` are seconds per stage,
-    ``weights`` the fingerprint of the model's files (hex), ``device`` and ``dtype`` what it ran on.
+    ``weights`` the fingerprint of the model's files (hex), ``device`` and ``dtype`` what it ran on and in (such as
+    ``"bfloat16"``, or ``"bfloat16, weights float8"`` where the weights were compressed). ``image_embeds`` is
+    the picture's idea, None for a version that has none.
     """
 
     image: Pixels
     request: GenerationRequest
-    image_embeds: Embedding
+    image_embeds: Embedding | None
     timings: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     dtype: str = "float32"

@@ -29,7 +29,8 @@ class ModelSpec:
 
     ``native_size`` is the side length in pixels it was trained at; widths and heights are snapped up to
     ``size_multiple`` inside and cropped back. ``languages`` are ISO 639-1 codes of prompts it understands.
-    ``disk_size`` in bytes, ``memory_size`` in bytes at half precision with all components resident.
+    ``prior_schedulers`` is empty if there is no prior, and then no mixing. ``mix_prior_strength`` is how far its prior
+    has to settle a mix to make a picture of it. ``reads_words`` says whether the decoder itself does, and can show where. ``disk_size`` in bytes, ``memory_size`` in bytes at half precision with all components resident.
     """
 
     key: str
@@ -43,6 +44,9 @@ class ModelSpec:
     prior_num_inference_steps: Limits[int]
     prior_guidance_scale: Limits[float]
     schedulers: tuple[str, ...]
+    prior_schedulers: tuple[str, ...]
+    mix_prior_strength: float
+    reads_words: bool
     languages: tuple[str, ...]
     disk_size: int
     memory_size: int
@@ -60,4 +64,6 @@ class ModelSpec:
             prior_guidance_scale=self.prior_guidance_scale.default,
             scheduler=self.schedulers[0],
         )
+        if values.get("slots"):
+            own = dataclasses.replace(own, prior_strength=self.mix_prior_strength)
         return dataclasses.replace(own, **values)

@@ -1,7 +1,8 @@
 """Where a model's files are, whether they are whole, and what identifies them. No torch, and never the network.
 
-A model is two folders, laid out as ``kandinsky-community/kandinsky-2-2-prior`` and ``…-2-2-decoder`` are on the
-Hugging Face Hub. Weights are read from safetensors only: nothing is unpickled.
+What a model consists of and how its folders are called, its file in ``models`` knows; here they are parts in places.
+Weights are read from safetensors; a part that is published as a pickle only is named in ``PICKLED`` and read with
+``weights_only``, which unpickles nothing but tensors.
 """
 
 from __future__ import annotations
@@ -10,38 +11,29 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kandinsky_studio import paths
 from kandinsky_studio.errors import BrokenModel, BuiltinModelMissing, ModelNotFound
 
-HUB_ORGANISATION = "kandinsky-community"
 WHOLE_CONTENT = 64 * 2**20  # bytes; of larger files the fingerprint reads parts
 
 _BLOCKS, _BLOCK_SIZE = 64, 2**16
 _MAX_HEADER = 100_000_000  # bytes, the limit of the safetensors format
 _VARIANTS = ("", ".fp16")
-_SIDES = {
-    "prior": "prior",
-    "text_encoder": "prior",
-    "image_encoder": "prior",
-    "tokenizer": "prior",
-    "prior_scheduler": "prior",
-    "unet": "decoder",
-    "movq": "decoder",
-    "scheduler": "decoder",
+_CONFIG = {
+    "tokenizer": "tokenizer_config.json",
+    "multilingual_tokenizer": "tokenizer.json",
+    "image_processor": "preprocessor_config.json",
+    "prior_scheduler": "scheduler_config.json",
+    "scheduler": "scheduler_config.json",
+    "ddpm_scheduler": "scheduler_config.json",
 }
-PARTS = tuple(_SIDES)
-"""The components of a model; ``prior_scheduler`` is the folder ``scheduler`` beside the prior."""
-
-NETWORKS = ("prior", "text_encoder", "image_encoder", "unet", "movq")
-"""The parts that have weights."""
-
-_CONFIG = {"tokenizer": "tokenizer_config.json", "prior_scheduler": "scheduler_config.json"}
-_CONFIG["scheduler"] = _CONFIG["prior_scheduler"]
+PICKLED = ("depth_unet", "text_encoder1", "text_encoder2")
+"""Parts whose weights are on the Hub as ``.bin`` only."""
 
 
 @dataclass(frozen=True)
@@ -54,32 +46,47 @@ class WeightFile:
 
     @property
     def parameter_count(self) -> int:
+        if not self.header:  # a pickle, which is not opened for this: they are published in float32
+            return self.path.stat().st_size // 4
         return sum(math.prod(tensor["shape"]) for name, tensor in self.header.items() if name != "__metadata__")
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The two folders of a model. ``model`` is how a request names it, ``title`` how a message does."""
+    """The files of a model. ``model`` is how a request names it, ``title`` how a message does.
+
+    ``places`` says where each part is: its folder, or its file if it is an original checkpoint. ``required`` are the
+    parts without which it is not this model; the others, such as a decoder for inpainting, may be there.
+    """
 
     model: str
     title: str
-    prior: Path
-    decoder: Path
+    places: Mapping[str, Path]
+    required: tuple[str, ...]
+
+    def __contains__(self, part: str) -> bool:
+        return part in self.places
+
+    @property
+    def home(self) -> Path:
+        """The folder that all of it is in."""
+        return Path(os.path.commonpath([path.parent for path in self.places.values()]))
 
     def folder(self, part: str) -> Path:
-        """The folder of one of ``PARTS``."""
-        side = self.prior if _SIDES[part] == "prior" else self.decoder
-        return side / ("scheduler" if part == "prior_scheduler" else part)
+        """Where a part is. Raises ``ModelNotFound`` if it isn't there."""
+        if part not in self.places:
+            raise self._missing(self.home / part)
+        return self.places[part]
 
     def config(self, part: str) -> dict[str, Any]:
-        """The JSON configuration of one of ``PARTS``. Raises ``ModelNotFound`` or ``BrokenModel``."""
+        """The JSON configuration of a part. Raises ``ModelNotFound`` or ``BrokenModel``."""
         path = self.folder(part) / _CONFIG.get(part, "config.json")
         if not path.is_file():
             raise self._missing(path)
         return self._json(path)
 
     def weight_file(self, part: str) -> WeightFile:
-        """The weights of one of ``NETWORKS``, their header read and compared with the file's length.
+        """The weights of a network, their header read and compared with the file's length.
 
         Raises ``ModelNotFound`` if there are none, ``BrokenModel`` if they are cut off, garbled or pickled.
         """
@@ -89,63 +96,89 @@ class ModelFiles:
                 path = folder / f"{stem}{variant}.safetensors"
                 if path.is_file():
                     return WeightFile(path, variant.removeprefix(".") or None, self._header(path))
-        if any(folder.glob("*.bin")) or any(folder.glob("*.ckpt")):
+        pickles = sorted((*folder.glob("*.bin"), *folder.glob("*.ckpt")))
+        if pickles and part in PICKLED:
+            return WeightFile(self.whole_pickle(pickles[0]), None, {})
+        if pickles:
             raise BrokenModel(model=self.title, reason=f"“{part}” is only there as a .bin file; safetensors is needed")
         raise self._missing(folder)
 
+    def whole_pickle(self, path: Path) -> Path:
+        """``path``, a file that torch wrote, if it is there and its end is; raises as :meth:`weight_file` does."""
+        if not path.is_file():
+            raise self._missing(path)
+        with path.open("rb") as file:
+            before_1_6 = file.read(1) == b"\x80"  # torch then wrote bare pickles, whose end nothing tells
+        if not before_1_6 and not zipfile.is_zipfile(path):  # the directory of such a file is at its end
+            raise BrokenModel(model=self.title, reason=f"“{_short(path)}” is cut off or damaged")
+        return path
+
     def check(self) -> None:
-        """Raise ``ModelNotFound`` if a file is missing, ``BrokenModel`` if one can't be what it should be."""
-        for part in PARTS:
+        """Raise ``ModelNotFound`` if a required file is missing, ``BrokenModel`` if one can't be what it should be."""
+        for part in self.required:
+            if self.folder(part).is_file():
+                self.whole_pickle(self.folder(part))
+                continue
             self.config(part)
-            if part in NETWORKS:
+            if is_network(part):
                 self.weight_file(part)
+            if part == "tokenizer":
+                self._check_tokenizer()
+        for _, path in self._files(self.required):
+            if path.suffix == ".json":
+                self._json(path)
+
+    def _check_tokenizer(self) -> None:
         tokenizer = self.folder("tokenizer")
         pair = (tokenizer / "vocab.json", tokenizer / "merges.txt")
         if not (tokenizer / "tokenizer.json").is_file() and not all(path.is_file() for path in pair):
             raise self._missing(pair[0])
-        for _, path in self._files():
-            if path.suffix == ".json":
-                self._json(path)
 
     def disk_size(self) -> int:
         """Bytes of all files the model is made of."""
-        return sum(path.stat().st_size for _, path in self._files())
+        return sum(path.stat().st_size for _, path in self._files(tuple(self.places)))
 
-    def parameter_count(self) -> int:
-        """Numbers in all of ``NETWORKS``."""
-        return sum(self.weight_file(part).parameter_count for part in NETWORKS)
+    def parameter_count(self, parts: Sequence[str] | None = None) -> int:
+        """Numbers in the networks among ``parts``, by default all that are required."""
+        return sum(self.weight_file(part).parameter_count for part in parts or self.required if is_network(part))
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) that tells these weights from others, wherever they lie and whatever their folder is called.
 
-        Over names, sizes and content of all files; a weight file from 64 MiB on enters with its header and with
-        evenly spread blocks, so that gigabytes need not be read before the first picture.
+        Over names, sizes and content of all required files; a weight file from 64 MiB on enters with its header and
+        with evenly spread blocks, so that gigabytes need not be read before the first picture.
         """
         digest = hashlib.sha256()
-        for part, path in self._files():
+        for part, path in self._files(self.required):
             size = path.stat().st_size
             digest.update(f"{part}/{path.name}\0{size}\0".encode())
             with path.open("rb") as file:
-                if size < WHOLE_CONTENT or path.suffix != ".safetensors":
+                if size < WHOLE_CONTENT or path.suffix in (".json", ".txt"):
                     while block := file.read(_BLOCK_SIZE):
                         digest.update(block)
                     continue
                 length = file.read(8)
-                digest.update(file.read(int.from_bytes(length, "little")))
+                if path.suffix == ".safetensors":
+                    digest.update(file.read(int.from_bytes(length, "little")))
                 for k in range(_BLOCKS):
                     file.seek((size - _BLOCK_SIZE) * k // (_BLOCKS - 1))
                     digest.update(file.read(_BLOCK_SIZE))
         return digest.hexdigest()
 
-    def _files(self) -> Iterator[tuple[str, Path]]:
-        for part in PARTS:
-            used = self.weight_file(part).path if part in NETWORKS else None
+    def _files(self, parts: Sequence[str]) -> Iterator[tuple[str, Path]]:
+        for part in parts:
+            if self.folder(part).is_file():
+                yield part, self.folder(part)
+                continue
+            if not self.folder(part).is_dir():
+                raise self._missing(self.folder(part))
+            used = self.weight_file(part).path if is_network(part) else None
             for path in sorted(self.folder(part).iterdir()):
-                if path == used or (path.suffix in (".json", ".txt") and path.is_file()):
+                if path == used or (path.suffix in (".json", ".txt", ".model") and path.is_file()):
                     yield part, path
 
     def _missing(self, place: Path) -> ModelNotFound:
-        return _missing(self.model, self.title, place)
+        return missing(self.model, self.title, place)
 
     def _json(self, path: Path) -> dict[str, Any]:
         try:
@@ -176,23 +209,15 @@ class ModelFiles:
         return dict(header)
 
 
-def find(model: str) -> ModelFiles:
-    """The folders of ``model``: ``"builtin"``, ``"kandinsky-2.2"`` or the path of a folder that holds a model.
+def is_network(part: str) -> bool:
+    """Whether a part has weights."""
+    return part not in _CONFIG
 
-    2.2 is looked for in ``paths.models()`` first, then in the Hugging Face cache. Raises ``ModelNotFound``.
-    """
-    if model == "builtin":
-        return _pair(model, "the built-in model", paths.builtin_model())
-    if model != "kandinsky-2.2":
-        folder = Path(model).expanduser()
-        return _pair(model, folder.name, folder)
-    places = (paths.models() / model, paths.models(), hub_cache())
-    for place in places:
-        try:
-            return _pair(model, "Kandinsky 2.2", place, "kandinsky-2-2-")
-        except ModelNotFound:
-            continue
-    raise ModelNotFound(model="Kandinsky 2.2", place=", ".join(str(place) for place in places[1:]))
+
+def missing(model: str, title: str, place: Path) -> ModelNotFound:
+    """The error that says that the files of a model are not in ``place``."""
+    kind = BuiltinModelMissing if model == "builtin" else ModelNotFound
+    return kind(model=title, place=place)
 
 
 def hub_cache() -> Path:
@@ -204,29 +229,18 @@ def hub_cache() -> Path:
     return Path(home).expanduser() / "hub"
 
 
-def _pair(model: str, title: str, place: Path, family: str = "") -> ModelFiles:
-    prior = _side(place, f"{family}prior", "prior")
-    decoder = _side(place, f"{family}decoder", "unet")
-    if prior is None or decoder is None:
-        raise _missing(model, title, place)
-    return ModelFiles(model, title, prior, decoder)
+def folder_with(place: Path, name: str, part: str, *, without: str | None = None) -> Path | None:
+    """The folder below ``place`` whose name has ``name`` in it and which has the component or the file ``part``.
 
-
-def _missing(model: str, title: str, place: Path) -> ModelNotFound:
-    kind = BuiltinModelMissing if model == "builtin" else ModelNotFound
-    return kind(model=title, place=place)
-
-
-def _side(place: Path, name: str, part: str) -> Path | None:
-    """The folder below ``place`` whose name has ``name`` in it and which has the component ``part``.
-
-    The shortest name wins: the plain decoder before the ones for inpainting and depth.
+    The shortest name wins: the plain decoder before the ones for inpainting and depth. A name with ``without`` in it
+    is passed over. Of a folder of the Hugging Face cache the revision that counts is taken.
     """
     if not place.is_dir():
         return None
-    found = sorted((p for p in place.iterdir() if p.is_dir() and name in p.name), key=lambda p: (len(p.name), p.name))
+    named = (p for p in place.iterdir() if name in p.name and (without is None or without not in p.name))
+    found = sorted((p for p in named if p.is_dir()), key=lambda p: (len(p.name), p.name))
     for folder in map(_snapshot, found):
-        if (folder / part).is_dir():
+        if (folder / part).exists():
             return folder
     return None
 

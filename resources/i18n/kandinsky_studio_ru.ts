@@ -848,8 +848,60 @@
         <translation>{model} не умеет «{task}».</translation>
     </message>
     <message>
-        <source>Choose another model, or another way to make the picture.</source>
-        <translation>Выберите другую модель или другой способ создать картину.</translation>
+        <source>Choose one of these for it: {instead}.</source>
+        <translation>Для этого подходят: {instead}.</translation>
+    </message>
+    <message>
+        <source>For “{task}”, “{name}” is needed.</source>
+        <translation>Для «{task}» нужно «{name}», а его нет.</translation>
+    </message>
+    <message>
+        <source>Give it, or choose another way to make the picture.</source>
+        <translation>Задайте его или выберите другой способ создать картину.</translation>
+    </message>
+    <message>
+        <source>{name} can't be “{value}”.</source>
+        <translation>{name} не может быть «{value}».</translation>
+    </message>
+    <message>
+        <source>The size of “{name}” is {width} × {height} pixels instead of {needed_width} × {needed_height}.</source>
+        <translation>Размер «{name}» — {width} × {height} пикселей вместо {needed_width} × {needed_height}.</translation>
+    </message>
+    <message>
+        <source>Scale it, cut it, or change the size of the picture.</source>
+        <translation>Измените его масштаб, обрежьте его или поменяйте размер картины.</translation>
+    </message>
+    <message>
+        <source>The weights of the mix leave nothing of it.</source>
+        <translation>С такими весами от смеси ничего не остаётся.</translation>
+    </message>
+    <message>
+        <source>Choose weights whose sum is not zero, and none below zero in a spherical mix.</source>
+        <translation>Выберите веса, сумма которых не равна нулю; в сферической смеси отрицательных весов не бывает.</translation>
+    </message>
+    <message>
+        <source>This can't be used as a picture: {reason}.</source>
+        <translation>Это нельзя использовать как изображение: {reason}.</translation>
+    </message>
+    <message>
+        <source>Give a picture of bytes with three channels, or a mask with one.</source>
+        <translation>Нужно изображение из байтов с тремя каналами или маска с одним.</translation>
+    </message>
+    <message>
+        <source>The file does not hold the pictures that this one was made from.</source>
+        <translation>В файле нет изображений, из которых сделана эта картина.</translation>
+    </message>
+    <message>
+        <source>Repeat it from the PNG file, which holds them, or give them again.</source>
+        <translation>Повторите её по файлу PNG, где они есть, или задайте их снова.</translation>
+    </message>
+    <message>
+        <source>A saved idea has {length} numbers; {model} needs {needed}.</source>
+        <translation>В сохранённой идее чисел: {length}; для {model} нужно {needed}.</translation>
+    </message>
+    <message>
+        <source>Use an idea that was saved with this model.</source>
+        <translation>Возьмите идею, сохранённую с этой же моделью.</translation>
     </message>
     <message>
         <source>The files of {model} are not on this computer (looked in {place}).</source>

@@ -51,7 +51,7 @@ def test_a_folder_of_a_fine_tuned_2_2(own_model: Path) -> None:
     config = own_model / "tiny-decoder" / "unet" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "encoder_hid_dim": 1280, "sample_size": 64}))
     spec = spec_of(str(own_model))
-    assert (spec.native_size, spec.size.maximum, spec.languages) == (768, 2048, ("en",))
+    assert (spec.native_size, spec.size.maximum, spec.languages) == (768, 4096, ("en",))
 
 
 @pytest.mark.parametrize("name", ["", "kandinsky-9", "no/such/folder", "\0"])
@@ -67,7 +67,7 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"encoder_hid_dim_type": "text_image_proj"}, {"encoder_hid_dim": None}, {"sample_size": "big"}], ids=str
+    "change", [{"encoder_hid_dim_type": "text_proj"}, {"encoder_hid_dim": None}, {"sample_size": "big"}], ids=str
 )
 def test_a_folder_with_another_kind_of_model(own_model: Path, change: dict[str, object]) -> None:
     config = own_model / "tiny-decoder" / "unet" / "config.json"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from kandinsky_studio.engine.sampling import denoise, predicted_original
+from kandinsky_studio.engine.conditioning import Conditioning
+from kandinsky_studio.engine.sampling import begin, denoise, predicted_original
 from kandinsky_studio.engine.schedulers import SCHEDULERS, build_scheduler, step_arguments
 
 MEAN, DEVIATION = 0.7, 0.5
@@ -50,36 +51,72 @@ class GaussianWorld:
         return (torch.cat([predicted[self.prediction_type].float(), torch.zeros_like(sample)], dim=1),)
 
 
-def sample(key: str, prediction_type: str, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the scheduler makes of noise, and the exact solution of the flow for the same noise."""
+def sample(
+    key: str, prediction_type: str, steps: int, strength: float = 1.0, picture: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the scheduler makes of noise, or of a noised picture, and the exact solution of the flow for the same."""
     world = GaussianWorld(prediction_type)
     scheduler = build_scheduler(key, {**CONFIG, "prediction_type": prediction_type})
+    generators = [torch.Generator().manual_seed(1)]
+    latents, noise, timesteps = begin(scheduler, steps, strength, picture, (4, 48, 48), generators)
+    started = latents.clone()
     made = denoise(
         world,
         scheduler,
-        torch.zeros(1, 1),
+        [Conditioning()],
         None,
-        width=48,
-        height=48,
-        num_inference_steps=steps,
+        latents=latents,
+        noise=noise,
+        timesteps=timesteps,
         guidance_scale=1.0,
-        generator=torch.Generator().manual_seed(1),
+        generators=generators,
         on_step=lambda step, clean: None,
     )
-    noise = torch.randn((1, 4, 48, 48), generator=torch.Generator().manual_seed(1))
-    alpha, sigma = world.levels(torch.as_tensor(scheduler.timesteps[0], dtype=torch.float64))
-    exact = MEAN + DEVIATION * (noise - alpha * MEAN) / (alpha**2 * DEVIATION**2 + sigma**2).sqrt()
+    alpha, sigma = world.levels(torch.as_tensor(timesteps[0], dtype=torch.float64))
+    seen = noise if picture is None else alpha * picture + sigma * noise
+    exact = MEAN + DEVIATION * (seen - alpha * MEAN) / (alpha**2 * DEVIATION**2 + sigma**2).sqrt()
+    assert torch.isfinite(started).all()
     return made, exact.float()
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize(
     ("key", "tolerance"),
-    [("dpmpp_2m", 0.02), ("unipc", 0.02), ("deis", 0.02), ("ddim", 0.1), ("euler", 0.1)],  # the last are first order
+    [
+        ("dpmpp_2m", 0.02),
+        ("dpmpp_2s", 0.02),
+        ("unipc", 0.02),
+        ("deis", 0.02),
+        ("pndm", 0.03),
+        ("ddim", 0.1),  # this and the last are of first order
+        ("euler", 0.1),
+    ],
 )
-def test_follows_the_flow(key: str, tolerance: float, prediction_type: str) -> None:
-    made, exact = sample(key, prediction_type, 50)
+@pytest.mark.parametrize("strength", [1.0, 0.6, 0.25])
+def test_follows_the_flow(key: str, tolerance: float, prediction_type: str, strength: float) -> None:
+    """From noise, and from a picture that is noised on the way: a scheduler that begins in the middle of its
+    timesteps must not think that it begins at their start."""
+    picture = None
+    if strength < 1:
+        picture = MEAN + DEVIATION * torch.randn((1, 4, 48, 48), generator=torch.Generator().manual_seed(2))
+    made, exact = sample(key, prediction_type, 50, strength, picture)
     assert float((made - exact).abs().mean()) < tolerance
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+def test_lcm_jumps_to_the_mean_picture(prediction_type: str) -> None:
+    """It takes the network for one that was distilled to say the clean picture at once; ours says the mean of all that
+    are possible, so that the last jump, from nearly no noise, decides."""
+    made, _ = sample("lcm", prediction_type, 8)
+    assert float(made.mean()) == pytest.approx(MEAN, abs=0.05)
+    assert 0.1 < float(made.std()) < DEVIATION + 0.05
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 51, 200])
+@pytest.mark.parametrize("key", list(SCHEDULERS))
+def test_any_number_of_steps(key: str, steps: int) -> None:
+    made, _ = sample(key, "epsilon", steps)
+    assert torch.isfinite(made).all()
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
@@ -93,7 +130,8 @@ def test_keeps_the_distribution(key: str, prediction_type: str) -> None:
 
 
 def test_every_scheduler_is_tested_here() -> None:
-    assert set(SCHEDULERS) == {"dpmpp_2m", "unipc", "deis", "ddim", "euler", "ddpm", "euler_a"}
+    flow, chance = {"dpmpp_2m", "dpmpp_2s", "unipc", "deis", "pndm", "ddim", "euler"}, {"ddpm", "euler_a", "lcm"}
+    assert set(SCHEDULERS) == flow | chance
 
 
 def test_fresh_noise_comes_from_the_generator() -> None:

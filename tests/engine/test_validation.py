@@ -14,10 +14,10 @@ from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import (
     EmptyPrompt,
     InvalidRequest,
+    MissingInput,
     PromptTooLong,
     SizeOutOfRange,
     UnknownScheduler,
-    UnsupportedTask,
     ValueOutOfRange,
 )
 
@@ -77,7 +77,7 @@ def test_a_request_as_it_is_made_suits_the_built_in_model() -> None:
         ({"prior_seed": 2**40}, ValueOutOfRange),
         ({"scheduler": "DPM"}, UnknownScheduler),
         ({"scheduler": ""}, UnknownScheduler),
-        ({"task": Task.depth}, UnsupportedTask),
+        ({"task": Task.depth}, MissingInput),
     ],
     ids=str,
 )

@@ -13,7 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from kandinsky_studio import paths
 from kandinsky_studio.engine import weights
+from kandinsky_studio.engine.checkpoints import read_checkpoint
 from kandinsky_studio.engine.engine import Engine
+from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.errors import BrokenModel, BuiltinModelMissing, ModelNotFound
 
@@ -40,7 +42,7 @@ def snapshot(hub: Path, tiny_model: str, side: str, revision: str) -> None:
 
 def test_the_built_in_model_is_in_the_resources(monkeypatch: pytest.MonkeyPatch, tiny_model: str) -> None:
     monkeypatch.setattr(paths, "builtin_model", lambda: Path(tiny_model))
-    files = weights.find("builtin")
+    files = find("builtin")
     assert files.folder("unet") == Path(tiny_model) / "tiny-decoder" / "unet"
     assert files.folder("prior_scheduler") == Path(tiny_model) / "tiny-prior" / "scheduler"
 
@@ -50,13 +52,13 @@ def test_without_the_built_in_model_the_remedy_is_not_to_use_it(
 ) -> None:
     monkeypatch.setattr(paths, "builtin_model", lambda: tmp_path)
     with pytest.raises(BuiltinModelMissing) as caught:
-        weights.find("builtin")
+        find("builtin")
     assert "install" in caught.value.remedy
 
 
 def test_2_2_nowhere(no_models: Path) -> None:
     with pytest.raises(ModelNotFound) as caught:
-        weights.find("kandinsky-2.2")
+        find("kandinsky-2.2")
     assert str(no_models) in str(caught.value)
     assert str(paths.models()) in str(caught.value)
 
@@ -64,13 +66,13 @@ def test_2_2_nowhere(no_models: Path) -> None:
 def test_2_2_in_the_hub_cache(no_models: Path, tiny_model: str) -> None:
     snapshot(no_models, tiny_model, "prior", "1111")
     with pytest.raises(ModelNotFound):  # half of it
-        weights.find("kandinsky-2.2")
+        find("kandinsky-2.2")
     snapshot(no_models, tiny_model, "decoder", "2222")
     snapshot(no_models, tiny_model, "decoder", "3333")
-    files = weights.find("kandinsky-2.2")
+    files = find("kandinsky-2.2")
     files.check()
-    assert files.decoder.name == "3333"  # what refs/main says
-    assert files.prior.name == "1111"
+    assert files.folder("unet").parent.name == "3333"  # what refs/main says
+    assert files.folder("prior").parent.name == "1111"
 
 
 @pytest.mark.parametrize("inner", ["kandinsky-2.2", "."])
@@ -79,7 +81,7 @@ def test_2_2_in_our_own_folder_comes_first(no_models: Path, tiny_model: str, inn
     snapshot(no_models, tiny_model, "decoder", "2222")
     for side in ("prior", "decoder"):
         shutil.copytree(Path(tiny_model) / f"tiny-{side}", paths.models() / inner / f"kandinsky-2-2-{side}")
-    assert weights.find("kandinsky-2.2").decoder == paths.models() / inner / "kandinsky-2-2-decoder"
+    assert find("kandinsky-2.2").folder("unet").parent == paths.models() / inner / "kandinsky-2-2-decoder"
 
 
 @pytest.mark.parametrize(
@@ -102,19 +104,19 @@ def test_where_the_hub_cache_is(
 
 def test_the_plain_decoder_wins(own_model: Path) -> None:
     shutil.copytree(own_model / "tiny-decoder", own_model / "a-tiny-decoder-inpaint")
-    assert weights.find(str(own_model)).decoder == own_model / "tiny-decoder"
+    assert find(str(own_model)).folder("unet").parent == own_model / "tiny-decoder"
 
 
 def test_the_fingerprint_is_of_the_content_and_not_of_the_place(tiny_model: str, own_model: Path) -> None:
-    original = weights.find(tiny_model).fingerprint()
+    original = find(tiny_model).fingerprint()
     assert len(original) == 64
-    assert weights.find(str(own_model)).fingerprint() == original
+    assert find(str(own_model)).fingerprint() == original
     (own_model / "tiny-decoder" / "README.md").write_text("nothing that counts")
-    assert weights.find(str(own_model)).fingerprint() == original
+    assert find(str(own_model)).fingerprint() == original
     tensors = load_file(own_model / UNET)
     tensors["conv_out.bias"] += 1e-3
     save_file(tensors, own_model / UNET)
-    assert weights.find(str(own_model)).fingerprint() != original
+    assert find(str(own_model)).fingerprint() != original
 
 
 @pytest.mark.parametrize("where", [0.1, 0.9])
@@ -122,11 +124,11 @@ def test_the_fingerprint_of_large_weights_looks_into_them(
     own_model: Path, monkeypatch: pytest.MonkeyPatch, where: float
 ) -> None:
     monkeypatch.setattr(weights, "WHOLE_CONTENT", 1000)
-    original = weights.find(str(own_model)).fingerprint()
+    original = find(str(own_model)).fingerprint()
     content = bytearray((own_model / UNET).read_bytes())
     content[int(len(content) * where)] ^= 1
     (own_model / UNET).write_bytes(content)
-    assert weights.find(str(own_model)).fingerprint() != original
+    assert find(str(own_model)).fingerprint() != original
 
 
 def cut(path: Path) -> None:
@@ -171,7 +173,7 @@ def headless(path: Path) -> None:
 def test_damaged_weights(own_model: Path, part: Path, damage: Callable[[Path], None], reason: str) -> None:
     damage(own_model / part)
     with pytest.raises(BrokenModel, match=reason) as caught:
-        weights.find(str(own_model)).check()
+        find(str(own_model)).check()
     assert part.parent.name in str(caught.value)
 
 
@@ -189,7 +191,7 @@ def test_damaged_weights(own_model: Path, part: Path, damage: Callable[[Path], N
 def test_garbled_json(own_model: Path, name: str, content: bytes) -> None:
     (own_model / name).write_bytes(content)
     with pytest.raises(BrokenModel, match=Path(name).name):
-        weights.find(str(own_model)).check()
+        find(str(own_model)).check()
 
 
 @pytest.mark.parametrize(
@@ -198,14 +200,14 @@ def test_garbled_json(own_model: Path, name: str, content: bytes) -> None:
 def test_missing_parts(own_model: Path, name: str) -> None:
     shutil.rmtree(own_model / name)
     with pytest.raises(ModelNotFound):
-        weights.find(str(own_model)).check()
+        find(str(own_model)).check()
 
 
 @pytest.mark.parametrize("name", [str(UNET), str(TEXT), "tiny-prior/tokenizer/tokenizer.json"])
 def test_missing_files(own_model: Path, name: str) -> None:
     (own_model / name).unlink()
     with pytest.raises(ModelNotFound):
-        weights.find(str(own_model)).check()
+        find(str(own_model)).check()
 
 
 def lose_a_tensor(folder: Path) -> None:
@@ -276,3 +278,15 @@ def test_half_precision_files(own_model: Path, engine: Engine, tiny_request: Cal
     [result] = engine.generate(tiny_request(model=str(own_model)))
     assert result.dtype == "float32"
     assert torch.isfinite(torch.from_numpy(result.image_embeds)).all()
+
+
+def test_a_pickle_from_before_zip_files_is_read_too(tmp_path: Path) -> None:
+    """Encoders that were published in 2020 may still be such."""
+    tensors = {"a": torch.arange(6.0).view(2, 3)}
+    torch.save(tensors, tmp_path / "pytorch_model.bin", _use_new_zipfile_serialization=False)
+    files = weights.ModelFiles("m", "m", {"text_encoder1": tmp_path}, ("text_encoder1",))
+    path = files.weight_file("text_encoder1").path
+    assert torch.equal(read_checkpoint(path)["a"], tensors["a"])
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match="damaged"):
+        read_checkpoint(path)

@@ -1,59 +1,74 @@
 """The model versions.
 
-To add one: a file here with its ``SPEC``, and one line in ``MODELS``. Window, command line and checks read the rest
-from the ``ModelSpec``. Nothing here imports torch.
+To add one: a file here with its ``Version``, and one line in ``VERSIONS``. Window, command line and checks read the
+rest from the ``ModelSpec``. Nothing here imports torch.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import json
 from pathlib import Path
 
-from kandinsky_studio.engine import weights
-from kandinsky_studio.engine.models import builtin, kandinsky_2_2
-from kandinsky_studio.engine.spec import Limits, ModelSpec
+from kandinsky_studio.engine.models import builtin, kandinsky_2_0, kandinsky_2_1, kandinsky_2_2
+from kandinsky_studio.engine.spec import ModelSpec
+from kandinsky_studio.engine.version import Version
+from kandinsky_studio.engine.weights import ModelFiles, missing
 from kandinsky_studio.errors import BrokenModel, UnknownModel
 
-MODELS: tuple[ModelSpec, ...] = (
-    builtin.SPEC,
-    kandinsky_2_2.SPEC,
+VERSIONS: tuple[Version, ...] = (
+    builtin.Builtin(),
+    kandinsky_2_2.Kandinsky22(),
+    kandinsky_2_1.Kandinsky21(),
+    kandinsky_2_0.Kandinsky20(),
 )
 
-_LATENT_FACTOR = 8  # pixels per latent cell in every Kandinsky 2 decoder
-_BIGG_DIMENSIONS = 1280  # of a CLIP bigG embedding: what 2.2 was trained on, and nothing else here
+MODELS: tuple[ModelSpec, ...] = tuple(version.spec for version in VERSIONS)
+
+
+def version_of(model: str) -> Version:
+    """The version of a model: of a key of ``MODELS``, or of a folder that holds one.
+
+    Raises ``UnknownModel`` if ``model`` is neither, ``ModelNotFound`` if there is no model in the folder,
+    ``BrokenModel`` if its configurations can't be read.
+    """
+    for version in VERSIONS:
+        if version.spec.key == model:
+            return version
+    folder = Path(model).expanduser() if model else None
+    if folder is None or not folder.is_dir():
+        raise UnknownModel(model=model, known=", ".join(version.spec.key for version in VERSIONS))
+    for version in VERSIONS:
+        if version.recognises(folder):
+            return version
+    if any(map(_is_foreign, folder.glob("*/unet/config.json"))):
+        raise BrokenModel(model=folder.name, reason="its decoder is not one of Kandinsky 2")
+    raise missing(model, folder.name, folder)
+
+
+def _is_foreign(config: Path) -> bool:
+    """Whether a decoder's configuration is readable and of no version here; a part of one is not foreign."""
+    try:
+        values = json.loads(config.read_text(encoding="utf-8"))
+        kind, width = values.get("encoder_hid_dim_type"), values.get("encoder_hid_dim")
+    except (OSError, ValueError, AttributeError):
+        return True
+    return kind not in ("image_proj", "text_image_proj") or not isinstance(width, int)
+
+
+def find(model: str) -> ModelFiles:
+    """The files of a model: of a key of ``MODELS``, or of a folder. Raises as :func:`version_of` does."""
+    version = version_of(model)
+    if version.spec.key == model:
+        return version.find()
+    folder = Path(model).expanduser()
+    return version.find_in(folder, model, folder.name)
 
 
 def spec_of(model: str) -> ModelSpec:
     """The spec of a model: of a key of ``MODELS``, or of a folder that holds one.
 
-    A folder's spec is made from its JSON configurations only. Raises ``UnknownModel`` if ``model`` is neither,
-    ``ModelNotFound`` if files are missing in the folder, ``BrokenModel`` if they can't be read.
+    A folder's spec is made from its JSON configurations and the heads of its files only. Raises as
+    :func:`version_of` does.
     """
-    for spec in MODELS:
-        if spec.key == model:
-            return spec
-    if not model or not Path(model).expanduser().is_dir():
-        raise UnknownModel(model=model, known=", ".join(spec.key for spec in MODELS))
-    return _spec_of_folder(weights.find(model))
-
-
-def _spec_of_folder(files: weights.ModelFiles) -> ModelSpec:
-    unet = files.config("unet")
-    embedding_dim, sample_size = unet.get("encoder_hid_dim"), unet.get("sample_size")
-    if unet.get("encoder_hid_dim_type") != "image_proj" or not isinstance(embedding_dim, int):
-        raise BrokenModel(model=files.title, reason="its decoder is not one of Kandinsky 2.2")
-    if not isinstance(sample_size, int) or sample_size < 1:
-        raise BrokenModel(model=files.title, reason="its decoder does not say which size it draws")
-    real = embedding_dim == _BIGG_DIMENSIONS
-    own = dataclasses.replace(
-        kandinsky_2_2.SPEC if real else builtin.SPEC,
-        key=files.model,
-        title=files.title,
-        disk_size=files.disk_size(),
-        memory_size=2 * files.parameter_count(),
-    )
-    if real:
-        return own  # its configuration states 512 pixels, although it draws best at 768
-    native_size = min(max(sample_size * _LATENT_FACTOR, own.size.minimum), kandinsky_2_2.SPEC.size.maximum)
-    maximum = min(4 * native_size, kandinsky_2_2.SPEC.size.maximum)
-    return dataclasses.replace(own, native_size=native_size, size=Limits(own.size.minimum, maximum, native_size))
+    version = version_of(model)
+    return version.spec if version.spec.key == model else version.spec_in(find(model))

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from kandinsky_studio.engine import shared, weights
+from kandinsky_studio.engine import shared
+from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.training.captions import LANGUAGES, plain_caption
-from kandinsky_studio.engine.training.card import write_card
+from kandinsky_studio.engine.training.card import REPORT_FILE, SAMPLES_FILE, write_card
 from kandinsky_studio.engine.training.components import PICTURE_SIZE, make_image_processor
 from kandinsky_studio.engine.training.loop import Report
 from kandinsky_studio.engine.training.measures import MEASURES, Figures, prompt_for
@@ -27,8 +28,6 @@ from kandinsky_studio.engine.training.scenes import random_scene
 from kandinsky_studio.engine.training.studio import Studio
 from kandinsky_studio.engine.training.vision import vision_accuracy
 
-REPORT_FILE = "quality.json"
-SAMPLES_FILE = "samples.png"
 CHUNK = 25  # items measured in one go; a killed run measures at most this many again
 _SAMPLES = (4, 8)  # rows and columns of the picture of samples
 _GAP = 4  # pixels between two of them
@@ -90,7 +89,7 @@ def measure(
 
 def _place(model: Path, folder: Path, network: str | None) -> Path:
     """Where figures are kept: they are good as long as no weights change that they depend on."""
-    name = weights.find(str(model)).fingerprint()[:16]
+    name = find(str(model)).fingerprint()[:16]
     if network is not None:
         content = (model / network / "unet" / shared.WEIGHTS).read_bytes()
         name += f"-{hashlib.sha256(content).hexdigest()[:8]}"
@@ -149,8 +148,8 @@ def samples(studio: Studio) -> Image.Image:
     rows, columns = _SAMPLES
     side = PICTURE_SIZE + _GAP
     sheet = Image.new("RGB", (columns * side - _GAP, rows * side - _GAP), "white")
-    for k in range(rows * columns):
-        picture = studio.draw(sample_prompts()[k], k)
+    for k, prompt in enumerate(sample_prompts()):
+        picture = studio.draw(prompt, k)
         sheet.paste(Image.fromarray(picture), (k % columns * side, k // columns * side))
     return sheet
 
@@ -167,9 +166,9 @@ def sample_prompts() -> list[str]:
     ]
 
 
-def write(model: Path, folder: Path, report: Report, share: float = 1.0) -> None:
+def write(model: Path, folder: Path, report: Report) -> None:
     """Measure the model in ``model`` and write the figures and the samples beside it."""
-    values: dict[str, Any] = measure(model, folder, report, share=share)
+    values: dict[str, Any] = measure(model, folder, report)
     studio = Studio(model)
     values.update({name: _rounded(figures) for name, figures in towers(studio).items()})
     samples(studio).save(model / SAMPLES_FILE, optimize=True)

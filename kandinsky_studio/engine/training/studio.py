@@ -31,7 +31,11 @@ from kandinsky_studio.engine.movq import speed_up
 from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.engine.training import vision
 from kandinsky_studio.engine.training.components import (
+    DECODER_FOLDER,
+    DEPTH_FOLDER,
+    INPAINT_FOLDER,
     PICTURE_SIZE,
+    PRIOR_FOLDER,
     VISION_SIZE,
     make_decoder_scheduler,
     make_depth_unet,
@@ -52,7 +56,7 @@ class Studio:
         for library in (diffusers_logging, transformers_logging):
             library.disable_progress_bar()  # whoever measures reports by the piece
         self.folder = folder
-        self._prior, self._decoder = folder / "kandinsky-2-2-prior", folder / "kandinsky-2-2-decoder"
+        self._prior, self._decoder = folder / PRIOR_FOLDER, folder / DECODER_FOLDER
         self._engine = Engine("cpu")
         self._spec = self._engine.load(str(folder))
 
@@ -63,7 +67,9 @@ class Studio:
     def idea(self, prompt: str, seed: int, **values: Any) -> Floats:
         """The prior's embedding (256,) of a prompt."""
         request = self._request(prompt, seed, num_inference_steps=2, **values)  # the picture is not looked at
-        return self._engine.generate(request)[0].image_embeds
+        embeds = self._engine.generate(request)[0].image_embeds
+        assert embeds is not None
+        return embeds
 
     def _request(self, prompt: str, seed: int, **values: Any) -> Any:
         return self._spec.request(prompt, **{"prior_seed": seed, "seed": seed, **values})
@@ -140,8 +146,8 @@ class Studio:
     def _pipeline(self, cls: Any, which: str) -> Any:
         unet = {
             "plain": lambda: self.unet,
-            "inpaint": lambda: shared.load(make_inpaint_unet(), self.folder / "kandinsky-2-2-decoder-inpaint" / "unet"),
-            "depth": lambda: shared.load(make_depth_unet(), self.folder / "kandinsky-2-2-controlnet-depth" / "unet"),
+            "inpaint": lambda: shared.load(make_inpaint_unet(), self.folder / INPAINT_FOLDER / "unet"),
+            "depth": lambda: shared.load(make_depth_unet(), self.folder / DEPTH_FOLDER / "unet"),
         }[which]()
         pipeline = cls(unet=unet.eval(), scheduler=make_decoder_scheduler(), movq=self.movq)
         pipeline.set_progress_bar_config(disable=True)

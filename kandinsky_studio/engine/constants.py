@@ -1,0 +1,45 @@
+"""Tensors that a checkpoint determines and that are dear to compute, kept on disk between runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from kandinsky_studio import paths
+
+_NAME = "constant"
+
+
+def find(key: str) -> torch.Tensor | None:
+    """The tensor kept as ``key``; None if there is none, or none that can be read."""
+    path = _path(key)
+    if not path.is_file():
+        return None
+    try:
+        return load_file(path)[_NAME]
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        logging.getLogger(__name__).warning("%s can't be read: %s", path.name, error)
+        return None
+
+
+def keep(key: str, tensor: torch.Tensor) -> None:
+    """Keep ``tensor`` as ``key``. A disk that can't be written only costs time later."""
+    path = _path(key)
+    partial = path.with_suffix(f".{secrets.token_hex(4)}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({_NAME: tensor.contiguous()}, partial)
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        logging.getLogger(__name__).warning("%s can't be kept: %s", path.name, error)
+        partial.unlink(missing_ok=True)
+
+
+def _path(key: str) -> Path:
+    return paths.cache() / "constants" / f"{key}.safetensors"
