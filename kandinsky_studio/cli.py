@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kandinsky_studio import __version__, log
+from kandinsky_studio import __version__, log, options
 from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
@@ -50,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except StudioError as error:
         _complain(f"{error} {error.remedy}")
+        if getattr(arguments, "json", False):
+            told = {"event": "error", "error": type(error).__name__, "message": str(error), "hint": error.remedy}
+            sys.stdout.write(json.dumps(told) + "\n")
         logging.getLogger(__name__).warning("ended by %s", type(error).__name__)
         return MISUSED if isinstance(error, _MISTAKES) else FAILED
     except (Cancelled, KeyboardInterrupt):
@@ -76,8 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Kandinsky Studio {__version__}")
     parser.set_defaults(run=_run_window)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_generate(commands)
+    commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
+        title="commands", metavar="COMMAND", parser_class=options.Parser
+    )
+    options.add_commands(commands, make=_run_generate, embed=_run_embed, explain=_run_explain)
     training.add_parser(commands)
     models = commands.add_parser("models", help="list the models, and whether they are on this computer")
     models.set_defaults(run=_run_models)
@@ -89,44 +95,6 @@ def _parser() -> argparse.ArgumentParser:
     self_test.add_argument("--device", help="cpu or cuda; the best there is, if not given")
     self_test.set_defaults(run=_run_self_test)
     return parser
-
-
-def _add_generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    generate = commands.add_parser(
-        "generate",
-        help="make pictures from words",
-        description="Make pictures from words. They go to the library, where the window shows them, or to the file "
-        "given with -o. What is not given is the model's own value; seeds are chosen by chance and told.",
-    )
-    generate.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the picture shows")
-    generate.add_argument("-o", "--output", type=_picture_file, metavar="FILE", help="a .png, .jpg or .webp file")
-    generate.add_argument(
-        "--from", type=Path, dest="source", metavar="FILE", help="repeat this picture; what is given besides, changes"
-    )
-    values = generate.add_argument_group("values, called as in diffusers")
-    values.add_argument("--negative-prompt", metavar="TEXT", help="what the picture shall not show")
-    values.add_argument("--model", help="a model of the list “models”, or the folder of one")
-    values.add_argument("--width", type=int, metavar="PIXELS")
-    values.add_argument("--height", type=int, metavar="PIXELS")
-    values.add_argument("--num-inference-steps", type=int, metavar="N", help="steps of the decoder, which draws")
-    values.add_argument("--guidance-scale", type=float, metavar="X", help="how closely the decoder follows the idea")
-    values.add_argument("--prior-num-inference-steps", type=int, metavar="N", help="steps of the prior: words to idea")
-    values.add_argument("--prior-guidance-scale", type=float, metavar="X", help="how closely the prior follows words")
-    values.add_argument("--scheduler", metavar="NAME", help="how the decoder steps, such as dpmpp_2m or ddpm")
-    values.add_argument("--prior-seed", type=int, metavar="N", help="the idea's seed")
-    values.add_argument("--seed", type=int, metavar="N", help="the rendering's seed")
-    values.add_argument("--num-images-per-prompt", type=int, metavar="N", help="how many pictures")
-    generate.add_argument("--device", help="cpu or cuda; the best there is, if not given")
-    generate.add_argument("--json", action="store_true", help="tell progress and results as lines of JSON")
-    generate.set_defaults(run=_run_generate)
-
-
-def _picture_file(text: str) -> Path:
-    # The same list as pictures.FORMATS; reading it from there would import numpy for --help.
-    path = Path(text)
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise argparse.ArgumentTypeError(f"“{text}” must end in .png, .jpg or .webp")
-    return path
 
 
 def _run_window(arguments: argparse.Namespace) -> int:
@@ -156,15 +124,26 @@ def _run_generate(arguments: argparse.Namespace) -> int:
     return generating.run(arguments)
 
 
+def _run_embed(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio import exploring
+
+    return exploring.embed(arguments)
+
+
+def _run_explain(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio import exploring
+
+    return exploring.explain(arguments)
+
+
 def _run_models(arguments: argparse.Namespace) -> int:
-    from kandinsky_studio.engine import weights
-    from kandinsky_studio.engine.models import MODELS
+    from kandinsky_studio.engine.models import MODELS, find
 
     for spec in MODELS:
         try:
-            files = weights.find(spec.key)
+            files = find(spec.key)
             files.check()
-            place = str(files.prior.parent)
+            place = str(files.home)
         except ModelNotFound as error:
             place = f"not here; looked in {error.values['place']}"
         except StudioError as error:

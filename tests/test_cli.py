@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kandinsky_studio import __version__, cli, generating, log, paths
+from kandinsky_studio import __version__, asking, cli, log, options, paths
 from kandinsky_studio.engine import engine as engine_module
+from kandinsky_studio.engine.arrays import FILLS
 from kandinsky_studio.engine.models import MODELS
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import OutOfMemory
+from kandinsky_studio.reporting import Report
 from kandinsky_studio.storage.library import Library
 from kandinsky_studio.storage.pictures import FORMATS, read_pixels, read_request, save_png
 
@@ -55,7 +57,10 @@ def _run(*arguments: str, **kwargs) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["generate", "--help"], ["train", "--help"]])
+COMMANDS = ("generate", "remix", "inpaint", "outpaint", "mix", "depth", "embed", "explain", "train")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], *([command, "--help"] for command in COMMANDS)])
 def test_answers_that_need_nothing_heavy(arguments):
     heavy = {"torch", "PySide6", "diffusers", "transformers", "numpy", "PIL"}
     script = (
@@ -174,17 +179,17 @@ def test_every_value_of_a_request_can_be_given():
         "model": "builtin",
     }
     flags = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
-    request = generating.asked_for(cli._parser().parse_args(["generate", PROMPT, *flags]))
+    [request] = asking.asked_for(cli._parser().parse_args(["generate", PROMPT, *flags]))
     assert request == GenerationRequest(PROMPT, **given)
 
 
 @pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.key)
 def test_what_is_not_given_is_the_models_own_and_can_be_done(spec):
     arguments = cli._parser().parse_args(["generate", PROMPT, "--model", spec.key])
-    request = generating.asked_for(arguments)
+    [request] = asking.asked_for(arguments)
     check(request, spec)
     assert (request.width, request.num_inference_steps) == (spec.native_size, spec.num_inference_steps.default)
-    assert generating.asked_for(arguments).seed != request.seed
+    assert asking.asked_for(arguments)[0].seed != request.seed
 
 
 def test_the_folder_of_a_model_is_kept_whole(tmp_path, monkeypatch):
@@ -192,7 +197,7 @@ def test_the_folder_of_a_model_is_kept_whole(tmp_path, monkeypatch):
     (tmp_path / "models" / "mine").mkdir(parents=True)
     save_png(tmp_path / "a.png", GenerationResult(np.zeros((8, 8, 3), np.uint8), GenerationRequest("a"), np.zeros(8)))
     arguments = cli._parser().parse_args(["generate", "--from", "a.png", "--model", "models/mine"])
-    assert generating.asked_for(arguments).model == str(tmp_path / "models" / "mine")
+    assert asking.asked_for(arguments)[0].model == str(tmp_path / "models" / "mine")
 
 
 def test_json_tells_progress_and_results(tmp_path, capsys, drawn):
@@ -207,7 +212,7 @@ def test_json_tells_progress_and_results(tmp_path, capsys, drawn):
 
 def test_progress_tells_the_time_left(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    report = generating._Report()
+    report = Report()
     report.progress(Progress(Stage.loading, 1, 3, 0, 1, 0.1))
     report.progress(Progress(Stage.decoder, 4, 20, 1, 3, 0.45, 150.0))
     report.end()
@@ -304,8 +309,10 @@ def _ascii_terminal() -> dict[str, str]:
     return {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
 
 
-def test_the_parser_knows_the_formats_of_storage():
+def test_the_parser_knows_the_lists_of_the_rooms_below():
     for suffix in FORMATS:
-        assert cli._picture_file(f"a{suffix}").suffix == suffix
+        assert options.picture_file(f"a{suffix}").suffix == suffix
     with pytest.raises(argparse.ArgumentTypeError):
-        cli._picture_file("a.bmp")
+        options.picture_file("a.bmp")
+    assert tuple(FORMATS) == options.SUFFIXES
+    assert options.FILLS == FILLS

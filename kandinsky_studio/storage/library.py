@@ -55,7 +55,10 @@ _Row = tuple[int, str, int, str, int, int, int]
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture of the library. ``path`` is absolute, ``created`` an aware local time, sizes in pixels."""
+    """One picture of the library. ``path`` is absolute, ``created`` an aware local time, sizes in pixels.
+
+    The pictures that went into ``request`` are absent; the file at ``path`` holds them.
+    """
 
     id: int
     path: Path
@@ -264,7 +267,7 @@ class Library:
                     connection.execute(_INSERT_ENTRY, (self._relative(path), *_columns(record, size)))
                 )
                 embedding = None if record.image_embeds is None else embedding_bytes(record.image_embeds)
-                text = json.dumps(record.to_json(with_embedding=False))
+                text = json.dumps(record.to_json(with_embedding=False, with_pixels=False))
                 connection.execute(_INSERT_RECORD, (entries[-1].id, text, embedding))
             return entries
 
@@ -292,7 +295,7 @@ class Library:
 def _columns(record: Record, size: tuple[int, int]) -> tuple[object, ...]:
     request = record.request
     created = (record.created - _EPOCH) // timedelta(microseconds=1)
-    text = json.dumps(request.to_json())
+    text = json.dumps(request.to_json(with_pixels=False))
     return (created, *size, _searchable(request.prompt), _searchable(request.negative_prompt), text)
 
 

@@ -2,16 +2,20 @@
 
 import json
 
-from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.engine.embeddings import Slot
+from kandinsky_studio.engine.request import GenerationRequest, Task
 
 SAMPLER_NAMES = {
     "dpmpp_2m": "DPM++ 2M",
+    "dpmpp_2s": "DPM++ 2S",
     "ddim": "DDIM",
     "ddpm": "DDPM",
     "unipc": "UniPC",
     "euler": "Euler",
     "euler_a": "Euler a",
     "deis": "DEIS",
+    "pndm": "PNDM",
+    "lcm": "LCM",
 }
 """What other programs call our schedulers."""
 
@@ -32,13 +36,42 @@ def parameters_text(request: GenerationRequest, program: str) -> str:
         "Prior steps": request.prior_num_inference_steps,
         "Prior CFG scale": request.prior_guidance_scale,
         "Prior seed": request.prior_seed,
+        **_of_task(request),
         "Version": program,
     }
-    lines = [request.prompt]
+    lines = [request.prompt] if request.prompt or not request.slots else []
     if request.negative_prompt:
         lines.append(f"Negative prompt: {request.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in pairs.items()))
     return "\n".join(lines)
+
+
+def _of_task(request: GenerationRequest) -> dict[str, object]:
+    """What else says how the picture came about; nothing for one that was made from words alone."""
+    pairs: dict[str, object] = {}
+    if request.task is not Task.text2image:
+        pairs["Task"] = request.task
+    if request.image is not None:
+        pairs["Denoising strength"] = request.strength
+    if request.task is Task.inpaint:
+        pairs["Mask blur"] = request.mask_feather
+    if request.task is Task.outpaint:
+        sides = (request.margin_left, request.margin_top, request.margin_right, request.margin_bottom)
+        pairs["Outpaint"] = " ".join(
+            f"{name} {side}" for name, side in zip(("left", "top", "right", "bottom"), sides, strict=True) if side
+        )
+    if request.task is Task.depth:
+        pairs["Hint scale"] = request.controlnet_conditioning_scale
+    if request.slots:
+        pairs["Mix"] = ", ".join(map(_ingredient, request.slots))
+    if request.prior_strength:
+        pairs["Prior strength"] = request.prior_strength
+    return pairs
+
+
+def _ingredient(slot: Slot) -> str:
+    name = "picture" if slot.image is not None else "saved idea" if slot.prompt is None else slot.prompt
+    return f"{'not ' if slot.negative else ''}{name}: {slot.weight:g}"
 
 
 def _quoted(value: str) -> str:

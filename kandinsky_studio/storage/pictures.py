@@ -3,6 +3,10 @@
 A PNG file of ours carries two texts: ``kandinsky_studio`` (JSON: the request and what it ran on; what this program
 reads) and ``parameters`` (what other programs read). JPEG and WebP carry the same two in EXIF, as MakerNote and
 UserComment.
+
+The pictures that a request was made from lie in a PNG file beside those texts, in chunks ``ksIn`` of their own, each as
+a PNG file: the 32 bytes of the raster's digest and a piece of the file, in order. A text of megabytes would be read by
+every program that shows the picture, and refused by some. EXIF has no room for them.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import io
 import json
 import os
 import struct
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from kandinsky_studio import __version__
+from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import Embedding, GenerationRequest, GenerationResult, Pixels
 from kandinsky_studio.errors import BrokenPicture, FolderNotWritable, NewerFile, NoRequestInPicture
 from kandinsky_studio.storage.durable import write_file
@@ -37,6 +44,9 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 MAX_PIXELS = 80_000_000
 """The largest picture that is opened; a small file can claim to be one that fills the memory."""
 
+_INPUTS = b"ksIn"  # by the cases of its letters: can be skipped, private, safe to copy
+_DIGEST_SIZE = 32  # bytes
+_PIECE = 4_000_000  # bytes; libpng, by default, complains about chunks of twice that
 _MAKER_NOTE_HEAD = RECORD_KEY.encode() + b"\0"
 _MAX_EXIF = 65_000  # bytes; a JPEG segment holds 65533 with its own head
 _UNREADABLE = (
@@ -81,10 +91,13 @@ class Record:
             image_embeds=result.image_embeds,
         )
 
-    def to_json(self, with_embedding: bool = True) -> dict[str, Any]:
-        """A dictionary of JSON values. The embedding is rounded to float16 and goes in as base64."""
+    def to_json(self, with_embedding: bool = True, with_pixels: bool = True) -> dict[str, Any]:
+        """A dictionary of JSON values. The embedding is rounded to float16 and goes in as base64.
+
+        Without pixels, the arrays of the request are absent in what is read back.
+        """
         values: dict[str, Any] = {
-            "request": self.request.to_json(),
+            "request": self.request.to_json(with_pixels),
             "created": self.created.astimezone(UTC).isoformat(),
             "timings": {stage: round(float(seconds), 4) for stage, seconds in self.timings.items()},
             "device": self.device,
@@ -121,7 +134,7 @@ class Record:
 
 
 def save_png(path: Path, result: GenerationResult, created: datetime | None = None) -> Record:
-    """Write ``result`` to ``path`` as a lossless PNG file with its whole record; returns that record.
+    """Write ``result`` to ``path`` as a lossless PNG file with its whole record, inputs too; returns that record.
 
     The file is there whole or not at all, and survives a power cut once this returns. Raises ``DiskFull`` or
     ``FolderNotWritable``.
@@ -129,32 +142,50 @@ def save_png(path: Path, result: GenerationResult, created: datetime | None = No
     record = Record.of(result, created)
     texts = PngImagePlugin.PngInfo()
     # ASCII, so that even a half surrogate pasted into the prompt comes back as it was.
-    texts.add_itxt(RECORD_KEY, json.dumps(record.to_json()))
+    texts.add_itxt(RECORD_KEY, json.dumps(record.to_json(with_pixels=False)))
     texts.add_itxt(PARAMETERS_KEY, _encodable(parameters_text(record.request, f"Kandinsky Studio {record.version}")))
+    for raster in dict.fromkeys(raster for raster in record.request.rasters() if raster.present):
+        _add_input(texts, raster)
     buffer = io.BytesIO()
     Image.fromarray(result.image).save(buffer, "PNG", pnginfo=texts)
     write_file(path, buffer.getvalue())
     return record
 
 
+def save(path: Path, result: GenerationResult, quality: int = 95) -> None:
+    """Write ``result`` to ``path`` in the format of its suffix. Raises as :func:`save_png` and :func:`export` do."""
+    if path.suffix.lower() == ".png":
+        save_png(path, result)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        lossless = Path(folder) / "picture.png"
+        save_png(lossless, result)
+        export(lossless, path, quality)
+
+
 def read_request(path: Path) -> GenerationRequest:
-    """The request that made the picture at ``path``. Raises as :func:`read_record` does."""
-    return read_record(path)[0].request
+    """The request that made the picture at ``path``, with its pictures as far as the file holds them.
+
+    Raises as :func:`read_record` does.
+    """
+    return read_record(path, with_pixels=True)[0].request
 
 
-def read_record(path: Path) -> tuple[Record, tuple[int, int]]:
-    """What the picture at ``path`` says about itself, and its width and height. Decodes no pixels.
+def read_record(path: Path, with_pixels: bool = False) -> tuple[Record, tuple[int, int]]:
+    """What the picture at ``path`` says about itself, and its width and height. Decodes no pixels of its own.
 
+    ``with_pixels`` brings the pictures of the request, which are absent otherwise, and in files that do not hold them.
     Raises ``BrokenPicture`` if it is no picture, ``NoRequestInPicture`` if another program wrote it, ``NewerFile``
     if a newer version of this one did.
     """
     with _opened(path) as image:
         size = image.size
         text = _record_text(image)
+        inputs = _inputs(image) if with_pixels else {}
     if text is None:
         raise NoRequestInPicture(file=path.name)
     try:
-        return _parsed(text, path.name), size
+        return _parsed(text, path.name, inputs), size
     except _NO_RECORD as error:
         raise NoRequestInPicture(file=path.name) from error
 
@@ -163,6 +194,22 @@ def read_pixels(path: Path) -> Pixels:
     """The pixels of the PNG, JPEG or WebP file at ``path``, uint8 (height, width, 3). Raises ``BrokenPicture``."""
     with _opened(path) as image:
         return np.array(image.convert("RGB"))
+
+
+def read_array(path: Path) -> npt.NDArray[np.uint8]:
+    """The PNG, JPEG or WebP file at ``path`` with the channels it has, for what alpha or grey mean something.
+
+    uint8, (height, width) if it is grey or black and white, (height, width, 4) if it has any transparency, else
+    (height, width, 3); turned upright if a camera says that it lies on its side. Raises ``BrokenPicture``.
+    """
+    with _opened(path) as image:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):  # 16 bits a pixel; Pillow would cut off what is brighter than 255
+            levels = np.clip(np.asarray(upright, np.int64), 0, 65535)
+            return ((levels + 128) // 257).astype(np.uint8)
+        if upright.has_transparency_data:
+            return np.array(upright.convert("RGBA"))
+        return np.array(upright.convert("L" if upright.mode in ("1", "L") else "RGB"))
 
 
 def is_whole_png(path: Path) -> bool:
@@ -237,8 +284,33 @@ def _record_text(image: Image.Image) -> str | None:
     return None
 
 
-def _parsed(text: str, file: str) -> Record:
-    return Record.from_json(json.loads(text), file)
+def _parsed(text: str, file: str, inputs: Mapping[str, bytes] | None = None) -> Record:
+    """The record in ``text``; its rasters are absent unless the text or ``inputs``, by digest, hold their PNG files."""
+    values = json.loads(text)
+    request = values.get("request") if isinstance(values, dict) else None
+    if inputs and isinstance(request, dict):
+        slots = request.get("slots")
+        for holder in (request, *(slots if isinstance(slots, list) else ())):
+            for raster in holder.values() if isinstance(holder, dict) else ():
+                if isinstance(raster, dict) and (content := inputs.get(str(raster.get("sha256")))) is not None:
+                    raster["png"] = base64.b64encode(content).decode("ascii")
+    return Record.from_json(values, file)
+
+
+def _add_input(chunks: PngImagePlugin.PngInfo, raster: Raster) -> None:
+    """Put the PNG file of ``raster`` among ``chunks``."""
+    content = base64.b64decode(raster.to_json()["png"])
+    for start in range(0, len(content), _PIECE):
+        chunks.add(_INPUTS, bytes.fromhex(raster.digest) + content[start : start + _PIECE])
+
+
+def _inputs(image: Image.Image) -> dict[str, bytes]:
+    """The PNG files of the rasters that came with a picture, by digest."""
+    pieces: dict[str, list[bytes]] = {}
+    for kind, content, *_ in getattr(image, "private_chunks", ()):
+        if kind == _INPUTS:
+            pieces.setdefault(content[:_DIGEST_SIZE].hex(), []).append(content[_DIGEST_SIZE:])
+    return {digest: b"".join(parts) for digest, parts in pieces.items()}
 
 
 def _exif(record_text: str | None) -> bytes:
@@ -247,7 +319,7 @@ def _exif(record_text: str | None) -> bytes:
         record = _parsed(record_text or "", "")
     except (*_NO_RECORD, NewerFile):
         return b""
-    compact = json.dumps(record.to_json(with_embedding=False), ensure_ascii=False)
+    compact = json.dumps(record.to_json(with_embedding=False, with_pixels=False), ensure_ascii=False)
     parameters = parameters_text(record.request, f"Kandinsky Studio {record.version}")
     note: dict[int, bytes] = {ExifTags.Base.MakerNote: _MAKER_NOTE_HEAD + _encodable(compact).encode("utf-8")}
     comment: dict[int, bytes] = {ExifTags.Base.UserComment: b"UNICODE\0" + _encodable(parameters).encode("utf-16-be")}

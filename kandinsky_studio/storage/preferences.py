@@ -44,8 +44,8 @@ class About:
 class Preferences:
     """The preferences, with the values of a first start. To add one: a field here.
 
-    ``last_request`` holds the settings to start with (None: the model's own), ``window_geometry`` and
-    ``window_state`` what Qt saved, as base64. ``others`` are values of a newer version of the program, kept for it.
+    ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
+    ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``others`` are values of a newer version of the program, kept for it.
     """
 
     language: str = field(
@@ -112,7 +112,7 @@ class Preferences:
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values."""
         values = {name: getattr(self, name) for name in sorted(_NAMES)}
-        values["last_request"] = self.last_request.to_json() if self.last_request else None
+        values["last_request"] = self.last_request.to_json(with_pixels=False) if self.last_request else None
         return {**self.others, **values}
 
     def set(self, name: str, value: object) -> None:

@@ -17,6 +17,9 @@ QT = ("PySide6", "shiboken6")
 # What the window reads from the engine's room.
 LIGHT_ENGINE = (
     "kandinsky_studio.engine",
+    "kandinsky_studio.engine.arrays",
+    "kandinsky_studio.engine.embeddings",
+    "kandinsky_studio.engine.raster",
     "kandinsky_studio.engine.request",
     "kandinsky_studio.engine.spec",
     "kandinsky_studio.engine.validation",
@@ -80,7 +83,9 @@ def test_the_window_opens_without_torch():
 def test_the_lower_rooms_work_without_qt_and_torch():
     above = ("kandinsky_studio.ui", "kandinsky_studio.app")
     modules = [name for name in _modules() if _light(name) and not name.startswith(above)]
-    assert {"kandinsky_studio.storage.library", "kandinsky_studio.generating"} <= set(modules)
+    assert {"kandinsky_studio.storage.library", "kandinsky_studio.generating", "kandinsky_studio.exploring"} <= set(
+        modules
+    )
     assert _failed(modules, HEAVY + QT) == {}
 
 

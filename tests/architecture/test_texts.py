@@ -15,7 +15,8 @@ KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 
 
 def _commands() -> list[str]:
-    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    blocks = "\n".join(text for language, text in fenced if not language)
     return [*filter(None, blocks.splitlines()), *re.findall(r"`(python3 start\.py.*?)`", README)]
 
 
