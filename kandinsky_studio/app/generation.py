@@ -20,6 +20,20 @@ from kandinsky_studio.engine.spec import Limits, ModelSpec
 from kandinsky_studio.errors import StudioError
 
 SEED_FIELDS = ("prior_seed", "seed")
+_SETTINGS = (
+    "prompt",
+    "negative_prompt",
+    "model",
+    "width",
+    "height",
+    "num_inference_steps",
+    "guidance_scale",
+    "prior_num_inference_steps",
+    "prior_guidance_scale",
+    "strength",
+    "scheduler",
+    "prior_scheduler",
+)
 LOCKS = {"prior_seed": "prior_seed_locked", "seed": "seed_locked"}
 
 
@@ -90,9 +104,11 @@ class GenerationSettings(QObject):
         self.set(**{name: random_seed() for name in SEED_FIELDS if not self._locks[LOCKS[name]]})
 
     def use_settings(self, request: GenerationRequest) -> None:
-        """Take everything from ``request`` but its seeds and their locks; the count stays too."""
-        kept = {*SEED_FIELDS, "num_images_per_prompt", "vary_idea", "vary_rendering"}
-        self.set(**{f.name: getattr(request, f.name) for f in dataclasses.fields(request) if f.name not in kept})
+        """Take everything from ``request`` that the window can show, but its seeds and their locks; the count stays.
+
+        Of a picture that was made from another one, the words and numbers.
+        """
+        self.set(**{name: getattr(request, name) for name in _SETTINGS})
 
     def use_seeds(self, request: GenerationRequest) -> None:
         """Take both seeds from ``request`` and lock them, so that the next job keeps them."""
@@ -116,7 +132,8 @@ class GenerationSettings(QObject):
 
     def restore(self, request: GenerationRequest, prior_seed_locked: bool, seed_locked: bool) -> None:
         """Take back what was chosen when the program ran last."""
-        self.set(**{f.name: getattr(request, f.name) for f in dataclasses.fields(request)})
+        names = (*_SETTINGS, *SEED_FIELDS, "num_images_per_prompt", "vary_idea", "vary_rendering")
+        self.set(**{name: getattr(request, name) for name in names})
         self.set(prior_seed_locked=prior_seed_locked, seed_locked=seed_locked)
 
 

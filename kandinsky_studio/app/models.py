@@ -11,7 +11,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Signal
 
 from kandinsky_studio import paths
 from kandinsky_studio.engine import weights
-from kandinsky_studio.engine.models import MODELS, builtin, kandinsky_2_2, spec_of
+from kandinsky_studio.engine.models import MODELS, builtin, find, kandinsky_2_2, spec_of
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import check
@@ -70,7 +70,7 @@ class Models(QObject):
         """Whether the files are here and whole; looked up once, until :meth:`look_again`."""
         if model not in self._installed:
             try:
-                weights.find(model).check()
+                find(model).check()
             except StudioError:
                 self._installed[model] = False
             else:
@@ -80,7 +80,7 @@ class Models(QObject):
     def flaw(self, model: str) -> StudioError | None:
         """Why files that are here can't be used: some are missing, or damaged. None if they are whole, or not here."""
         try:
-            files = weights.find(model)
+            files = find(model)
         except StudioError:
             return None
         try:
@@ -116,7 +116,7 @@ class Models(QObject):
         """Add the model in ``folder`` to the list. Raises ``ModelNotFound`` or ``BrokenModel``."""
         model = os.fspath(folder)
         spec = spec_of(model)
-        weights.find(model).check()
+        find(model).check()
         self._specs[spec.key] = spec
         self._installed[spec.key] = True
         self.changed.emit()
@@ -124,7 +124,7 @@ class Models(QObject):
 
     def check(self, request: GenerationRequest) -> None:
         """Raise the ``StudioError`` that says why ``request`` can't be carried out."""
-        check(request, self.spec(request.model))
+        check(request, self.spec(request.model), MODELS)
 
     def title(self, model: str) -> str:
         """What to call a model in the language of the window, even one that is gone."""

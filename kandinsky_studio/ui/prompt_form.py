@@ -28,12 +28,15 @@ from kandinsky_studio.ui.widgets.seed import SeedField
 
 SCHEDULER_TITLES = {  # names, not words: never translated
     "dpmpp_2m": "DPM++ 2M",
+    "dpmpp_2s": "DPM++ 2S",
     "ddpm": "DDPM",
     "ddim": "DDIM",
     "unipc": "UniPC",
     "euler": "Euler",
     "euler_a": "Euler a",
     "deis": "DEIS",
+    "pndm": "PNDM",
+    "lcm": "LCM",
 }
 SIDE_FRAME = 14  # pixels around four digits and the unit; what Qt asks for would make the panel much wider
 _STEPS = Limits(1, 100, 20)
@@ -250,6 +253,15 @@ class PromptForm(QWidget):
         """The row means something only when a picture is changed, not when one is made from nothing."""
         self._labels["strength"].setVisible(shown)
         self.numbers["strength"].setVisible(shown)
+
+    def show_prior(self, shown: bool) -> None:
+        """A model that draws straight from the words has no idea to seed, to step or to guide."""
+        for name, widget in (
+            ("prior_seed", self.prior_seed),
+            *((name, self.numbers[name]) for name in ("prior_num_inference_steps", "prior_guidance_scale")),
+        ):
+            self._labels[name].setVisible(shown)
+            widget.setVisible(shown)
 
     def allow_several(self, allowed: bool) -> None:
         """With both seeds locked, several pictures would be the same one."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from kandinsky_studio.app.generation import GenerationSettings
 from kandinsky_studio.engine.models import spec_of
-from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.engine.request import GenerationRequest, Task
 
 
 @pytest.fixture
@@ -82,6 +83,15 @@ def test_settings_and_seeds_are_taken_apart(settings):
     assert (settings.values.prior_seed, settings.values.seed) == (88, 77)
     assert settings.prior_seed_locked
     assert settings.seed_locked
+
+
+def test_of_a_picture_made_from_another_one_the_words_and_numbers_are_taken(settings):
+    picture = np.zeros((64, 64, 3), np.uint8)
+    other = GenerationRequest(prompt="y", task=Task.image2image, image=picture, strength=0.4, guidance_scale=3.0)
+    settings.use_settings(other)
+    values = settings.values
+    assert (values.prompt, values.guidance_scale, values.strength) == ("y", 3.0, 0.4)
+    assert (values.task, values.image) == (Task.text2image, None)
 
 
 def test_a_picture_can_be_made_again(qtbot, studio, fake_engine):

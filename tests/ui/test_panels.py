@@ -60,3 +60,17 @@ def test_unsaved_pictures_are_offered_a_folder_before_the_window_goes(
     assert len(asked) == 1
     (file,) = tmp_path.glob("*.png")
     assert read_request(file).prompt == "dear to me"
+
+
+def test_a_model_without_a_prior_shows_no_idea(window):
+    form, settings = window.prompt.form, window.studio.settings
+    form.advanced_fold.set_open(True)
+    of_the_idea = (form.prior_seed, form.numbers["prior_num_inference_steps"], form.numbers["prior_guidance_scale"])
+    for model, shown in (("kandinsky-2.0", False), ("kandinsky-2.1", True), ("builtin", True)):
+        window.studio.choose_model(model)
+        assert settings.values.model == model
+        assert [widget.isVisible() for widget in of_the_idea] == [shown] * 3
+        assert form.seed.isVisible()
+    window.studio.choose_model("kandinsky-2.0")
+    assert settings.values.guidance_scale == 10
+    assert (settings.values.width, settings.values.height) == (512, 512)

@@ -192,6 +192,7 @@ class PromptPanel(Panel):
                 box.setSingleStep(8)
         with QSignalBlocker(self.form.scheduler):
             self.form.fill_schedulers(spec.schedulers)
+        self.form.show_prior(bool(spec.prior_schedulers))
         self._fill_models()
         self._fill_sizes()
         for name in ("width", "scheduler"):
