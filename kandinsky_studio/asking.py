@@ -53,7 +53,9 @@ def asked_for(arguments: argparse.Namespace) -> list[GenerationRequest]:
     """
     asking = _Asking(arguments)
     prompts = arguments.given if arguments.command == "generate" else []
-    return [asking.request(prompt) for prompt in prompts] or [asking.request(None)]
+    requests = [asking.request(prompt) for prompt in prompts] or [asking.request(None)]
+    count = getattr(arguments, "sequence", None)
+    return requests if count is None else [step for request in requests for step in request.between(count)]
 
 
 def numbered(output: Path, count: int) -> list[Path]:

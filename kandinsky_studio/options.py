@@ -167,6 +167,9 @@ def _add_mix(commands: Any) -> Parser:
     )
     _add_words(parser, "words to pull the mix towards, as far as --prior-strength says")
     _add_mixing(parser)
+    parser.add_argument(
+        "--sequence", type=int, metavar="N", help="N pictures that lead from the first of two slots to the second"
+    )
     _add_size(parser, "the model's own")
     _add_common(parser)
     return parser

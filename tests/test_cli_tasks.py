@@ -17,6 +17,7 @@ from kandinsky_studio.engine.models import MODELS, spec_of
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage, Task
 from kandinsky_studio.engine.validation import check
+from kandinsky_studio.errors import MissingInput
 from kandinsky_studio.storage.pictures import export, read_pixels, read_request
 
 PROMPT = "a red circle"
@@ -141,6 +142,16 @@ def test_outpaint(folder, flags, margins, size):
     assert (request.task, request.image) == (Task.outpaint, _raster("a.png"))
     assert (request.margin_left, request.margin_top, request.margin_right, request.margin_bottom) == margins
     assert (request.width, request.height) == size
+
+
+def test_a_sequence(folder):
+    arguments = cli._parser().parse_args(["mix", "a.png", "a green star", "--sequence", "3", "--minus", "red"])
+    steps = asking.asked_for(arguments)
+    assert [[slot.weight for slot in step.slots] for step in steps] == [[1, 0, 1], [0.5, 0.5, 1], [0, 1, 1]]
+    assert len({(step.seed, step.prior_seed) for step in steps}) == 1
+    for wrong in (["a.png"], ["a.png", "b.png", "red"]):
+        with pytest.raises(MissingInput):
+            asking.asked_for(cli._parser().parse_args(["mix", *wrong, "--sequence", "3"]))
 
 
 def test_mix(folder):

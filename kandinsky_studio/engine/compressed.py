@@ -21,9 +21,9 @@ _LEAVES = (torch.nn.Linear, torch.nn.Conv2d)
 _SMALLEST = 2**16  # numbers in a weight; below that there is nothing to win
 _LARGEST = 256.0  # what the largest number of a weight is scaled to, at most; float8 ends at 448
 
-_WHOLE = re.compile(r"norm|embed|\bconv_in\b|\bconv_out\b|encoder_hid_proj|\bwo\b")
+_WHOLE = re.compile(r"norm|embed|to_model_dim|\bconv_in\b|\bconv_out\b|encoder_hid_proj|\bwo\b")
 """Names of what is not compressed: where a network begins and ends, which the libraries leave whole, too; and layers
-whose weight's dtype decides what their input is rounded to, in 2.2's decoder and in mT5."""
+whose weight's dtype decides what their input is rounded to, in 2.2's decoder, 2.0's projection and mT5."""
 
 
 def is_compressed(name: str, shape: Sequence[int]) -> bool:

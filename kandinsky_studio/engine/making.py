@@ -60,8 +60,7 @@ def _made(
     clock.lap(Stage.decoder)
     for k, (request, finish) in enumerate(zip(requests, finishes, strict=True)):
         meter.step(Stage.decoding, first + k, 0)
-        if model.tier is not Tier.resident:
-            memory.give_back(model.device)  # what the loop is done with; the codec wants large pieces
+        memory.give_back(model.device)  # what the loop is done with; the codec wants larger pieces
         image = finish()
         embeds = conditions[k].image_embeds
         yield GenerationResult(

@@ -12,7 +12,7 @@ from kandinsky_studio.engine.arrays import Embedding as Embedding
 from kandinsky_studio.engine.arrays import Pixels as Pixels
 from kandinsky_studio.engine.embeddings import Slot
 from kandinsky_studio.engine.raster import Raster, as_mask
-from kandinsky_studio.errors import NewerFile, UnknownValue
+from kandinsky_studio.errors import MissingInput, NewerFile, UnknownValue
 
 REQUEST_VERSION = 2
 MAX_SEED = 2**32 - 1
@@ -74,7 +74,7 @@ class GenerationRequest:
     num_inference_steps: int = 20
     guidance_scale: float = 2.0
     prior_num_inference_steps: int = 15
-    prior_guidance_scale: float = 1.0
+    prior_guidance_scale: float = 2.0
     strength: float = 1.0
     scheduler: str = "dpmpp_2m"
     prior_seed: int = 0
@@ -128,6 +128,21 @@ class GenerationRequest:
                 seed=(self.seed + k * self.vary_rendering) % (MAX_SEED + 1),
                 num_images_per_prompt=1,
             )
+
+    def between(self, count: int) -> Iterator[GenerationRequest]:
+        """``count`` (2 or more) requests that lead from the first of two slots to the second in even steps.
+
+        They differ in the weights of the two only, so that nothing is encoded twice. Raises ``MissingInput`` unless
+        there are two slots that are not negative.
+        """
+        ends = [slot for slot in self.slots if not slot.negative]
+        if len(ends) != 2 or count < 2:
+            raise MissingInput(task=str(Task.mix), name="slots")
+        negative = tuple(slot for slot in self.slots if slot.negative)
+        for k in range(count):
+            share = k / (count - 1)
+            weighted = (dataclasses.replace(end, weight=w) for end, w in zip(ends, (1 - share, share), strict=True))
+            yield dataclasses.replace(self, slots=(*weighted, *negative), normalised_weights=True)
 
     def rasters(self) -> list[Raster]:
         """All arrays that the request needs."""

@@ -7,7 +7,7 @@ import pytest
 
 from kandinsky_studio.engine import models
 from kandinsky_studio.engine.models import MODELS, spec_of
-from kandinsky_studio.engine.request import Task
+from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.errors import BrokenModel, ModelNotFound, UnknownModel
 
 
@@ -15,6 +15,11 @@ def test_every_file_is_in_the_list() -> None:
     """A model whose file is forgotten in ``MODELS`` would be missing in the window without a word."""
     files = {path.stem for path in Path(models.__file__).parent.glob("*.py")} - {"__init__"}
     assert files == {spec.key.replace("-", "_").replace(".", "_") for spec in MODELS}
+
+
+def test_a_bare_request_is_that_of_the_built_in_model() -> None:
+    """It is what the window starts with, and what a library user writes first."""
+    assert GenerationRequest("a red circle") == MODELS[0].request("a red circle")
 
 
 def test_keys_are_unique_and_the_built_in_comes_first() -> None:
