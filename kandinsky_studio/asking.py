@@ -162,7 +162,7 @@ class _Asking:
         """The request, its prompt this one if it is given."""
         values = self._values if prompt is None else {**self._values, "prompt": prompt}
         if self._base is not None:
-            if values.get("slots") and not self._base.slots:
+            if any(not slot.negative for slot in values.get("slots", ())) and not self._base.slots:
                 values = {"prior_strength": self._spec.mix_prior_strength, **values}
             return dataclasses.replace(self._base, **values)
         seeds = {name: secrets.randbelow(MAX_SEED + 1) for name in ("prior_seed", "seed")}

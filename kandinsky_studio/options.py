@@ -116,13 +116,17 @@ def _add_inpaint(commands: Any) -> Parser:
         "inpaint",
         "PICTURE MASK PROMPT [options]",
         "repaint a part of a picture",
-        "Repaint the part of a picture where the mask is white. Everything else stays as it is, to the last pixel.",
-        given="the picture; the mask, of the same size: white is repainted, black stays, grey is between, and if it "
+        "Repaint the part of a picture where the mask is white. Beyond the soft edge around it, --feather pixels wide, "
+        "everything stays as it is, to the last bit.",
+        given="the picture; the mask, of the same size: white is repainted, black stays, grey is changed in part, and if it "
         "has transparency, what is opaque counts as white; then what is to be seen there",
         example='inpaint circle.png mask.png "a yellow star on a blue background"',
     )
     _add_strength(parser, "1")
     group = parser.add_argument_group("the mask")
+    group.add_argument(
+        "--feather", type=int, dest="mask_feather", metavar="PIXELS", help="width of the soft edge around it; 8"
+    )
     group.add_argument("--grow", type=int, dest="mask_grow", metavar="PIXELS", help="widen the mask; -3 narrows it")
     _add_repainting(group)
     _add_words(parser)
@@ -339,9 +343,6 @@ def _add_words(parser: Parser, help: str = "the prompt too, for when what stands
 
 
 def _add_repainting(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--feather", type=int, dest="mask_feather", metavar="PIXELS", help="width of the soft edge; 8, if not given"
-    )
     group.add_argument(
         "--padding", type=int, dest="context_padding", metavar="PIXELS", help="how much the model sees around it; 32"
     )

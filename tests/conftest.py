@@ -110,6 +110,8 @@ class FakeEngine:
         on_progress: Callable[[Progress], None] = lambda _: None,
         on_result: Callable[[GenerationResult], None] = lambda _: None,
     ) -> list[GenerationResult]:
+        if self.loaded[-1:] != [request.model]:
+            self.load(request.model, on_progress)
         self.requests.append(request)
         results, steps, count = [], request.num_inference_steps, request.num_images_per_prompt
         for number, one in enumerate(request.pictures()):

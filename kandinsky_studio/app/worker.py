@@ -19,7 +19,7 @@ from typing import Protocol
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
 from kandinsky_studio.app.messages import described
-from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress
+from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, StudioError
 
@@ -212,11 +212,16 @@ class EngineWorker(QObject):
     def _run(self, job: Job) -> None:
         self._news.emit(lambda: self.started.emit(job.id))
         throttled = _Throttle()
+        model, stage = job.request.model, ModelStage.freed
 
         def on_progress(progress: Progress) -> None:
+            nonlocal stage
             with self._wake:
                 if self._closing or job.id in self._cancelled:
                     raise Cancelled
+            if progress.stage is not Stage.loading and stage is not ModelStage.ready:
+                stage = ModelStage.ready
+                self._tell(stage, model, 1.0)
             if throttled.lets_through(progress):
                 self._news.emit(lambda: self.progressed.emit(job.id, progress))
 
@@ -225,13 +230,9 @@ class EngineWorker(QObject):
             self._news.emit(lambda: self.picture_made.emit(job.id, result))
             self._keep(result)
 
-        model, stage = job.request.model, ModelStage.freed
         try:
             engine = self._open(model)
             self._tell(ModelStage.loading, model)
-            engine.load(model, on_progress=on_progress)
-            stage = ModelStage.ready
-            self._tell(stage, model, 1.0)
             engine.generate(job.request, on_progress=on_progress, on_result=on_result)
         except Cancelled:
             self._forget(job)

@@ -37,6 +37,7 @@ from kandinsky_studio.errors import (
     OutOfMemory,
     StudioError,
     UnsupportedTask,
+    UnusableArray,
     WrongSize,
 )
 
@@ -102,7 +103,8 @@ class Engine:
             spec = spec_of(model)
             loaded = self._open(spec)
             meter = Meter({Stage.loading: len(loaded.missing())}, 1, self._pace, on_progress)
-            self._fetch(loaded, meter, None)
+            with self._telling(loaded, meter):
+                self._fetch(loaded, None)
             return spec
 
     def generate(
@@ -122,11 +124,12 @@ class Engine:
             check(request, spec, MODELS)
             model = self._open(spec, request)
             meter = self._meter(model, request, on_progress)
-            self._fetch(model, meter, request)
             results = []
-            for result in making.pictures(model, list(request.pictures()), meter, self._together):
-                results.append(result)
-                on_result(result)
+            with self._telling(model, meter):
+                self._fetch(model, request)
+                for result in making.pictures(model, list(request.pictures()), meter, self._together):
+                    results.append(result)
+                    on_result(result)
             return results
 
     def encode_image(self, image: Pixels | Raster, model: str = BUILTIN) -> Embedding:
@@ -137,7 +140,8 @@ class Engine:
         picture = _raster(image)
         with self._translated():
             opened = self._with_embeddings(model)
-            embeds: Embedding = ideas.image_embedding(opened, picture)[0].numpy().copy()
+            found = self._retried(opened, lambda: ideas.image_embedding(opened, picture))
+            embeds: Embedding = found[0].numpy().copy()
             return embeds
 
     def encode_text(self, words: str, model: str = BUILTIN) -> Embedding:
@@ -147,7 +151,8 @@ class Engine:
         """
         with self._translated():
             opened = self._with_embeddings(model)
-            embeds: Embedding = ideas.text_embedding(opened, words)[0].numpy().copy()
+            found = self._retried(opened, lambda: ideas.text_embedding(opened, words))
+            embeds: Embedding = found[0].numpy().copy()
             return embeds
 
     def agreement(self, image: Pixels | Raster, prompt: str, model: str = BUILTIN) -> float:
@@ -157,7 +162,8 @@ class Engine:
         """
         picture = _raster(image)
         with self._translated():
-            return explaining.agreement(self._with_embeddings(model), picture, prompt)
+            opened = self._with_embeddings(model)
+            return self._retried(opened, lambda: explaining.agreement(opened, picture, prompt))
 
     def encode_latents(self, image: Pixels | Raster, model: str = BUILTIN) -> Latents:
         """The codec's latents (4, h, w), float32, of a picture (8·h, 8·w, 3).
@@ -175,10 +181,10 @@ class Engine:
             return latents
 
     def decode_latents(self, latents: Latents, model: str = BUILTIN) -> Pixels:
-        """The picture, uint8 (8·h, 8·w, 3), of latents (4, h, w). Raises what :meth:`load` raises, or ``ValueError``
-        for an array of another shape."""
-        if latents.ndim != 3 or not np.isfinite(latents).all():
-            raise ValueError(f"latents are finite and (4, height, width), not {latents.shape}")
+        """The picture, uint8 (8·h, 8·w, 3), of latents (4, h, w). Raises what :meth:`load` raises, or
+        ``UnusableArray`` for other arrays."""
+        if latents.ndim != 3 or latents.shape[0] != 4 or 0 in latents.shape or not np.isfinite(latents).all():
+            raise UnusableArray(reason=f"latents are finite and (4, height, width), not {latents.shape}")
         with self._translated():
             opened = self._open_for(model, latents.shape[2] * FACTOR, latents.shape[1] * FACTOR)
             return opened.codec().decode(torch.tensor(latents, dtype=torch.float32)[None])
@@ -192,15 +198,17 @@ class Engine:
         with self._translated():
             spec = spec_of(request.model)
             check(request, spec, MODELS)
-            if not spec.reads_words or request.task not in WHOLE_TASKS:
+            unmade = request.task is Task.image2image and request.strength == 0
+            if not spec.reads_words or request.task not in WHOLE_TASKS or unmade:
                 able = [other.title for other in MODELS if other.reads_words]
                 raise UnsupportedTask(model=spec.title, task="explain", instead=", ".join(able))
             model = self._open(spec, request)
             alone = next(request.pictures())
             meter = self._meter(model, alone, on_progress)
-            self._fetch(model, meter, alone)
-            watch = explaining.Watch(model, alone)
-            [result] = making.pictures(model, [alone], meter, watch=watch)
+            with self._telling(model, meter):
+                self._fetch(model, alone)
+                watch = explaining.Watch(model, alone)
+                [result] = making.pictures(model, [alone], meter, watch=watch)
             return WordMaps(result, watch.heats())
 
     def word_importance(self, request: GenerationRequest) -> tuple[WordImportance, ...]:
@@ -211,7 +219,8 @@ class Engine:
         with self._translated():
             spec = spec_of(request.model)
             check(request, spec, MODELS)
-            return explaining.word_importance(self._with_embeddings(request.model), request)
+            opened = self._with_embeddings(request.model)
+            return self._retried(opened, lambda: explaining.word_importance(opened, request))
 
     def free(self) -> None:
         """Let go of all models and of everything that was computed with them."""
@@ -263,29 +272,37 @@ class Engine:
         }
         return Meter(steps, request.num_images_per_prompt, self._pace, on_progress)
 
-    def _fetch(self, model: LoadedModel, meter: Meter, request: GenerationRequest | None) -> None:
-        """Load what is missing; a model that can't be loaded wholly is let go of."""
+    @contextlib.contextmanager
+    def _telling(self, model: LoadedModel, meter: Meter) -> Iterator[None]:
+        """Report to ``meter`` what is loaded, and make room when memory runs out, for as long as this lasts."""
 
         def step_down() -> None:
             for key in [key for key, other in self._models.items() if other is not model]:
                 self._free(key)
             meter.stepped_down()
 
-        model.on_loaded, model.on_step_down = meter.loaded, step_down
+        with model.telling(meter.loaded, step_down):
+            yield
+
+    def _fetch(self, model: LoadedModel, request: GenerationRequest | None) -> None:
+        """Load what is missing; a model of which nothing was loaded before is let go of if that fails."""
+        fresh = model.held == 0
         try:
             self._retried(model, functools.partial(model.fetch, request))
         except BaseException:
-            self._free(model.spec.key)
+            if fresh:
+                self._free(model.spec.key)
             raise
 
     def _retried(self, model: LoadedModel, make: Callable[[], Made]) -> Made:
         """``make()``, and when memory runs out once more with the model one tier down, and so on."""
-        while True:  # the next try is outside of the handler: there the traceback still holds the tensors of the last
+        while True:
             try:
                 return make()
             except Exception as error:
-                if not memory.is_out_of_memory(error) or not model.step_down():
+                if not memory.is_out_of_memory(error) or model.lowest:
                     raise
+            model.step_down()  # outside of the handler: there the traceback still holds the tensors of the try
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 OnStep = Callable[[int], None]
 
+_LONG = 16  # times its short side: more of a picture lies outside of what the vision tower is shown
+
 _MEAN, _DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # CLIP's, by channel
 
 
@@ -199,6 +201,11 @@ def _prepared(picture: Raster, processor: dict[str, Any], encoder: Any) -> torch
     """
     side = int(encoder.config.image_size)
     image = Image.fromarray(picture.as_picture().pixels)
+    short = min(image.size)
+    if max(image.size) > _LONG * short:  # scaled as a whole, a thin strip would fill the memory
+        length = _LONG * short
+        left, top = ((whole - min(whole, length)) // 2 for whole in image.size)
+        image = image.crop((left, top, left + min(image.width, length), top + min(image.height, length)))
     size = tuple(side * length // min(image.size) for length in image.size)
     image = image.resize((size[0], size[1]), Image.Resampling.BICUBIC)
     left, top = (size[0] - side) // 2, (size[1] - side) // 2

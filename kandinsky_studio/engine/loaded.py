@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -27,6 +28,12 @@ _IDEAS = 8 * MAX_PICTURES  # each picture of a large mix has several
 OnLoaded = Callable[[str], None]
 
 
+def _tell_nobody(part: str) -> None: ...
+
+
+def _step_in_silence() -> None: ...
+
+
 class LoadedModel:
     """The parts of one model, loaded when they are needed and let go of when there is no room for them.
 
@@ -42,14 +49,15 @@ class LoadedModel:
         self.files = find(spec.key)
         self.files.check()
         self.fingerprint = self.files.fingerprint()
-        self.on_loaded: OnLoaded = lambda part: None
-        self.on_step_down: Callable[[], None] = lambda: None
+        self.on_loaded: OnLoaded = _tell_nobody
+        self.on_step_down: Callable[[], None] = _step_in_silence
         self.texts: Recent[tuple[str, str], Any] = Recent(_TEXTS)
         self.images: Recent[str, torch.Tensor] = Recent(_IMAGES)
         self.ideas: Recent[tuple[object, ...], torch.Tensor] = Recent(_IDEAS)
         chosen = memory.choose_dtype(device, dtype, self.version.parameter_count(self.files, ("unet",)))
         self._components = Components(self.files, self.version.read, device, chosen)
         self._highest = Tier.resident  # that is still tried
+        self._fingerprints: Recent[str, str] = Recent(4)
         self._constants: dict[str, torch.Tensor] = {}
         self._preview: Preview | None = None
 
@@ -93,6 +101,13 @@ class LoadedModel:
         needed = self.estimate(request, together).bytes
         self._change(memory.choose_tier(needed, free, self._highest, memory.lowest_tier(self.device)))
 
+    def fingerprint_for(self, request: GenerationRequest) -> str:
+        """What identifies all weights that ``request`` is made with."""
+        decoder = self.version.unet_part(request.task)
+        if decoder in self.files.required:
+            return self.fingerprint
+        return self._fingerprints.get(decoder, lambda: self.files.fingerprint((decoder,)))
+
     def missing(self, request: GenerationRequest | None = None) -> list[str]:
         """The parts that :meth:`fetch` would load for ``request``."""
         before = self.version.parts_before(self, request)
@@ -109,16 +124,28 @@ class LoadedModel:
             self.version.prepare(self)
         self.need(parts)
 
-    def step_down(self) -> bool:
-        """Go one tier down and let go of all parts; False if this is the lowest."""
+    @property
+    def lowest(self) -> bool:
+        """Whether there is no tier below."""
+        return self.tier >= memory.lowest_tier(self.device)
+
+    def step_down(self) -> None:
+        """Go one tier down, unless this is the lowest, and let go of all parts."""
         self._components.keep(())
         self.texts.clear()
-        if self.tier >= memory.lowest_tier(self.device):
-            return False
-        self._highest = Tier(self.tier + 1)
-        self._change(self._highest)
-        self.on_step_down()
-        return True
+        if not self.lowest:
+            self._highest = Tier(self.tier + 1)
+            self._change(self._highest)
+            self.on_step_down()
+
+    @contextlib.contextmanager
+    def telling(self, on_loaded: OnLoaded, on_step_down: Callable[[], None]) -> Iterator[None]:
+        """Have ``on_loaded`` and ``on_step_down`` called for as long as this lasts."""
+        self.on_loaded, self.on_step_down = on_loaded, on_step_down
+        try:
+            yield
+        finally:
+            self.on_loaded, self.on_step_down = _tell_nobody, _step_in_silence
 
     def let_go(self) -> None:
         """Let go of all parts; what was computed with them is kept."""
@@ -151,9 +178,9 @@ class LoadedModel:
         needed = "unet" in self.version.rendering_parts(request)
         return self.part("unet") if needed else None
 
-    def scheduler(self, key: str) -> Any:
-        """A fresh scheduler with the version's own values."""
-        return self.version.scheduler(self, key)
+    def scheduler(self, request: GenerationRequest) -> Any:
+        """A fresh scheduler with the values of the version and of the decoder that does ``request``'s task."""
+        return self.version.scheduler(self, request)
 
     def codec(self) -> Codec:
         """Pictures to latents and back."""

@@ -26,21 +26,30 @@ def pictures(
     When memory runs out, half as many are made together, at last one; then, with less of the model kept in memory,
     that one once more. What was finished is not made again. The decoder runs inside what ``watch`` makes.
     """
-    if model.tier is not Tier.resident:  # all ideas first, so that the stages change once and not once per picture
-        for k, request in enumerate(requests):
-            _condition(model, request, meter, k)
-    done = 0
+    done, found, ran_out = 0, False, False
     while done < len(requests):
         group = requests[done : done + together]
+        if ran_out:  # outside of the handler, where the traceback held the tensors of the try before
+            if found and len(group) > 1:
+                together = len(group) // 2
+                memory.give_back(model.device)
+            else:
+                model.step_down()
+                found = False
+            ran_out = False
+            continue
         try:
+            if not found and model.tier is not Tier.resident:
+                for k in range(done, len(requests)):  # all ideas first: the stages change once, not once per picture
+                    _condition(model, requests[k], meter, k)
+            found = True
             for result in _made(model, group, meter, done, watch):
                 done += 1
                 yield result
         except Exception as error:
-            if not memory.is_out_of_memory(error) or (len(group) == 1 and not model.step_down()):
+            if not memory.is_out_of_memory(error) or (model.lowest and (len(group) == 1 or not found)):
                 raise
-            together = max(len(group) // 2, 1)
-        # The next try is outside of the handler, where the traceback still holds the tensors of the first.
+            ran_out = True
 
 
 def _made(
@@ -70,7 +79,7 @@ def _made(
             timings=clock.with_own(Stage.decoding),
             device=str(model.device),
             dtype=model.precision,
-            weights=model.fingerprint,
+            weights=model.fingerprint_for(request),
         )
         meter.step(Stage.decoding, first + k, 1)
 

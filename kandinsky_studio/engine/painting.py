@@ -25,6 +25,8 @@ from kandinsky_studio.engine.sampling import Hint, Known, begin, denoise
 from kandinsky_studio.engine.schedulers import evaluations, steps_of_the_way
 from kandinsky_studio.engine.spec import ModelSpec
 
+_SEAM = 32  # pixels of what is made that the next pass of an outpainting may change again
+
 OnPreview = Callable[[int, Pixels], None]
 """Called with the steps done, over all passes, and a small picture of what there is."""
 
@@ -70,8 +72,8 @@ def canvas(request: GenerationRequest, spec: ModelSpec) -> Canvas:
         how = next(fill for fill in FILLS if fill == request.fill)
         picture, mask = inpainting.expand(request.image.as_picture().pixels, margins, how)
         overlap = min(max(request.context_padding, spec.native_size // 4), spec.native_size // 2)
-        boxes = inpainting.tiles(mask, spec.native_size, overlap)
-        return Canvas(picture, inpainting.feather(mask, request.mask_feather), [_pass(box, spec) for box in boxes])
+        boxes = inpainting.tiles(mask, spec.native_size, overlap) if request.strength > 0 else []
+        return Canvas(picture, mask, [_pass(box, spec) for box in boxes])
     width, height = request.width, request.height
     whole = Pass(Box(0, 0, width, height), (width, height))
     starts_from_picture = request.task in (Task.image2image, Task.depth) and request.image is not None
@@ -129,10 +131,14 @@ def paint_together(
         return painter.whole(own.picture)
     assert own.picture is not None
     pictures = [own.picture] * len(requests)
-    left = own.mask.copy()  # to be repainted; what one pass has made, the next one knows
+    left, made = own.mask.copy(), np.zeros_like(own.mask)
     for number, step in enumerate(own.passes):
         inside = np.zeros_like(left)
         inside[step.box.slices] = left[step.box.slices]
+        # What one pass has made, the next one knows, but for a soft band along it: else it would cut things off.
+        band = np.minimum(inpainting.feather(inside, _SEAM), made)
+        inside[step.box.slices] = np.maximum(inside, band)[step.box.slices]
+        made[step.box.slices] = own.mask[step.box.slices]
         left[step.box.slices] = 0
         painter = _Painter(model, requests[0], conditions, generators, on_previews, watch, number)
         finishes = painter.part(pictures, inside, step)
@@ -179,6 +185,8 @@ class _Painter:
         """What ``mask`` covers of ``pictures``, all of it in the box of ``step``; the rest stays, byte for byte."""
         request = self._request
         hole = inpainting.cut(mask, step.box, step.size)
+        # A grey mask frees cells for a part of the steps; were it the opacity as well, two pictures would show.
+        opacity = np.minimum(mask, 127) * np.uint8(2) + np.uint8(1) * (mask > 127)
         seen = []
         for picture in pictures:
             one = inpainting.cut(picture, step.box, step.size)
@@ -195,7 +203,7 @@ class _Painter:
             made = self._model.codec().decode(row)
             if request.match_colours:
                 made = inpainting.match_colours(made, one, free)
-            return inpainting.paste(picture, inpainting.put_back(picture, made, step.box), mask)
+            return inpainting.paste(picture, inpainting.put_back(picture, made, step.box), opacity)
 
         return [partial(finish, *of_row) for of_row in zip(rows_of(latents), pictures, seen, strict=True)]
 
@@ -211,7 +219,7 @@ class _Painter:
         model, request = self._model, self._request
         hint = self._hint(size, shown)
         unet = model.unet(request)
-        scheduler = model.scheduler(request.scheduler)
+        scheduler = model.scheduler(request)
         preview = model.preview()
         original = None
         if pictures is not None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from kandinsky_studio.engine.arrays import Embedding as Embedding
 from kandinsky_studio.engine.arrays import Pixels as Pixels
 from kandinsky_studio.engine.embeddings import Slot
@@ -15,6 +17,8 @@ from kandinsky_studio.engine.raster import Raster, as_mask
 from kandinsky_studio.errors import MissingInput, NewerFile, UnknownValue
 
 REQUEST_VERSION = 2
+MAX_SLOTS = 64
+MAX_INPUT_PIXELS = 250_000_000  # of all pictures that come with a request
 MAX_SEED = 2**32 - 1
 MAX_PROMPT_LENGTH = 4000  # characters; the models read 77 tokens, the rest is a paste by mistake
 
@@ -54,9 +58,10 @@ class GenerationRequest:
 
     ``slots`` make the idea, for any task, in place of the prompt: their weighted mix, linear or ``spherical``, the
     weights divided by their sum unless ``normalised_weights`` is false. ``prior_strength`` (0…1) is how far the prior
-    may pull that mix, or ``image`` if there are no slots, towards the prompt: 0 not at all.
+    may pull that mix, or ``image`` if there are no slots but negative ones, towards the prompt: 0 not at all.
 
-    Inpainting and outpainting: ``mask_grow`` (pixels, negative shrinks) and ``mask_feather`` (pixels) shape the mask,
+    Inpainting: ``mask_grow`` (pixels, negative shrinks) and ``mask_feather`` (pixels, the width of a soft edge beyond
+    it) shape the mask; no pixel outside of that changes. Outpainting changes no pixel of ``image``. For both,
     ``context_padding`` (pixels) is what is seen around it at least, ``fill`` (one of ``inpainting.FILLS``) is put
     under it first, and ``match_colours`` fits what is made to its surroundings. The margins are what ``outpaint`` adds
     on each side, in pixels.
@@ -109,6 +114,10 @@ class GenerationRequest:
             value = getattr(self, name)
             if value is not None and (name == "mask" or not isinstance(value, Raster)):
                 object.__setattr__(self, name, kept(value) if not _is_absent(value) else value)
+        for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, np.generic):  # numpy's numbers are no JSON
+                object.__setattr__(self, entry.name, value.item())
         if not isinstance(self.slots, Iterable) or not all(isinstance(slot, Slot) for slot in self.slots):
             raise UnknownValue(name="slots", value=self.slots, known="Slot")
         object.__setattr__(self, "slots", tuple(self.slots))
@@ -180,16 +189,42 @@ class GenerationRequest:
             raise ValueError("not a request")
         if values["version"] > REQUEST_VERSION:
             raise NewerFile(file=file)
+        _check_pixels(values)
         read: dict[str, Any] = {}
         for entry in dataclasses.fields(cls):
             if entry.name in values:
                 kind = str if entry.name == "prompt" else type(entry.default)
                 read[entry.name] = _read(entry.name, kind, values[entry.name])
-        return cls(**read)
+        return cls(**read)._with_shared_pixels()
+
+    def _with_shared_pixels(self) -> GenerationRequest:
+        """The same with the pixels of a raster that is here once wherever it is named."""
+        known = {raster.digest: raster for raster in self.rasters() if raster.present}
+
+        def found(raster: Raster | None) -> Raster | None:
+            return raster if raster is None else known.get(raster.digest, raster)
+
+        slots = (dataclasses.replace(slot, image=found(slot.image)) for slot in self.slots)
+        return dataclasses.replace(
+            self, slots=tuple(slots), image=found(self.image), mask=found(self.mask), hint=found(self.hint)
+        )
 
 
 _NAMES = [entry.name for entry in dataclasses.fields(GenerationRequest)]
 _SINCE_2 = frozenset(_NAMES[_NAMES.index("prior_scheduler") :])
+
+
+def _check_pixels(values: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` if the pictures in ``values`` would fill the memory: a small file can hold large ones."""
+    slots = values.get("slots")
+    if isinstance(slots, list) and len(slots) > MAX_SLOTS:
+        raise ValueError(f"{len(slots)} slots")
+    holders = [values, *(slots if isinstance(slots, list) else ())]
+    rasters = [raster for holder in holders if isinstance(holder, Mapping) for raster in holder.values()]
+    held = [raster for raster in rasters if isinstance(raster, Mapping) and "png" in raster]
+    stated = [(raster.get("width"), raster.get("height")) for raster in held]
+    if sum(w * h for w, h in stated if isinstance(w, int) and isinstance(h, int)) > MAX_INPUT_PIXELS:
+        raise ValueError("too many pixels")
 
 
 def _is_absent(value: object) -> bool:

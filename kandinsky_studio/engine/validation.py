@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from kandinsky_studio.engine.arrays import FILLS, MAX_SIDE
 from kandinsky_studio.engine.embeddings import weights_problem
 from kandinsky_studio.engine.raster import Raster
-from kandinsky_studio.engine.request import MAX_PROMPT_LENGTH, MAX_SEED, GenerationRequest, Task
+from kandinsky_studio.engine.request import MAX_PROMPT_LENGTH, MAX_SEED, MAX_SLOTS, GenerationRequest, Task
 from kandinsky_studio.engine.spec import Limits, ModelSpec
 from kandinsky_studio.errors import (
     ArrayNotKept,
@@ -31,6 +31,7 @@ _PICTURES = Limits(1, MAX_PICTURES, 1)
 _SHARE = Limits(0.0, 1.0, 1.0)
 _PIXELS = Limits(0, 1024, 0)
 _GROWTH = Limits(-1024, 1024, 0)
+_WEIGHT = Limits(-1e6, 1e6, 1.0)
 _MARGIN = Limits(0, MAX_SIDE, 0)
 
 _NEEDED: dict[Task, tuple[str, ...]] = {
@@ -120,6 +121,10 @@ def _check_inputs(request: GenerationRequest, spec: ModelSpec) -> None:
 
 
 def _check_slots(request: GenerationRequest) -> None:
+    if len(request.slots) > MAX_SLOTS:
+        raise ValueOutOfRange(name="slots", value=len(request.slots), minimum=0, maximum=MAX_SLOTS)
+    for slot in request.slots:
+        _check_number("weight", slot.weight, _WEIGHT)
     if not request.slots:
         return
     for negative in (False, True):

@@ -53,6 +53,7 @@ class Version(ABC):
         """The spec of the model whose files are ``files``. Raises ``ModelNotFound`` or ``BrokenModel``."""
         return dataclasses.replace(
             self.spec,
+            tasks=frozenset(task for task in self.spec.tasks if self.unet_part(task) in files),
             key=files.model,
             title=files.title,
             disk_size=files.disk_size(),
@@ -94,14 +95,15 @@ class Version(ABC):
     def prepare(self, model: LoadedModel) -> None:  # noqa: B027 - most have nothing to prepare
         """Compute what is always the same, before anything else is loaded."""
 
-    def scheduler_config(self, model: LoadedModel, scheduler: str) -> Mapping[str, Any]:
-        """The configuration that ``scheduler`` is made with."""
-        config: Mapping[str, Any] = model.part("scheduler")
+    def scheduler_config(self, model: LoadedModel, request: GenerationRequest) -> Mapping[str, Any]:
+        """The configuration that ``request``'s scheduler is made with: that of its decoder, if it has one of its own."""
+        own = self.unet_part(request.task).replace("unet", "scheduler")
+        config: Mapping[str, Any] = model.files.config(own) if own in model.files else model.part("scheduler")
         return config
 
-    def scheduler(self, model: LoadedModel, key: str) -> Any:
+    def scheduler(self, model: LoadedModel, request: GenerationRequest) -> Any:
         """A fresh scheduler."""
-        return build_scheduler(key, self.scheduler_config(model, key))
+        return build_scheduler(request.scheduler, self.scheduler_config(model, request))
 
     def steps_made(self, scheduler: str, num_inference_steps: int) -> int:
         """How many steps ``scheduler`` makes if it is asked for ``num_inference_steps``."""

@@ -31,6 +31,8 @@ _CONFIG = {
     "prior_scheduler": "scheduler_config.json",
     "scheduler": "scheduler_config.json",
     "ddpm_scheduler": "scheduler_config.json",
+    "inpaint_scheduler": "scheduler_config.json",
+    "depth_scheduler": "scheduler_config.json",
 }
 PICKLED = ("depth_unet", "text_encoder1", "text_encoder2")
 """Parts whose weights are on the Hub as ``.bin`` only."""
@@ -142,14 +144,14 @@ class ModelFiles:
         """Numbers in the networks among ``parts``, by default all that are required."""
         return sum(self.weight_file(part).parameter_count for part in parts or self.required if is_network(part))
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, besides: Sequence[str] = ()) -> str:
         """SHA-256 (hex) that tells these weights from others, wherever they lie and whatever their folder is called.
 
-        Over names, sizes and content of all required files; a weight file from 64 MiB on enters with its header and
+        Over names, sizes and content of all files of the required parts and of those ``besides``; a weight file from 64 MiB on enters with its header and
         with evenly spread blocks, so that gigabytes need not be read before the first picture.
         """
         digest = hashlib.sha256()
-        for part, path in self._files(self.required):
+        for part, path in self._files((*self.required, *besides)):
             size = path.stat().st_size
             digest.update(f"{part}/{path.name}\0{size}\0".encode())
             with path.open("rb") as file:

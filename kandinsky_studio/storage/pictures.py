@@ -289,10 +289,11 @@ def _parsed(text: str, file: str, inputs: Mapping[str, bytes] | None = None) -> 
     values = json.loads(text)
     request = values.get("request") if isinstance(values, dict) else None
     if inputs and isinstance(request, dict):
+        left = dict(inputs)  # each goes in once, wherever it is named: a request shares what it holds
         slots = request.get("slots")
         for holder in (request, *(slots if isinstance(slots, list) else ())):
             for raster in holder.values() if isinstance(holder, dict) else ():
-                if isinstance(raster, dict) and (content := inputs.get(str(raster.get("sha256")))) is not None:
+                if isinstance(raster, dict) and (content := left.pop(str(raster.get("sha256")), None)) is not None:
                     raster["png"] = base64.b64encode(content).decode("ascii")
     return Record.from_json(values, file)
 

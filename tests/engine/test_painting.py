@@ -113,23 +113,31 @@ def test_a_picture_grows_around_its_own_bytes(
     assert (image[new > 0] != canvas[new > 0]).mean() > 0.8  # also in the last corner something is made
 
 
-def test_passes_share_no_pixel(shared: Engine, task_request: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one has made, the next one knows."""
+def test_passes_share_a_soft_band_and_no_more(
+    shared: Engine, task_request: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one has made, the next one knows, but for a band whose hold grows with the distance: no hard cut."""
     masks: list[Pixels] = []
     part = painting._Painter.part
 
     def watched(self: Any, pictures: Any, mask: Any, step: Any) -> Any:
-        masks.append(mask > 0)
+        masks.append(mask)
         return part(self, pictures, mask, step)
 
     monkeypatch.setattr(painting._Painter, "part", watched)
     request = task_request(Task.outpaint, margin_right=200, margin_left=90, width=386, num_inference_steps=2)
     shared.generate(request)
     assert len(masks) >= 3
-    assert np.sum(masks, axis=0).max() == 1
     whole = painting.canvas(request, shared.load(request.model)).mask
     assert whole is not None
     assert np.array_equal(np.any(masks, axis=0), whole > 0)
+    assert np.sum([mask == 255 for mask in masks], axis=0).max() == 1
+    again = np.sum([mask > 0 for mask in masks], axis=0) > 1
+    assert 0 < again.mean() < 0.4
+    for mask in masks[1:]:
+        steps = np.abs(np.diff(mask.astype(int), axis=1))
+        inside = (whole[:, 1:] > 0) & (whole[:, :-1] > 0)
+        assert steps[inside & again[:, 1:] & again[:, :-1]].max() < 64
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ def version_of(model: str) -> Version:
     for version in VERSIONS:
         if version.spec.key == model:
             return version
-    folder = Path(model).expanduser() if model else None
+    # A request may come out of a file that anybody wrote; a path to another computer is not even looked at.
+    sound = isinstance(model, str) and model and not model.startswith(("\\\\", "//"))
+    folder = Path(model).expanduser() if sound else None
     if folder is None or not folder.is_dir():
         raise UnknownModel(model=model, known=", ".join(version.spec.key for version in VERSIONS))
     for version in VERSIONS:

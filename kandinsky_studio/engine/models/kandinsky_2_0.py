@@ -121,14 +121,14 @@ class Kandinsky20(Version):
             return numbers.noise_schedule()
         return original.load_unet(files.folder(part), numbers, dtype)
 
-    def scheduler_config(self, model: LoadedModel, scheduler: str) -> Mapping[str, Any]:
+    def scheduler_config(self, model: LoadedModel, request: GenerationRequest) -> Mapping[str, Any]:
         return {**model.part("scheduler"), "steps_offset": 1, "clip_sample": False, "thresholding": False}
 
-    def scheduler(self, model: LoadedModel, key: str) -> Any:
+    def scheduler(self, model: LoadedModel, request: GenerationRequest) -> Any:
         from kandinsky_studio.engine.released import build_released
 
-        released = build_released(key, model.part("scheduler"))
-        return super().scheduler(model, key) if released is None else released
+        released = build_released(request.scheduler, model.part("scheduler"))
+        return super().scheduler(model, request) if released is None else released
 
     def steps_made(self, scheduler: str, num_inference_steps: int) -> int:
         if scheduler != "ddim":

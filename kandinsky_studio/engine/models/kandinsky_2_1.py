@@ -87,11 +87,11 @@ class Kandinsky21(Kandinsky22):
     def unet_part(self, task: Task) -> str:
         return Version.unet_part(self, task)
 
-    def scheduler_config(self, model: LoadedModel, scheduler: str) -> Mapping[str, Any]:
+    def scheduler_config(self, model: LoadedModel, request: GenerationRequest) -> Mapping[str, Any]:
         # The network has learned its variance and says so in a configuration of its own for DDPM.
-        if scheduler == "ddpm" and "ddpm_scheduler" in model.files:
+        if request.scheduler == "ddpm" and "ddpm_scheduler" in model.files:
             return model.files.config("ddpm_scheduler")
-        return super().scheduler_config(model, scheduler)
+        return super().scheduler_config(model, request)
 
     def read(self, files: ModelFiles, part: str, dtype: torch.dtype, compress: bool = False) -> Any:
         if part != "multilingual_tokenizer":

@@ -74,6 +74,8 @@ def two_folders(place: Path, family: str, model: str, title: str) -> ModelFiles:
         folder = weights.folder_with(place, name, "unet")
         if folder is not None:
             places[part] = folder / "unet"
+            if (folder / "scheduler").is_dir():
+                places[part.replace("unet", "scheduler")] = folder / "scheduler"
     return ModelFiles(model, title, places, REQUIRED)
 
 
@@ -109,7 +111,7 @@ class Kandinsky22(Version):
         return IDEA_PARTS
 
     def looking_parts(self, request: GenerationRequest) -> tuple[str, ...]:
-        drifts = request.prior_strength > 0 and request.image is not None and not request.slots
+        drifts = request.prior_strength > 0 and request.image is not None and all(s.negative for s in request.slots)
         return VISION_PARTS if drifts or any(slot.image is not None for slot in request.slots) else ()
 
     def unet_part(self, task: Task) -> str:
