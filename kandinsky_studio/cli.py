@@ -149,7 +149,8 @@ def _run_models(arguments: argparse.Namespace) -> int:
         except StudioError as error:
             place = str(error)
         size = f"{spec.native_size} px", f"{spec.disk_size / 1e6:,.0f} MB"
-        sys.stdout.write(f"{spec.key:<16}{size[0]:>7}{size[1]:>11}  {', '.join(spec.languages):<8}{place}\n")
+        languages = ", ".join(spec.languages[:5]) + (" …" if len(spec.languages) > 5 else "")
+        sys.stdout.write(f"{spec.key:<16}{size[0]:>7}{size[1]:>11}  {languages:<22}{place}\n")
     return 0
 
 

@@ -24,6 +24,7 @@ SCHEDULERS: Mapping[str, str] = {
 """Key of a scheduler → its class in diffusers. The first is the default."""
 
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "dpmpp_2s": {"lower_order_final": True},  # which it sets by itself, with a warning
     "pndm": {"skip_prk_steps": True},  # its Runge-Kutta start costs twelve evaluations; PLMS is what the authors ran
 }
 """What is set for a scheduler beside what its model says."""

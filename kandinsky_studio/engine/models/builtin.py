@@ -27,7 +27,7 @@ SPEC = dataclasses.replace(
     prior_guidance_scale=Limits(1.0, 10.0, 2.0),
     mix_prior_strength=0.3,
     languages=("en", "ru", "de", "fr", "es"),
-    disk_size=39_440_956,
+    disk_size=58_247_236,
     memory_size=39_260_590,
 )
 
