@@ -11,6 +11,10 @@ BENCHMARKS = {
     "startup": "from the start of the process to a usable window, against an empty window of Qt",
     "loading": "seconds until the model is in memory, against the stock pipelines",
     "pictures": "seconds per picture, against the stock pipelines with the same components",
+    "quality": "seconds per picture at equal quality: our default against the stock pipelines' default",
+    "loops": "our loop against the stock one, with a tiny model and with one of full size",
+    "dtypes": "seconds per step of a decoder of full size, by what it computes in",
+    "fullsize": "memory at the size of Kandinsky 2.2, against the estimate and the stock pipelines",
     "memory": "peak memory of one picture, against the stock pipelines",
     "latency": "how late the window answers to the wheel while a picture is made",
 }

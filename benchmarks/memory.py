@@ -12,6 +12,8 @@ from benchmarks.table import spread, table
 
 ROUNDS = 3
 
+_STATUS = Path("/proc/self/status")
+
 
 def run() -> str:
     peaks = {kind: [_peak(kind) for _ in range(ROUNDS)] for kind in _TITLES}
@@ -29,28 +31,39 @@ _TITLES = {
 def _peak(kind: str) -> float:
     command = [sys.executable, "-m", "benchmarks.memory", kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout.splitlines()[-1])) / 1024
+    return float(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _child(kind: str) -> None:
-    """Make the picture in this process and print the peak of its resident memory in KiB."""
+    """Make the picture in this process and print the peak of its resident memory in MiB."""
     if kind == "libraries":
         from diffusers import KandinskyV22Pipeline  # noqa: F401
         from transformers import CLIPTextModelWithProjection  # noqa: F401
     else:
         make = ours() if kind == "ours" else stock()
         make(request(0))
-    print(json.dumps(_own_peak()))
+    print(json.dumps(own_peak()))
 
 
-def _own_peak() -> float:
-    status = Path("/proc/self/status")
-    if status.is_file():  # where ru_maxrss would be that of the parent, if it was larger before this process began
-        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-        return float(line.split()[1])
+def own_peak() -> float:
+    """The most memory that this process had at once, MiB."""
+    if _STATUS.is_file():  # where ru_maxrss would be that of the parent, if it was larger before this process began
+        return _status("VmHWM")
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def own_resident() -> float:
+    """The memory that this process has now, MiB."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+def _status(name: str) -> float:
+    [line] = [line for line in _STATUS.read_text().splitlines() if line.startswith(f"{name}:")]
+    return float(line.split()[1]) / 2**10
 
 
 if __name__ == "__main__":

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.subject import Maker, ours, request, stock
+from benchmarks.subject import MODEL, Maker, ours, request, stock
 from benchmarks.table import spread, table
 from kandinsky_studio.engine.request import GenerationRequest
 
 ROUNDS = 15
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: a model (its key or folder), in which dtype, how often, and what is asked of it."""
+
+    title: str
+    model: str
+    dtype: str
+    rounds: int
+    values: Mapping[str, int]
+
+
 def run() -> str:
-    makers = (ours(), stock())
-    differing = _compare(makers)
-    whole = [_pair(makers, request(number)) for number in range(ROUNDS)]
+    return measured(Subject("the built-in model", MODEL, "float32", ROUNDS, {}))
+
+
+def measured(subject: Subject) -> str:
+    makers = (ours(subject.model, subject.dtype), stock(subject.model, subject.dtype))
+    differing = _compare(makers, _request(subject, subject.rounds))
+    whole = [_pair(makers, _request(subject, number)) for number in range(subject.rounds)]
     again = []
-    for number in range(ROUNDS):
-        makers[0](request(number))  # the words are known from here on, as after a first picture
-        again.append(_pair(makers, dataclasses.replace(request(number), seed=10_000 + number)))
+    for number in range(subject.rounds):
+        makers[0](_request(subject, number))  # the words are known from here on, as after a first picture
+        again.append(_pair(makers, dataclasses.replace(_request(subject, number), seed=10_000 + number)))
     rows = [
         _row("new words, new seeds", whole),
         _row("same idea, new rendering seed", again),
     ]
-    return f"{ROUNDS} pairs each, median (min … max); {differing}\n\n" + table(
+    return f"{subject.title}: {subject.rounds} pairs each, median (min … max); {differing}\n\n" + table(
         ["picture", "ours, s", "stock, s", "stock / ours"], rows
     )
+
+
+def _request(subject: Subject, number: int) -> GenerationRequest:
+    return request(number, subject.model, **subject.values)
 
 
 def _pair(makers: tuple[Maker, Maker], asked: GenerationRequest) -> tuple[float, float]:
@@ -46,7 +67,7 @@ def _row(title: str, pairs: list[tuple[float, float]]) -> list[str]:
     return [title, spread(own), spread(other), spread([b / a for a, b in pairs])]
 
 
-def _compare(makers: tuple[Maker, Maker]) -> str:
+def _compare(makers: tuple[Maker, Maker], asked: GenerationRequest) -> str:
     """Warm both up, and say whether they make the same picture: a faster wrong one would be no gain."""
-    first, second = (make(request(ROUNDS)).astype(int) for make in makers)
+    first, second = (make(asked).astype(int) for make in makers)
     return f"largest difference between the two pictures: {np.abs(first - second).max()} of 255"

@@ -11,7 +11,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
 from kandinsky_studio.engine import memory
-from kandinsky_studio.engine.compressed import compress
+from kandinsky_studio.engine.compressed import compress, pays
 from kandinsky_studio.engine.memory import Tier, is_out_of_memory
 from kandinsky_studio.engine.movq import speed_up
 from kandinsky_studio.engine.reading import filled
@@ -89,7 +89,7 @@ class Components:
 
     def _read(self, part: str) -> Any:
         offloads = self.tier is Tier.offloaded and part.endswith("unet")
-        compresses = self.tier >= Tier.compressed and not offloads
+        compresses = self.tier >= Tier.compressed and not offloads and pays(part)
         read = self._reader(self.files, part, self.dtype, compresses)
         if not isinstance(read, torch.nn.Module):
             return read

@@ -15,15 +15,28 @@ from typing import Any
 
 import torch
 
+from kandinsky_studio.engine.memory import Leftovers
+
 STORED = torch.float8_e4m3fn
 
 _LEAVES = (torch.nn.Linear, torch.nn.Conv2d)
 _SMALLEST = 2**16  # numbers in a weight; below that there is nothing to win
 _LARGEST = 256.0  # what the largest number of a weight is scaled to, at most; float8 ends at 448
 
-_WHOLE = re.compile(r"norm|embed|to_model_dim|\bconv_in\b|\bconv_out\b|encoder_hid_proj|\bwo\b")
+_WHOLE = re.compile(r"norm|embed|^proj\.|\bconv_in\b|\bconv_out\b|encoder_hid_proj|\bwo\b")
 """Names of what is not compressed: where a network begins and ends, which the libraries leave whole, too; and layers
 whose weight's dtype decides what their input is rounded to, in 2.2's decoder, 2.0's projection and mT5."""
+
+
+_WHOLE_PARTS = ("movq", "vae", "projection")
+"""Parts so small that eight bits save less than unpacking them takes, beside the largest pictures of all."""
+
+_LEFTOVERS = Leftovers()
+
+
+def pays(part: str) -> bool:
+    """Whether compressing that part of a model saves memory."""
+    return part not in _WHOLE_PARTS
 
 
 def is_compressed(name: str, shape: Sequence[int]) -> bool:
@@ -76,4 +89,5 @@ class _Waiting:
         leaf.weight = torch.nn.Parameter(weight, requires_grad=False)
 
     def pack(self, leaf: Any, inputs: Any, output: Any) -> None:
+        _LEFTOVERS.add(leaf.weight)
         leaf.weight = self._stored

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from kandinsky_studio.engine import compressed
-from kandinsky_studio.engine.memory import Tier
+from kandinsky_studio.engine.memory import Leftovers, Tier
 from kandinsky_studio.engine.movq import crop_box
 from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.engine.version import Version
@@ -64,7 +64,9 @@ class Estimate:
             together = dict.fromkeys(itertools.chain(*self.stages))
             return _LIBRARIES + max(self._parts(self.before, tier), self._parts(together, tier, self.working))
         own = [self._parts(parts, tier) for parts in (self.before, *self.stages[:-1])]
-        return _LIBRARIES + max(*own, self._parts(self.stages[-1], tier, self.working))
+        unpacked = sum(self._weights(part) - self._weights_compressed(part) for part in self.stages[-1])
+        between = min(Leftovers.PIECE, unpacked) if tier >= Tier.compressed else 0
+        return _LIBRARIES + between + max(*own, self._parts(self.stages[-1], tier, self.working))
 
     def _parts(self, parts: Iterable[str], tier: Tier, working: int = 0) -> int:
         """While ``parts`` are read one after the other, and then work."""
@@ -73,7 +75,7 @@ class Estimate:
             if tier is Tier.offloaded and part.endswith("unet"):
                 continue
             whole = self._weights(part)
-            if tier >= Tier.compressed and not self._header(part):
+            if tier >= Tier.compressed and not self._header(part) and compressed.pays(part):
                 most = max(most, held + whole)  # it is read whole before it is compressed
             held += self._weights_compressed(part) if tier >= Tier.compressed else whole
         return max(most, held + working)
@@ -86,6 +88,8 @@ class Estimate:
 
     def _weights_compressed(self, part: str) -> int:
         whole, header = self._weights(part), self._header(part)
+        if not compressed.pays(part):
+            return whole
         if not header:
             return whole // self.dtype.itemsize
         shapes = [(name, tensor["shape"]) for name, tensor in header.items() if name != "__metadata__"]

