@@ -66,7 +66,7 @@ class Engine:
         """An engine without a model, on ``device`` (the key of one of ``memory.devices()``), by default on the best.
 
         It computes in ``dtype`` (``"float32"``, ``"bfloat16"``, ``"float16"``), by default what is best there for the
-        model at hand. Raises ``EngineFailed`` if there is no such device or dtype.
+        model at hand. Raises ``UnknownValue`` if there is no such device or dtype.
 
         Up to ``together`` pictures of a request are made at once. One by one, a picture has the same bytes whatever
         else is asked for; together they may differ in the last bits, and are made faster on a graphics card.

@@ -39,7 +39,7 @@ class LoadedModel:
 
     Opening reads and checks the files but loads nothing yet; ``on_loaded`` is called after each part, and
     ``on_step_down`` when memory ran out and less of it is kept from now on. Raises ``ModelNotFound``, ``BrokenModel``,
-    or ``EngineFailed`` for a dtype that there is not.
+    or ``UnknownValue`` for a dtype that there is not.
     """
 
     def __init__(self, spec: ModelSpec, device: torch.device, dtype: str | None = None) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import torch
 
-from kandinsky_studio.errors import EngineFailed
+from kandinsky_studio.errors import UnknownValue
 
 LARGE = 300_000_000  # numbers in a decoder; a smaller one is quick and small enough in float32
 
@@ -62,14 +62,14 @@ def devices() -> tuple[Device, ...]:
 def choose_device(device: str | None) -> torch.device:
     """The device called ``device`` (``"cpu"``, ``"cuda:1"``, ``"mps"``); of ``"cuda"``, the one with most free memory.
 
-    None stands for CUDA if there is any, else for Apple's GPU, else for the CPU. Raises ``EngineFailed`` for one that
+    None stands for CUDA if there is any, else for Apple's GPU, else for the CPU. Raises ``UnknownValue`` for one that
     is not there.
     """
     keys = _keys()
     kind = keys[0].partition(":")[0] if device is None else device
     found = [key for key in keys if kind in (key, key.partition(":")[0])]
     if not found:
-        raise EngineFailed(reason=f"the device “{device}” can't be used here")
+        raise UnknownValue(name="device", value=device, known=", ".join(keys))
     return torch.device(found[0] if len(found) == 1 else max(map(_device, found), key=lambda device: device.free).key)
 
 
@@ -80,11 +80,11 @@ def choose_dtype(device: torch.device, wanted: str | None, parameters: int) -> t
     ran them, and in bfloat16 on processors with instructions for it (AMX, AVX512-BF16), where that is several times
     as fast. Everywhere else in float32: on Apple's GPU nobody has shown yet that these models stay whole in less.
 
-    Raises ``EngineFailed`` for one that is none of ``DTYPES``.
+    Raises ``UnknownValue`` for one that is none of ``DTYPES``.
     """
     if wanted is not None:
         if wanted not in DTYPES:
-            raise EngineFailed(reason=f"there is no dtype called “{wanted}” here, only {', '.join(DTYPES)}")
+            raise UnknownValue(name="dtype", value=wanted, known=", ".join(DTYPES))
         return DTYPES[wanted]
     if parameters < LARGE:
         return torch.float32

@@ -53,7 +53,6 @@ class Version(ABC):
         """The spec of the model whose files are ``files``. Raises ``ModelNotFound`` or ``BrokenModel``."""
         return dataclasses.replace(
             self.spec,
-            tasks=frozenset(task for task in self.spec.tasks if self.unet_part(task) in files),
             key=files.model,
             title=files.title,
             disk_size=files.disk_size(),
@@ -98,7 +97,9 @@ class Version(ABC):
     def scheduler_config(self, model: LoadedModel, request: GenerationRequest) -> Mapping[str, Any]:
         """The configuration that ``request``'s scheduler is made with: that of its decoder, if it has one of its own."""
         own = self.unet_part(request.task).replace("unet", "scheduler")
-        config: Mapping[str, Any] = model.files.config(own) if own in model.files else model.part("scheduler")
+        if own != "scheduler" and own in model.files:
+            return model.files.config(own)
+        config: Mapping[str, Any] = model.part("scheduler")
         return config
 
     def scheduler(self, model: LoadedModel, request: GenerationRequest) -> Any:

@@ -22,6 +22,7 @@ from kandinsky_studio.errors import (
     OutOfMemory,
     StudioError,
     UnknownModel,
+    UnknownValue,
 )
 
 Build = Callable[..., GenerationRequest]
@@ -407,7 +408,7 @@ def test_a_bad_request_touches_nothing(
 
 @pytest.mark.parametrize("device", ["cpu:x", "toaster", "meta", "cuda" if not torch.cuda.is_available() else "cuda:99"])
 def test_a_device_that_is_not_there(device: str) -> None:
-    with pytest.raises(EngineFailed, match=device):
+    with pytest.raises(UnknownValue, match=device):
         Engine(device)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from kandinsky_studio.engine.engine import Engine
+from kandinsky_studio.engine.models import spec_of
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Pixels, Task
 from kandinsky_studio.engine.training.depth import depth_map
@@ -56,3 +59,13 @@ def test_bright_of_a_hint_is_near(builtin: Engine) -> None:
     assert seen(image) == ("purple", ["orange star"])
     wanted = coverage(scene.shapes, 128)[0] > 0.5
     assert (wanted & silhouette(image)).sum() / (wanted | silhouette(image)).sum() > 0.8
+
+
+@pytest.mark.parametrize("scheduler", spec_of("builtin").prior_schedulers)
+def test_every_scheduler_of_the_prior_finds_the_idea(builtin: Engine, scheduler: str) -> None:
+    request = spec_of("builtin").request("a red circle on a blue background", prior_scheduler=scheduler, seed=3)
+    [result] = builtin.generate(request)
+    assert seen(result.image) == ("blue", ["red circle"])
+    [hasty] = builtin.generate(dataclasses.replace(request, prior_num_inference_steps=2))
+    assert hasty.image_embeds is not None
+    assert np.isfinite(hasty.image_embeds).all()

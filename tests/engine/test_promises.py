@@ -142,14 +142,6 @@ def test_a_decoders_own_scheduler_counts(own_model: Path, task_request: Build) -
         assert (config.clip_sample, config.beta_end) == expected
 
 
-def test_a_folder_promises_what_it_has_a_decoder_for(own_model: Path) -> None:
-    import shutil
-
-    assert spec_of(str(own_model)).tasks == frozenset(Task)
-    shutil.rmtree(own_model / INPAINT)
-    assert spec_of(str(own_model)).tasks == frozenset(Task) - {Task.inpaint, Task.outpaint}
-
-
 def test_outpainting_changes_no_pixel_of_the_picture(shared: Engine, task_request: Build) -> None:
     for strength in (0.0, 0.4, 1.0):
         request = task_request(Task.outpaint, strength=strength)
