@@ -270,7 +270,7 @@ class Engine:
             Stage.decoder: painting.step_count(model, request),
             Stage.decoding: 1,
         }
-        return Meter(steps, request.num_images_per_prompt, self._pace, on_progress)
+        return Meter(steps, request.num_images_per_prompt, self._pace, on_progress, on_progress is not ignore)
 
     @contextlib.contextmanager
     def _telling(self, model: LoadedModel, meter: Meter) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from kandinsky_studio.engine import ideas, memory, painting
 from kandinsky_studio.engine.conditioning import Conditions
@@ -62,8 +62,8 @@ def _made(
     count = len(requests)
     meter.step(Stage.decoder, first, 0)
 
-    def on_previews(step: int, previews: Sequence[Pixels]) -> None:
-        meter.step(Stage.decoder, first, step, previews[0], count)
+    def on_previews(step: int, preview: Callable[[], Pixels]) -> None:
+        meter.step(Stage.decoder, first, step, preview() if meter.watched else None, count)
 
     finishes = painting.paint_together(model, requests, conditions, on_previews, watch)
     clock.lap(Stage.decoder)

@@ -30,8 +30,8 @@ _SEAM = 32  # pixels of what is made that the next pass of an outpainting may ch
 OnPreview = Callable[[int, Pixels], None]
 """Called with the steps done, over all passes, and a small picture of what there is."""
 
-OnPreviews = Callable[[int, Sequence[Pixels]], None]
-"""The same for pictures that are made together."""
+OnPreviews = Callable[[int, Callable[[], Pixels]], None]
+"""The same for pictures that are made together, with what draws the first one's small picture, should anybody look."""
 
 Finish = Callable[[], Pixels]
 """What decodes a picture whose latents are finished."""
@@ -108,8 +108,8 @@ def paint(
     The loop runs inside the context that ``watch`` makes for the decoder.
     """
 
-    def on_previews(step: int, previews: Sequence[Pixels]) -> None:
-        on_preview(step, previews[0])
+    def on_previews(step: int, first: Callable[[], Pixels]) -> None:
+        on_preview(step, first())
 
     return paint_together(model, [request], [conditions], on_previews, watch)[0]
 
@@ -241,8 +241,7 @@ class _Painter:
         before = self._number * len(timesteps)
 
         def on_step(step: int, clean: torch.Tensor) -> None:
-            looks = [preview.render(row, shown[:2], shown[2], shown[3]) for row in rows_of(clean)]
-            self._on_previews(before + step, looks)
+            self._on_previews(before + step, lambda: preview.render(clean[:1], shown[:2], shown[2], shown[3]))
 
         away = [one.away for one in self._conditions if one.away is not None]
         with self._watch(unet):

@@ -24,12 +24,19 @@ class Meter:
     """Counts the steps of one job and reports each.
 
     ``steps`` is how many steps each stage has per picture (``loading``: in the whole job). ``pace``, seconds per
-    step, is read for the estimate and improved by what is measured, so that the next job estimates better.
+    step, is read for the estimate and improved by what is measured, so that the next job estimates better. Unless it
+    is ``watched``, nobody looks at what is reported, and nothing need be drawn for it.
     """
 
     def __init__(
-        self, steps: Mapping[Stage, int], pictures: int, pace: dict[Stage, float], on_progress: OnProgress
+        self,
+        steps: Mapping[Stage, int],
+        pictures: int,
+        pace: dict[Stage, float],
+        on_progress: OnProgress,
+        watched: bool = True,
     ) -> None:
+        self.watched = watched
         self._steps = dict(steps)
         self._pictures = pictures
         self._pace = pace

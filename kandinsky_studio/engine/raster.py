@@ -23,7 +23,7 @@ MAX_PIXELS = 80_000_000
 _MODES = {1: "L", 3: "RGB"}  # Pillow's names, by number of channels
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _COMPRESSION = 1  # of 9; the highest takes ten times as long for a few percent
-_UNREADABLE = (
+UNREADABLE = (
     OSError,
     ValueError,
     SyntaxError,  # Pillow's word for a broken PNG file
@@ -36,6 +36,7 @@ _UNREADABLE = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
+"""What Pillow raises at a file that is no picture, or a dangerous one."""
 
 
 class Raster:
@@ -231,7 +232,7 @@ def _decoded(content: bytes, stated: Raster) -> npt.NDArray[np.uint8]:
             if (image.mode, image.size) != (_MODES[stated.channels], (stated.width, stated.height)):
                 raise ValueError("another kind of picture")
             return np.asarray(image)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"not the PNG picture of {stated!r}: {error}") from error
 
 

@@ -16,7 +16,6 @@ import binascii
 import io
 import json
 import os
-import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from kandinsky_studio import __version__
-from kandinsky_studio.engine.raster import Raster
+from kandinsky_studio.engine.raster import MAX_PIXELS, UNREADABLE, Raster
 from kandinsky_studio.engine.request import Embedding, GenerationRequest, GenerationResult, Pixels
 from kandinsky_studio.errors import BrokenPicture, FolderNotWritable, NewerFile, NoRequestInPicture
 from kandinsky_studio.storage.durable import write_file
@@ -41,26 +40,11 @@ PARAMETERS_KEY = "parameters"
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Suffixes of files that can be exported and read, and Pillow's names of their formats."""
 
-MAX_PIXELS = 80_000_000
-"""The largest picture that is opened; a small file can claim to be one that fills the memory."""
-
 _INPUTS = b"ksIn"  # by the cases of its letters: can be skipped, private, safe to copy
 _DIGEST_SIZE = 32  # bytes
 _PIECE = 4_000_000  # bytes; libpng, by default, complains about chunks of twice that
 _MAKER_NOTE_HEAD = RECORD_KEY.encode() + b"\0"
 _MAX_EXIF = 65_000  # bytes; a JPEG segment holds 65533 with its own head
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,  # Pillow's word for a broken PNG file
-    EOFError,
-    IndexError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 _NO_RECORD = (ValueError, TypeError, KeyError, binascii.Error, RecursionError)
 
 
@@ -270,7 +254,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             if image.width * image.height > MAX_PIXELS:
                 raise BrokenPicture(file=path.name)
             yield image
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise BrokenPicture(file=path.name) from error
 
 

@@ -154,9 +154,9 @@ def test_loading_is_told_part_by_part_and_can_be_cancelled_between(
     parts: list[str] = []
     read = Kandinsky20.read
 
-    def watch(self: Kandinsky20, files: Any, part: str, dtype: Any) -> Any:
+    def watch(self: Kandinsky20, files: Any, part: str, *how: Any) -> Any:
         parts.append(part)
-        return read(self, files, part, dtype)
+        return read(self, files, part, *how)
 
     monkeypatch.setattr(Kandinsky20, "read", watch)
     reports: list[Progress] = []

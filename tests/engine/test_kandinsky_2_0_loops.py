@@ -48,6 +48,8 @@ class Draws:
 class Model:
     """As much of a loaded model as the version asks for to build a scheduler."""
 
+    files: tuple[str, ...] = ()
+
     def __init__(self, numbers: Numbers) -> None:
         self._schedule = numbers.noise_schedule()
 
@@ -57,7 +59,8 @@ class Model:
 
 
 def scheduler_of(reference: Reference, key: str) -> Any:
-    return VERSION.scheduler(Model(reference.numbers), key)  # type: ignore[arg-type]
+    request = VERSION.spec.request("", scheduler=key)
+    return VERSION.scheduler(Model(reference.numbers), request)  # type: ignore[arg-type]
 
 
 def watched(scheduler: Any, **arguments: Any) -> list[torch.Tensor]:

@@ -12,6 +12,7 @@ from kandinsky_studio.engine import codec, painting
 from kandinsky_studio.engine.embeddings import Slot
 from kandinsky_studio.engine.engine import Engine
 from kandinsky_studio.engine.memory import Tier
+from kandinsky_studio.engine.preview import Preview
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.errors import Cancelled, OutOfMemory
 
@@ -151,3 +152,16 @@ def test_the_steps_of_all_runs_of_the_prior_are_counted(
     counted = [report for report in reports if report.stage is Stage.prior]
     assert [report.step for report in counted] == list(range(steps + 1))
     assert {report.total_steps for report in counted} == {steps}
+
+
+def test_previews_are_drawn_for_those_who_look(tiny_request: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    original = Preview.render
+    monkeypatch.setattr(Preview, "render", lambda self, *args: (drawn.append(1), original(self, *args))[1])
+    engine, request = Engine("cpu"), tiny_request(num_inference_steps=4)
+    unseen = engine.generate(request)
+    assert drawn == []
+    seen: list[Progress] = []
+    assert furthest(engine.generate(request, on_progress=seen.append), unseen) == 0
+    assert len(drawn) == 4
+    assert sum(report.preview is not None for report in seen) == 4
