@@ -251,7 +251,9 @@ def test_what_nobody_foresaw_goes_to_the_log(monkeypatch, tmp_path, capsys):
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to the whole console")
 def test_an_interrupt_ends_with_130_and_keeps_what_is_finished(tmp_path):
     script = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # Whoever runs the tests in the background of a shell has it ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from test_cli import DrawnEngine\n"
         "from kandinsky_studio import cli\n"
