@@ -112,7 +112,7 @@ def test_outside_of_the_mask_and_of_the_margins_nothing_changes(inputs, run_here
     after, mask = read_pixels(tmp_path / "a.png"), np.asarray(Image.open(inputs / "mask.png")) > 0
     assert np.array_equal(after[~mask], before[~mask])
     assert not np.array_equal(after[mask], before[mask])
-    run_here("outpaint", *TASKS["outpaint"], "--feather", "0", "-o", str(tmp_path / "b.png"))
+    run_here("outpaint", *TASKS["outpaint"], "-o", str(tmp_path / "b.png"))
     assert np.array_equal(read_pixels(tmp_path / "b.png")[16:-16, 32:-32], before)
 
 

@@ -47,7 +47,7 @@ from tests.engine.kandinsky_2_1_checkpoint import (
 )
 
 TOLERANCE = 1e-4
-STEPS = 10
+STEPS = 6
 PROMPTS = ["red", "красный круг на синем фоне, " * 12, " a  red   circle", "圆"]
 
 # What diffusers makes of 2.1's own noise schedule: the published configurations, or the class with 2.1's betas.
