@@ -112,7 +112,7 @@ def test_lcm_jumps_to_the_mean_picture(prediction_type: str) -> None:
     assert 0.1 < float(made.std()) < DEVIATION + 0.05
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 51, 200])
+@pytest.mark.parametrize("steps", [1, 2, 3, 51])
 @pytest.mark.parametrize("key", list(SCHEDULERS))
 def test_any_number_of_steps(key: str, steps: int) -> None:
     made, _ = sample(key, "epsilon", steps)
