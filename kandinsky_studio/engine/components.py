@@ -106,7 +106,8 @@ class Components:
 def read(files: ModelFiles, part: str, dtype: torch.dtype, compress: bool = False) -> Any:
     """A part in diffusers' layout: a network in ``dtype``, a tokenizer, or a configuration as a dictionary.
 
-    With ``compress`` large weights may already wait in eight bits. Raises ``ModelNotFound``, ``BrokenModel``, and whatever the libraries say about files that do not fit.
+    With ``compress`` large weights may already wait in eight bits. Raises ``ModelNotFound``, ``BrokenModel``, and
+    whatever the libraries say about files that do not fit.
     """
     if part == "tokenizer":
         from transformers import CLIPTokenizer

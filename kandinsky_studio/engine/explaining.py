@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,12 +71,11 @@ class Watch:
         self._size = request.width, request.height
         self._capture: attention.Capture | None = None
 
-    def __call__(self, unet: Any) -> Any:
+    @contextlib.contextmanager
+    def __call__(self, unet: Any) -> Iterator[None]:
         """A context in which ``unet`` is watched."""
-        return _Entered(self, attention.captured(unet, self._tokens))
-
-    def started(self, capture: attention.Capture) -> None:
-        self._capture = capture
+        with attention.captured(unet, self._tokens) as self._capture:
+            yield
 
     def heats(self) -> tuple[WordHeat, ...]:
         """What was seen, in the picture's size."""
@@ -92,20 +92,6 @@ class Watch:
             )
             for seen in maps
         )
-
-
-class _Entered:
-    """The context manager that tells its watch what it captures."""
-
-    def __init__(self, watch: Watch, context: Any) -> None:
-        self._watch = watch
-        self._context = context
-
-    def __enter__(self) -> None:
-        self._watch.started(self._context.__enter__())
-
-    def __exit__(self, *details: Any) -> Any:
-        return self._context.__exit__(*details)
 
 
 def word_importance(model: LoadedModel, request: GenerationRequest) -> tuple[WordImportance, ...]:

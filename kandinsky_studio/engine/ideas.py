@@ -48,7 +48,7 @@ def idea(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> tup
     elif request.prior_strength > 0 and request.image is not None:
         found = _drifted(model, request, image_embedding(model, request.image), on_step)
     else:
-        both = _of_words(model, request, request.prompt, on_step)
+        both = _of_words(model, request, on_step)
         found, away = both[:1], both[1:]
     if request.guidance_scale <= 1:
         return found, None
@@ -57,7 +57,7 @@ def idea(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> tup
     if away is not None and len(away):
         return found, away
     if request.negative_prompt.strip():  # the sample that it would have been beside the words
-        return found, _of_words(model, request, request.prompt, on_step)[1:]
+        return found, _of_words(model, request, on_step)[1:]
     return found, nothing(model)
 
 
@@ -121,10 +121,10 @@ def nothing(model: LoadedModel) -> torch.Tensor:
     return model.constant("nothing", encode)
 
 
-def _of_words(model: LoadedModel, request: GenerationRequest, prompt: str, on_step: OnStep) -> torch.Tensor:
-    """The prior's embedding of ``prompt``, (1, D), and below it, as (2, D), that of the negative prompt if any."""
+def _of_words(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> torch.Tensor:
+    """The prior's embedding of the prompt, (1, D), and below it, as (2, D), that of the negative prompt if any."""
     negative_prompt = request.negative_prompt if request.negative_prompt.strip() else None
-    return _sampled(model, request, prompt, negative_prompt, None, on_step)
+    return _sampled(model, request, request.prompt, negative_prompt, None, on_step)
 
 
 def _drifted(model: LoadedModel, request: GenerationRequest, start: torch.Tensor, on_step: OnStep) -> torch.Tensor:

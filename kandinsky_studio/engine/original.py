@@ -1,7 +1,7 @@
 """Networks in the layout they were first published in: Kandinsky 2.0's decoders and VAE, and 2.1's decoders.
 
-Their tensors get the names that diffusers gives them. Widths and depths are read from the tensors' shapes; what no shape tells comes from a ``config.json`` beside
-them, or is as in the published model, which has no such file.
+Their tensors get the names that diffusers gives them. Widths and depths are read from the tensors' shapes; what no
+shape tells comes from a ``config.json`` beside them, or is as in the published model, which has no such file.
 """
 
 from __future__ import annotations

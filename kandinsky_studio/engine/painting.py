@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from kandinsky_studio.engine import inpainting
-from kandinsky_studio.engine.arrays import FILLS, Mask, Pixels
+from kandinsky_studio.engine.arrays import FILLS, Fill, Mask, Pixels
 from kandinsky_studio.engine.codec import FACTOR, to_tensor
 from kandinsky_studio.engine.conditioning import Conditions
 from kandinsky_studio.engine.inpainting import Box, Margins
@@ -69,8 +69,7 @@ def canvas(request: GenerationRequest, spec: ModelSpec) -> Canvas:
     if request.task is Task.outpaint:
         assert request.image is not None
         margins = Margins(request.margin_left, request.margin_top, request.margin_right, request.margin_bottom)
-        how = next(fill for fill in FILLS if fill == request.fill)
-        picture, mask = inpainting.expand(request.image.as_picture().pixels, margins, how)
+        picture, mask = inpainting.expand(request.image.as_picture().pixels, margins, _fill(request))
         overlap = min(max(request.context_padding, spec.native_size // 4), spec.native_size // 2)
         boxes = inpainting.tiles(mask, spec.native_size, overlap) if request.strength > 0 else []
         return Canvas(picture, mask, [_pass(box, spec) for box in boxes])
@@ -191,12 +190,12 @@ class _Painter:
         for picture in pictures:
             one = inpainting.cut(picture, step.box, step.size)
             if request.task is Task.inpaint:
-                how = next(fill for fill in FILLS if fill == request.fill)
-                one = inpainting.fill(one, hole, how)
+                one = inpainting.fill(one, hole, _fill(request))
             seen.append(one)
-        latents = self._latents(seen, hole, step.size, (0, 0, *step.size))
+        share = repaint_share(hole)
+        latents = self._latents(seen, share, step.size, (0, 0, *step.size))
         # Colours are compared outside of all cells that were free to change, where both pictures show the same.
-        cells = np.where(repaint_share(hole)[0, 0].numpy() > 0, np.uint8(255), np.uint8(0))
+        cells = np.where(share[0, 0].numpy() > 0, np.uint8(255), np.uint8(0))
         free = cells.repeat(FACTOR, axis=0).repeat(FACTOR, axis=1)
 
         def finish(row: torch.Tensor, picture: Pixels, one: Pixels) -> Pixels:
@@ -210,15 +209,16 @@ class _Painter:
     def _latents(
         self,
         pictures: Sequence[Pixels] | None,
-        mask: Mask | None,
+        share: torch.Tensor | None,
         size: tuple[int, int],
         shown: tuple[int, int, int, int],
     ) -> torch.Tensor:
         """The finished latents (B, 4, h, w) of pictures of ``size``, of which the preview shows ``shown`` (left, top,
-        width, height). ``pictures`` are those they start from, one for all or one for each."""
+        width, height). ``pictures`` are those they start from, one for all or one for each; of cells, ``share`` may
+        change."""
         model, request = self._model, self._request
-        hint = self._hint(size, shown)
         unet = model.unet(request)
+        hint = self._hint(size, shown)
         scheduler = model.scheduler(request)
         preview = model.preview()
         original = None
@@ -226,10 +226,10 @@ class _Painter:
             encoded = [model.codec().encode(to_tensor(picture)) for picture in pictures]
             original = torch.cat(encoded).expand(len(self._generators), -1, -1, -1)
         known = None
-        if mask is not None:
+        if share is not None:
             assert original is not None
-            known = Known(original, repaint_share(mask), clean=model.version.holds_clean)
-        fresh = original is None or (mask is not None and request.strength >= 1)
+            known = Known(original, share, clean=model.version.holds_clean)
+        fresh = original is None or (share is not None and request.strength >= 1)
         latents, noise, timesteps = begin(
             scheduler,
             request.num_inference_steps,
@@ -268,7 +268,6 @@ class _Painter:
         assert request.hint is not None
         depth = _resized(request.hint.as_picture().pixels, request.width, request.height)
         depth = _padded(depth, shown[0], shown[1], *size)
-        self._model.unet(request)
         return Hint(
             torch.from_numpy(depth).permute(2, 0, 1)[None].float() / 255,
             request.controlnet_conditioning_scale,
@@ -276,6 +275,10 @@ class _Painter:
             request.control_guidance_end,
             self._model.plain_unet(request),
         )
+
+
+def _fill(request: GenerationRequest) -> Fill:
+    return next(fill for fill in FILLS if fill == request.fill)
 
 
 def rows_of(batch: torch.Tensor) -> list[torch.Tensor]:

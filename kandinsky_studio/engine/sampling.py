@@ -24,8 +24,9 @@ class Known:
     ``latents`` (B, C, h, w) of the picture; ``repaint`` (B, 1, h, w) in 0…1, how freely a cell may change. A cell is
     held at the picture, noised to the level at hand, for the first ``1 - repaint`` of the steps: at 0 always, at 1
     never, in between as long as that (differential diffusion, Levin and Fried 2023). For masks of 0 and 1 this is
-    what the stock pipeline of 2.2 does. ``held`` False leaves the picture to the network's own inputs; the stock pipeline of
-    2.1 does, which is what ours is compared with. ``clean`` True holds the prediction of the clean picture instead, as 2.0 does.
+    what the stock pipeline of 2.2 does. ``held`` False leaves the picture to the network's own inputs; the stock
+    pipeline of 2.1 does, which is what ours is compared with. ``clean`` True holds the prediction of the clean picture
+    instead, as 2.0 does.
     """
 
     latents: torch.Tensor

@@ -31,8 +31,8 @@ from kandinsky_studio.engine.loaded import LoadedModel
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.engine.schedulers import SCHEDULERS
+from tests.engine.agreeing import TOLERANCE, difference, embeddings, opened, picture, raster
 
-TOLERANCE = 1e-4
 STEPS = 6
 
 Build = Callable[..., GenerationRequest]
@@ -55,37 +55,13 @@ every_scheduler = pytest.mark.parametrize(
 )
 
 
-def opened(model: str) -> LoadedModel:
-    engine = Engine("cpu")
-    engine.load(model)
-    assert engine._model is not None
-    return engine._model
-
-
 @pytest.fixture(scope="module")
 def ours(tiny_model: str) -> LoadedModel:
     return opened(tiny_model)
 
 
-def picture(size: int, seed: int = 0) -> Image.Image:
-    """Soft colours with noise on them."""
-    random = np.random.default_rng(seed)
-    soft = Image.fromarray(random.integers(0, 256, (4, 4, 3), np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
-    noisy = np.asarray(soft, np.int16) + random.integers(-20, 21, (size, size, 3))
-    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
-
-
-def raster(image: Image.Image) -> Raster:
-    return Raster(np.asarray(image))
-
-
 def depth(size: int) -> Image.Image:
     return picture(size, 9).convert("L")
-
-
-def embeddings(seed: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
-    towards, away = torch.randn((2, 1, 32), generator=torch.Generator().manual_seed(seed))
-    return towards, away
 
 
 def seeded(request: GenerationRequest) -> dict[str, Any]:
@@ -124,11 +100,6 @@ def finished(
         painting.paint(model, request, Conditions(shown[0], shown[1], towards), lambda step, preview: None)
     [latents] = made
     return latents
-
-
-def difference(a: torch.Tensor, b: torch.Tensor) -> float:
-    assert a.shape == b.shape
-    return float((a - b).abs().max())
 
 
 def check_same(

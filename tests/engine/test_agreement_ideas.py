@@ -8,58 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from diffusers import KandinskyV22PriorEmb2EmbPipeline, KandinskyV22PriorPipeline, PriorTransformer
-from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from kandinsky_studio.engine import ideas
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
-from kandinsky_studio.engine.engine import Engine
 from kandinsky_studio.engine.loaded import LoadedModel
-from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Task
-
-TOLERANCE = 1e-4
+from tests.engine.agreeing import TOLERANCE, difference, embeddings, opened, picture, raster
 
 Build = Callable[..., GenerationRequest]
 Stock = Callable[..., Any]
 
 
-def opened(model: str) -> LoadedModel:
-    engine = Engine("cpu")
-    engine.load(model)
-    assert engine._model is not None
-    return engine._model
-
-
 @pytest.fixture(scope="module")
 def ours(tiny_model: str) -> LoadedModel:
     return opened(tiny_model)
-
-
-def picture(size: int, seed: int = 0) -> Image.Image:
-    """Soft colours with noise on them."""
-    random = np.random.default_rng(seed)
-    soft = Image.fromarray(random.integers(0, 256, (4, 4, 3), np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
-    noisy = np.asarray(soft, np.int16) + random.integers(-20, 21, (size, size, 3))
-    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
-
-
-def raster(image: Image.Image) -> Raster:
-    return Raster(np.asarray(image))
-
-
-def embeddings(seed: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
-    towards, away = torch.randn((2, 1, 32), generator=torch.Generator().manual_seed(seed))
-    return towards, away
-
-
-def difference(a: torch.Tensor, b: torch.Tensor) -> float:
-    assert a.shape == b.shape
-    return float((a - b).abs().max())
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 4.0])

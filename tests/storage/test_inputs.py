@@ -3,7 +3,6 @@
 import io
 import json
 import struct
-import time
 import zlib
 from pathlib import Path
 
@@ -95,9 +94,7 @@ def test_inputs_too_large_for_any_text_can_be_kept_and_read_by_others(qapp, tmp_
     save_png(tmp_path / "a.png", make_result(task=Task.image2image, image=large))
     assert (tmp_path / "a.png").stat().st_size > 70_000_000  # Pillow opens no file with 64 MiB of texts
     assert np.array_equal(read_request(tmp_path / "a.png").image.pixels, large.pixels)
-    start = time.perf_counter()
     read_record(tmp_path / "a.png")
-    assert time.perf_counter() - start < 2
     assert QImage(str(tmp_path / "a.png")).width() == 24
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 from PySide6.QtGui import QImage
@@ -79,11 +78,9 @@ def test_terminating_closes_the_window_in_order(home):
         "Studio.start = lambda self: print('ready', flush=True)\n" + START
     )
     assert process.stdout.readline() == "ready\n"
-    begun = time.perf_counter()
     process.terminate()
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
-    assert time.perf_counter() - begun < 5
     assert (home / "config" / "preferences.json").is_file(), "the layout was remembered"
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from kandinsky_studio import paths
 from kandinsky_studio.engine import weights
 from kandinsky_studio.engine.models.kandinsky_2_2 import BEFORE, IDEA_PARTS, Kandinsky22
 from kandinsky_studio.engine.request import GenerationRequest, Task
@@ -17,7 +16,6 @@ from kandinsky_studio.engine.schedulers import PRIOR_SCHEDULERS, SCHEDULERS
 from kandinsky_studio.engine.spec import Limits, ModelSpec
 from kandinsky_studio.engine.version import OnStep, Version
 from kandinsky_studio.engine.weights import ModelFiles
-from kandinsky_studio.errors import ModelNotFound
 
 if TYPE_CHECKING:
     import torch
@@ -66,17 +64,10 @@ class Kandinsky21(Kandinsky22):
 
     spec: ClassVar[ModelSpec] = SPEC
 
-    def find(self) -> ModelFiles:
-        places = (paths.models() / self.spec.key, paths.models(), weights.hub_cache())
-        for place in places:
-            try:
-                return _folders(place, "kandinsky-2-1", self.spec.key, self.spec.title)
-            except ModelNotFound:
-                continue
-        raise weights.missing(self.spec.key, self.spec.title, Path(", ".join(str(place) for place in places[1:])))
+    family: ClassVar[str] = "kandinsky-2-1"
 
-    def find_in(self, folder: Path, model: str, title: str) -> ModelFiles:
-        return _folders(folder, "", model, title)
+    def _folders(self, place: Path, family: str, model: str, title: str) -> ModelFiles:
+        return _folders(place, family, model, title)
 
     def _is_own(self, files: ModelFiles) -> bool:
         return files.config("unet").get("encoder_hid_dim_type") == "text_image_proj"

@@ -84,17 +84,24 @@ class Kandinsky22(Version):
 
     spec: ClassVar[ModelSpec] = SPEC
 
+    family: ClassVar[str] = "kandinsky-2-2-"
+    """What the names of its published folders begin with."""
+
     def find(self) -> ModelFiles:
         places = (paths.models() / self.spec.key, paths.models(), weights.hub_cache())
         for place in places:
             try:
-                return two_folders(place, "kandinsky-2-2-", self.spec.key, self.spec.title)
+                return self._folders(place, self.family, self.spec.key, self.spec.title)
             except ModelNotFound:
                 continue
         raise weights.missing(self.spec.key, self.spec.title, Path(", ".join(str(place) for place in places[1:])))
 
     def find_in(self, folder: Path, model: str, title: str) -> ModelFiles:
-        return two_folders(folder, "", model, title)
+        return self._folders(folder, "", model, title)
+
+    def _folders(self, place: Path, family: str, model: str, title: str) -> ModelFiles:
+        """The model in folders below ``place`` whose names begin with ``family``. Raises ``ModelNotFound``."""
+        return two_folders(place, family, model, title)
 
     def recognises(self, folder: Path) -> bool:
         try:
