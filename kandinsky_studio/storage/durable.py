@@ -3,7 +3,12 @@
 import errno
 import os
 import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from kandinsky_studio.errors import DiskFull, FolderNotWritable, StudioError
 
@@ -19,14 +24,32 @@ def write_file(path: Path, content: bytes) -> None:
     When this returns, the bytes survive a power cut. When it raises, what was at ``path`` is unchanged. Raises
     ``DiskFull`` or ``FolderNotWritable``.
     """
-    partial = path.with_name(f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
     try:
         make_folder(path.parent)
+    except OSError as error:
+        raise cause_of(error, path.parent) from error
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path, keep_previous: bool = False) -> Iterator[BinaryIO]:
+    """A file open for writing and reading that takes the place of ``path`` when the block ends, and not before.
+
+    With ``keep_previous``, what was at ``path`` lies at :func:`previous_path` then, in place of what was there. When
+    the block ends, the bytes survive a power cut. When it raises, or the writing fails, ``path`` is unchanged and
+    nothing else is left behind. The folder must be there. Raises ``DiskFull`` or ``FolderNotWritable``.
+    """
+    try:
+        partial = _partial(path)
         try:
-            with partial.open("xb") as file:
-                file.write(content)
+            with partial.open("x+b") as file:
+                _copy_mode(path, partial)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
+            if keep_previous:
+                _keep(path)
             partial.replace(path)
         except BaseException:
             partial.unlink(missing_ok=True)
@@ -34,6 +57,25 @@ def write_file(path: Path, content: bytes) -> None:
         _flush_folder(path.parent)
     except OSError as error:
         raise cause_of(error, path.parent) from error
+
+
+def replace_keeping_previous(path: Path, content: bytes) -> Path | None:
+    """Put ``content`` at ``path``; what was there is kept beside it. For the files that belong to the user.
+
+    A link is followed, so that it goes on pointing to the file. Returns where the previous version is, None if there
+    was none. Unlike :func:`write_file` it makes no folder: one that is gone may be a disk that was pulled out. Raises
+    as :func:`replacing` does.
+    """
+    path = path.resolve()
+    there = path.exists()
+    with replacing(path, keep_previous=True) as file:
+        file.write(content)
+    return previous_path(path) if there else None
+
+
+def previous_path(path: Path) -> Path:
+    """Where the previous version of ``path`` is kept: beside it, “picture~.png” for “picture.png”."""
+    return path.with_name(f"{path.stem}~{path.suffix}")
 
 
 def make_folder(folder: Path) -> None:
@@ -55,6 +97,35 @@ def set_aside(path: Path) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
     path.rename(aside)
     return aside
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
+
+
+def _copy_mode(path: Path, partial: Path) -> None:
+    # What only its owner may read must not become readable to all by being saved again.
+    if os.name != "nt":
+        with suppress(OSError):
+            partial.chmod(stat.S_IMODE(path.stat().st_mode))
+
+
+def _keep(path: Path) -> None:
+    """Make :func:`previous_path` what ``path`` is, which stays where it is all the while."""
+    kept = _partial(path)
+    try:
+        try:
+            os.link(path, kept)  # a second name of the same bytes: at once, and without room on the disk
+        except FileNotFoundError:
+            return
+        except OSError:  # memory sticks and network folders have no second names
+            with path.open("rb") as source, kept.open("xb") as file:
+                shutil.copyfileobj(source, file)
+                file.flush()
+                os.fsync(file.fileno())
+        kept.replace(previous_path(path))
+    finally:
+        kept.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kandinsky_studio.errors import DiskFull, FolderNotWritable
-from kandinsky_studio.storage.durable import set_aside, write_file
+from kandinsky_studio.storage.durable import previous_path, replace_keeping_previous, replacing, set_aside, write_file
 from kandinsky_studio.storage.library import Library
 from kandinsky_studio.storage.pictures import check_writable, read_request, save_png
 
@@ -127,3 +127,63 @@ def _fill_to_the_last_byte(path: Path) -> None:
     with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(4096))
+
+
+def test_the_previous_version_is_kept_beside(folder):
+    path = folder / "a.b.png"
+    assert replace_keeping_previous(path, b"first") is None
+    assert [file.name for file in folder.iterdir()] == ["a.b.png"]
+    assert replace_keeping_previous(path, b"second") == folder / "a.b~.png" == previous_path(path)
+    assert replace_keeping_previous(path, b"third") == previous_path(path)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {"a.b.png": b"third", "a.b~.png": b"second"}
+
+
+def test_the_previous_version_is_kept_where_a_file_can_not_have_two_names(folder, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    (folder / "a.png").write_bytes(b"first")
+    replace_keeping_previous(folder / "a.png", b"second")
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {"a.png": b"second", "a~.png": b"first"}
+
+
+def test_a_link_goes_on_pointing_to_the_file(tmp_path, folder):
+    (folder / "a.png").write_bytes(b"first")
+    (tmp_path / "link.png").symlink_to(folder / "a.png")
+    assert replace_keeping_previous(tmp_path / "link.png", b"second") == folder / "a~.png"
+    assert (tmp_path / "link.png").is_symlink()
+    assert (folder / "a.png").read_bytes() == b"second"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_private_file_stays_private(folder):
+    (folder / "a.png").write_bytes(b"first")
+    (folder / "a.png").chmod(0o600)
+    replace_keeping_previous(folder / "a.png", b"second")
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+def test_a_folder_that_vanished_is_not_made_again(tmp_path):
+    with pytest.raises(FolderNotWritable):
+        replace_keeping_previous(tmp_path / "stick" / "a.png", b"content")
+    assert not (tmp_path / "stick").exists()
+
+
+@pytest.mark.parametrize("link", [True, False])
+def test_a_full_disk_changes_neither_version(small_disk, monkeypatch, link):
+    if not link:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "")))
+    path = small_disk / "a.png"
+    path.write_bytes(b"1" * 200_000)
+    previous_path(path).write_bytes(b"0" * 100_000)
+    with pytest.raises(DiskFull):
+        replace_keeping_previous(path, b"2" * (400_000 if link else 150_000))
+    assert {file.name: file.read_bytes()[:1] for file in small_disk.iterdir()} == {"a.png": b"1", "a~.png": b"0"}
+
+
+def test_what_fails_while_it_is_written_leaves_nothing_behind(folder):
+    (folder / "a.png").write_bytes(b"first")
+    with pytest.raises(ZeroDivisionError), replacing(folder / "a.png", keep_previous=True) as file:
+        raise ZeroDivisionError(file.write(b"second"))
+    assert [(file.name, file.read_bytes()) for file in folder.iterdir()] == [("a.png", b"first")]
