@@ -88,7 +88,7 @@ def explain(arguments: argparse.Namespace) -> int:
     engine = Engine(arguments.device)
     try:
         if spec.prior_schedulers:
-            words = engine.word_importance(request)
+            words = engine.word_importance(request, on_progress=report.progress)
             rows = [f"{word.attention:9.0%} {word.ablation:9.3f}  {word.word}" for word in words]
             text = "\n".join(["looked at   changes  word", *rows])
             report.told("words", {"words": [dataclasses.asdict(word) for word in words]}, text)

@@ -14,6 +14,7 @@ from kandinsky_studio.engine.request import GenerationResult, Progress, Stage
 
 _STAGES = {
     Stage.loading: "loading the model",
+    Stage.encoding: "looking at it",
     Stage.prior: "finding the idea",
     Stage.decoder: "drawing",
     Stage.decoding: "finishing",

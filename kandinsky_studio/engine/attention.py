@@ -280,13 +280,15 @@ def prior_importance(
     return tuple(score / total for score in scores)
 
 
-def ablation(prompt: str, words: Sequence[Word], sample: Callable[[str], torch.Tensor]) -> tuple[float, ...]:
-    """How far the idea moves when a word is left out: 1 − cosine, 0…2, for each word of ``prompt``.
+def ablation(
+    prompt: str, idea: torch.Tensor, words: Sequence[Word], sample: Callable[[str], torch.Tensor]
+) -> tuple[float, ...]:
+    """How far ``idea``, the image embedding (1, D) of ``prompt``, moves when a word is left out: 1 − cosine, 0…2.
 
-    ``sample`` makes the image embedding (1, D) of a prompt, always from the same seed; it is called once per word and
-    once for the whole prompt, and may raise to stop.
+    ``sample`` makes the image embedding of a prompt, always from ``idea``'s seed; it is called once for each of
+    ``words``, in their order, and may raise to stop.
     """
-    whole = sample(prompt).float()
+    whole = idea.float()
     moved = []
     for word in words:
         without = " ".join((prompt[: word.start] + prompt[word.end :]).split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -132,43 +132,54 @@ class Engine:
                     on_result(result)
             return results
 
-    def encode_image(self, image: Pixels | Raster, model: str = BUILTIN) -> Embedding:
+    def encode_image(
+        self, image: Pixels | Raster, model: str = BUILTIN, *, on_progress: OnProgress = ignore
+    ) -> Embedding:
         """CLIP's embedding (D,) of a picture (H, W, 3), as it is mixed and compared: what ``model``'s decoder draws.
 
-        Raises ``UnsupportedTask`` for a version without image embeddings, and what :meth:`load` raises.
+        ``on_progress`` is called before, after each part that is loaded, and after the network. Raises
+        ``UnsupportedTask`` for a version without image embeddings, and what :meth:`load` raises.
         """
         picture = _raster(image)
         with self._translated():
             opened = self._with_embeddings(model)
-            found = self._retried(opened, lambda: ideas.image_embedding(opened, picture))
+            found = self._seen(opened, ideas.VISION_PARTS, on_progress, lambda: ideas.image_embedding(opened, picture))
             embeds: Embedding = found[0].numpy().copy()
             return embeds
 
-    def encode_text(self, words: str, model: str = BUILTIN) -> Embedding:
+    def encode_text(self, words: str, model: str = BUILTIN, *, on_progress: OnProgress = ignore) -> Embedding:
         """CLIP's embedding (D,) of words, to be compared with those of pictures. Not an idea: the prior makes those.
 
-        Raises as :meth:`encode_image` does.
+        Reports and raises as :meth:`encode_image` does.
         """
         with self._translated():
             opened = self._with_embeddings(model)
-            found = self._retried(opened, lambda: ideas.text_embedding(opened, words))
+            parts = opened.version.idea_parts(None)
+            found = self._seen(opened, parts, on_progress, lambda: ideas.text_embedding(opened, words))
             embeds: Embedding = found[0].numpy().copy()
             return embeds
 
-    def agreement(self, image: Pixels | Raster, prompt: str, model: str = BUILTIN) -> float:
+    def agreement(
+        self, image: Pixels | Raster, prompt: str, model: str = BUILTIN, *, on_progress: OnProgress = ignore
+    ) -> float:
         """How well a picture (H, W, 3) and a prompt agree: the cosine of their CLIP embeddings, -1…1.
 
-        Raises as :meth:`encode_image` does.
+        Reports and raises as :meth:`encode_image` does.
         """
         picture = _raster(image)
         with self._translated():
             opened = self._with_embeddings(model)
-            return self._retried(opened, lambda: explaining.agreement(opened, picture, prompt))
+            parts = (*ideas.VISION_PARTS, *opened.version.idea_parts(None))
+            with self._reporting(opened, parts, Stage.encoding, 2, on_progress) as on_step:
+                return self._retried(opened, lambda: explaining.agreement(opened, picture, prompt, on_step))
 
-    def encode_latents(self, image: Pixels | Raster, model: str = BUILTIN) -> Latents:
+    def encode_latents(
+        self, image: Pixels | Raster, model: str = BUILTIN, *, on_progress: OnProgress = ignore
+    ) -> Latents:
         """The codec's latents (4, h, w), float32, of a picture (8·h, 8·w, 3).
 
-        Raises ``WrongSize`` for sides that are no multiples of 8, and what :meth:`load` raises.
+        Reports as :meth:`encode_image` does. Raises ``WrongSize`` for sides that are no multiples of 8, and what
+        :meth:`load` raises.
         """
         picture = _raster(image)
         height, width = (side // FACTOR * FACTOR for side in (picture.height, picture.width))
@@ -177,17 +188,24 @@ class Engine:
             raise WrongSize(name="image", width=picture.width, height=picture.height, **needed)
         with self._translated():
             opened = self._open_for(model, width, height)
-            latents: Latents = opened.codec().encode(to_tensor(picture.as_picture().pixels))[0].numpy().copy()
+            pixels = to_tensor(picture.as_picture().pixels)
+            parts = (opened.version.codec_part,)
+            found = self._seen(opened, parts, on_progress, lambda: opened.codec().encode(pixels))
+            latents: Latents = found[0].numpy().copy()
             return latents
 
-    def decode_latents(self, latents: Latents, model: str = BUILTIN) -> Pixels:
-        """The picture, uint8 (8·h, 8·w, 3), of latents (4, h, w). Raises what :meth:`load` raises, or
-        ``UnusableArray`` for other arrays."""
+    def decode_latents(self, latents: Latents, model: str = BUILTIN, *, on_progress: OnProgress = ignore) -> Pixels:
+        """The picture, uint8 (8·h, 8·w, 3), of latents (4, h, w).
+
+        Reports as :meth:`encode_image` does. Raises what :meth:`load` raises, or ``UnusableArray`` for other arrays.
+        """
         if latents.ndim != 3 or latents.shape[0] != 4 or 0 in latents.shape or not np.isfinite(latents).all():
             raise UnusableArray(reason=f"latents are finite and (4, height, width), not {latents.shape}")
         with self._translated():
             opened = self._open_for(model, latents.shape[2] * FACTOR, latents.shape[1] * FACTOR)
-            return opened.codec().decode(torch.tensor(latents, dtype=torch.float32)[None])
+            rows = torch.tensor(latents, dtype=torch.float32)[None]
+            parts = (opened.version.codec_part,)
+            return self._seen(opened, parts, on_progress, lambda: opened.codec().decode(rows), Stage.decoding)
 
     def word_maps(self, request: GenerationRequest, on_progress: OnProgress = ignore) -> WordMaps:
         """The picture of ``request`` and where in it each word of the prompt had its say.
@@ -211,16 +229,22 @@ class Engine:
                 [result] = making.pictures(model, [alone], meter, watch=watch)
             return WordMaps(result, watch.heats())
 
-    def word_importance(self, request: GenerationRequest) -> tuple[WordImportance, ...]:
+    def word_importance(
+        self, request: GenerationRequest, on_progress: OnProgress = ignore
+    ) -> tuple[WordImportance, ...]:
         """What each word of ``request``'s prompt is worth to the idea that the prior makes of it.
 
-        Raises ``UnsupportedTask`` for a version without a prior.
+        ``on_progress`` is called after each part that is loaded and after each step of the prior. Raises
+        ``UnsupportedTask`` for a version without a prior.
         """
         with self._translated():
             spec = spec_of(request.model)
             check(request, spec, MODELS)
             opened = self._with_embeddings(request.model)
-            return self._retried(opened, lambda: explaining.word_importance(opened, request))
+            words = explaining.words_read(opened, request.prompt)
+            parts, steps = opened.version.idea_parts(None), explaining.importance_steps(words, request)
+            with self._reporting(opened, parts, Stage.prior, steps, on_progress) as on_step:
+                return self._retried(opened, lambda: explaining.word_importance(opened, request, words, on_step))
 
     def free(self) -> None:
         """Let go of all models and of everything that was computed with them."""
@@ -271,6 +295,41 @@ class Engine:
             Stage.decoding: 1,
         }
         return Meter(steps, request.num_images_per_prompt, self._pace, on_progress, on_progress is not ignore)
+
+    def _seen(
+        self,
+        model: LoadedModel,
+        parts: Sequence[str],
+        on_progress: OnProgress,
+        see: Callable[[], Made],
+        stage: Stage = Stage.encoding,
+    ) -> Made:
+        """``see()``, which takes ``parts`` of ``model`` and one step of a network, told as ``stage``."""
+        with self._reporting(model, parts, stage, 1, on_progress) as on_step:
+            made = self._retried(model, see)
+            on_step(1)
+            return made
+
+    @contextlib.contextmanager
+    def _reporting(
+        self, model: LoadedModel, parts: Sequence[str], stage: Stage, steps: int, on_progress: OnProgress
+    ) -> Iterator[Callable[[int], None]]:
+        """What is called with the ``steps`` of ``stage`` that are done, for something that is no picture.
+
+        Tells at once that nothing is done yet, so that it can be cancelled before anything is, and tells of the
+        ``parts`` that are loaded meanwhile; what is remembered may need none of them.
+        """
+        loading = len(model.absent(parts))
+        meter = Meter({Stage.loading: loading, stage: steps}, 1, self._pace, on_progress)
+
+        def on_step(done: int) -> None:
+            if done == steps:
+                meter.skip(Stage.loading, 0, loading)
+            meter.step(stage, 0, done)
+
+        with self._telling(model, meter):
+            on_step(0)
+            yield on_step
 
     @contextlib.contextmanager
     def _telling(self, model: LoadedModel, meter: Meter) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,19 +94,38 @@ class Watch:
         )
 
 
-def word_importance(model: LoadedModel, request: GenerationRequest) -> tuple[WordImportance, ...]:
-    """What each word of ``request``'s prompt is worth to its idea, by attention and by leaving it out.
+def words_read(model: LoadedModel, prompt: str) -> tuple[Word, ...]:
+    """The words of ``prompt`` that the prior reads."""
+    model.need(("tokenizer",))
+    return attention.words_of(model.part("tokenizer"), prompt)
 
-    The ideas are those of ``request``'s own seed and prior settings, without slots and negative prompt.
+
+def importance_steps(words: Sequence[Word], request: GenerationRequest) -> int:
+    """The steps of :func:`word_importance`: an idea of the whole prompt, one without each of ``words``, and one look."""
+    return (1 + len(words)) * request.prior_num_inference_steps + 1
+
+
+def word_importance(
+    model: LoadedModel, request: GenerationRequest, words: Sequence[Word], on_step: Callable[[int], None]
+) -> tuple[WordImportance, ...]:
+    """What each of ``words``, those of ``request``'s prompt, is worth to its idea, by attention and by leaving it out.
+
+    The ideas are those of ``request``'s own seed and prior settings, without slots and negative prompt. ``on_step`` is
+    called with the steps done so far, and may raise to stop.
     """
     own = dataclasses.replace(request, slots=(), prior_strength=0.0, negative_prompt="", guidance_scale=1.0)
+    done = 0
 
     def sample(prompt: str) -> torch.Tensor:
-        return ideas.idea(model, dataclasses.replace(own, prompt=prompt), lambda step: None)[0]
+        nonlocal done
+        before = done
+        idea = ideas.idea(model, dataclasses.replace(own, prompt=prompt), lambda step: on_step(before + step))[0]
+        done = before + own.prior_num_inference_steps
+        on_step(done)  # also if it was remembered
+        return idea
 
     idea = sample(own.prompt)
     model.need(model.version.idea_parts(None))
-    words = attention.words_of(model.part("tokenizer"), own.prompt)
     looked = attention.prior_importance(
         model.part("prior"),
         model.part("prior_scheduler"),
@@ -115,17 +134,21 @@ def word_importance(model: LoadedModel, request: GenerationRequest) -> tuple[Wor
         words,
         generator=torch.Generator().manual_seed(own.prior_seed),
     )
-    without = attention.ablation(own.prompt, words, sample)
+    done += 1
+    on_step(done)
+    without = attention.ablation(own.prompt, idea, words, sample)
     return tuple(
         WordImportance(word.text, word.start, word.end, share, change)
         for word, share, change in zip(words, looked, without, strict=True)
     )
 
 
-def agreement(model: LoadedModel, picture: Raster, prompt: str) -> float:
-    """The cosine, -1…1, of CLIP's embeddings of ``picture`` and of ``prompt``."""
+def agreement(model: LoadedModel, picture: Raster, prompt: str, on_step: Callable[[int], None]) -> float:
+    """The cosine, -1…1, of CLIP's embeddings of ``picture`` and of ``prompt``; ``on_step`` is called after either."""
     seen = ideas.image_embedding(model, picture)[0].numpy()
+    on_step(1)
     said = ideas.text_embedding(model, prompt)[0].numpy()
+    on_step(2)
     return similarity(seen, said)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from kandinsky_studio.engine import embeddings
 from kandinsky_studio.engine.embeddings import Slot
-from kandinsky_studio.engine.models.kandinsky_2_2 import VISION_PARTS
+from kandinsky_studio.engine.models.kandinsky_2_2 import VISION_PARTS as VISION_PARTS
 from kandinsky_studio.engine.prior import Drift, TextEncoding, encode_nothing, encode_text, sample_prior
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest

@@ -116,6 +116,10 @@ class LoadedModel:
             return self._components.missing(before + (() if self._components else first))
         return self._components.missing(before + first + then)
 
+    def absent(self, parts: Iterable[str]) -> list[str]:
+        """Those of ``parts`` that are not loaded."""
+        return self._components.missing(parts)
+
     def fetch(self, request: GenerationRequest | None = None) -> None:
         """Load what ``request``, by default any, begins with: all parts, or those of the first stage."""
         before = self.version.parts_before(self, request)

@@ -11,11 +11,13 @@ OnProgress = Callable[[Progress], None]
 
 TYPICAL_PACE: Mapping[Stage, float] = {
     Stage.loading: 0.15,
+    Stage.encoding: 0.05,
     Stage.prior: 0.01,
     Stage.decoder: 0.05,
     Stage.decoding: 0.1,
 }
-"""Seconds per step before anything was measured: of a part that is loaded, of a sampling step, of a picture."""
+"""Seconds per step before anything was measured: of a part that is loaded, of something that is looked at, of a
+sampling step, of a picture."""
 
 _MEMORY = 0.7  # share of the old pace when a new step is measured
 

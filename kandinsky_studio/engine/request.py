@@ -38,6 +38,7 @@ class Stage(enum.StrEnum):
     """What the engine is doing, in the order a job goes through."""
 
     loading = "loading"
+    encoding = "encoding"
     prior = "prior"
     decoder = "decoder"
     decoding = "decoding"

@@ -542,5 +542,5 @@ def test_ablation_finds_the_word_that_makes_the_idea() -> None:
 
     prompt = "a red circle, a"
     words = [Word("a", 0, 1, (1,)), Word("red", 2, 5, (2,)), Word("circle", 6, 12, (3,)), Word("a", 14, 15, (5,))]
-    assert ablation(prompt, words, sample) == pytest.approx((0, 0, 1, 0), abs=1e-6)
+    assert ablation(prompt, sample(prompt), words, sample) == pytest.approx((0, 0, 1, 0), abs=1e-6)
     assert asked == [prompt, "red circle, a", "a circle, a", "a red , a", "a red circle,"]
