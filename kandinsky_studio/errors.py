@@ -24,7 +24,17 @@
     ├── FolderNotWritable
     ├── DiskFull
     ├── BrokenPicture
+    │   ├── DamagedPicture
+    │   │   └── PictureCutShort
+    │   ├── PictureTooLarge
+    │   ├── FileTooLarge
+    │   └── UnreadableVariant
+    ├── UnknownFileKind
+    ├── FileNotReadable
+    ├── SizeTooLarge
+    ├── LayerLocked
     ├── NoRequestInPicture
+    ├── BrokenKeymap
     ├── NewerFile
     ├── TrashRefused
     ├── GoneFromTrash
@@ -230,11 +240,81 @@ class BrokenPicture(StudioError):
     hint = QT_TRANSLATE_NOOP("errors", "Choose another file.")
 
 
+class SizeTooLarge(StudioError):
+    """Values: ``width``, ``height``, ``maximum``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{width} × {height} pixels are not a size that a document can have.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a width and a height from 1 to {maximum}.")
+
+
+class LayerLocked(StudioError):
+    """Values: ``layer``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{layer} is locked or hidden.")
+    hint = QT_TRANSLATE_NOOP("errors", "Unlock it and show it in the list of layers, or choose another layer.")
+
+
+class DamagedPicture(BrokenPicture):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is damaged.")
+    hint = QT_TRANSLATE_NOOP("errors", "Copy or download it again, or choose another file.")
+
+
+class PictureCutShort(DamagedPicture):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} ends before the picture does.")
+    hint = QT_TRANSLATE_NOOP("errors", "It was not copied or downloaded to its end: do that again.")
+
+
+class PictureTooLarge(BrokenPicture):
+    """Values: ``file``, ``width``, ``height``, ``limit`` (pixels)."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is a picture of {width} × {height} pixels.")
+    hint = QT_TRANSLATE_NOOP("errors", "The most is {limit} × {limit}: make it smaller with another program.")
+
+
+class FileTooLarge(BrokenPicture):
+    """Values: ``file``, ``size``, ``limit`` (megabytes)."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} has {size} MB.")
+    hint = QT_TRANSLATE_NOOP("errors", "Files of up to {limit} MB can be opened: choose a smaller one.")
+
+
+class UnreadableVariant(BrokenPicture):
+    """A file of a known format, in a variant of it that we don't read. Values: ``file``, ``format``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is a kind of {format} file that can't be read.")
+    hint = QT_TRANSLATE_NOOP("errors", "Save it as PNG with the program that made it, and open that.")
+
+
+class UnknownFileKind(StudioError):
+    """Values: ``file``, ``known`` (names of formats)."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is of a kind that this program doesn't know.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose one of these: {known}.")
+
+
+class FileNotReadable(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be read.")
+    hint = QT_TRANSLATE_NOOP("errors", "See whether it is still there, and whether you may read it.")
+
+
 class NoRequestInPicture(StudioError):
     """Values: ``file``."""
 
     message = QT_TRANSLATE_NOOP("errors", "{file} does not say how it was made.")
     hint = QT_TRANSLATE_NOOP("errors", "Choose a PNG file that Kandinsky Studio wrote.")
+
+
+class BrokenKeymap(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is not a keymap that can be read.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a file that was exported here; your keys are as they were.")
 
 
 class NewerFile(StudioError):

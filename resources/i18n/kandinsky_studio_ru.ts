@@ -788,6 +788,22 @@
 <context>
     <name>errors</name>
     <message>
+        <source>{width} × {height} pixels are not a size that a document can have.</source>
+        <translation>Документ не может быть размером {width} × {height} пикселей.</translation>
+    </message>
+    <message>
+        <source>Choose a width and a height from 1 to {maximum}.</source>
+        <translation>Выберите ширину и высоту от 1 до {maximum}.</translation>
+    </message>
+    <message>
+        <source>{layer} is locked or hidden.</source>
+        <translation>Слой {layer} заблокирован или скрыт.</translation>
+    </message>
+    <message>
+        <source>Unlock it and show it in the list of layers, or choose another layer.</source>
+        <translation>Разблокируйте и покажите его в списке слоёв или выберите другой слой.</translation>
+    </message>
+    <message>
         <source>Something went wrong.</source>
         <translation>Что-то пошло не так.</translation>
     </message>
@@ -962,6 +978,62 @@
     <message>
         <source>Choose another file.</source>
         <translation>Выберите другой файл.</translation>
+    </message>
+    <message>
+        <source>{file} is damaged.</source>
+        <translation>Файл {file} повреждён.</translation>
+    </message>
+    <message>
+        <source>Copy or download it again, or choose another file.</source>
+        <translation>Скопируйте или скачайте его ещё раз либо выберите другой файл.</translation>
+    </message>
+    <message>
+        <source>{file} ends before the picture does.</source>
+        <translation>Файл {file} обрывается раньше, чем картина.</translation>
+    </message>
+    <message>
+        <source>It was not copied or downloaded to its end: do that again.</source>
+        <translation>Он скопирован или скачан не до конца: сделайте это ещё раз.</translation>
+    </message>
+    <message>
+        <source>{file} is a picture of {width} × {height} pixels.</source>
+        <translation>{file} — картина размером {width} × {height} пикселей.</translation>
+    </message>
+    <message>
+        <source>The most is {limit} × {limit}: make it smaller with another program.</source>
+        <translation>Наибольший размер — {limit} × {limit}: уменьшите её в другой программе.</translation>
+    </message>
+    <message>
+        <source>{file} has {size} MB.</source>
+        <translation>Размер файла {file} — {size} МБ.</translation>
+    </message>
+    <message>
+        <source>Files of up to {limit} MB can be opened: choose a smaller one.</source>
+        <translation>Открываются файлы до {limit} МБ: выберите файл поменьше.</translation>
+    </message>
+    <message>
+        <source>{file} is a kind of {format} file that can't be read.</source>
+        <translation>{file} — разновидность файла {format}, которую прочесть нельзя.</translation>
+    </message>
+    <message>
+        <source>Save it as PNG with the program that made it, and open that.</source>
+        <translation>Сохраните его как PNG в программе, где он сделан, и откройте этот PNG.</translation>
+    </message>
+    <message>
+        <source>{file} is of a kind that this program doesn't know.</source>
+        <translation>{file} — файл незнакомого программе вида.</translation>
+    </message>
+    <message>
+        <source>Choose one of these: {known}.</source>
+        <translation>Выберите один из этих: {known}.</translation>
+    </message>
+    <message>
+        <source>{file} can't be read.</source>
+        <translation>Файл {file} не читается.</translation>
+    </message>
+    <message>
+        <source>See whether it is still there, and whether you may read it.</source>
+        <translation>Проверьте, на месте ли он и разрешено ли вам его читать.</translation>
     </message>
     <message>
         <source>{file} does not say how it was made.</source>

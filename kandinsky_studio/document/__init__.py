@@ -1,0 +1,1 @@
+"""What is edited: layers of pixels, masks, selections, and how they became what they are."""

@@ -1,0 +1,1 @@
+"""How a pointer edits. A tool knows the document, never a widget."""
