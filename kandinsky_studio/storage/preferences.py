@@ -45,7 +45,8 @@ class Preferences:
     """The preferences, with the values of a first start. To add one: a field here.
 
     ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
-    ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``others`` are values of a newer version of the program, kept for it.
+    ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``key_changes`` are the user's keys by keymap and
+    command, ``recent_commands`` the last ones of the command palette, newest first. ``others`` are values of a newer version of the program, kept for it.
     """
 
     language: str = field(
@@ -70,6 +71,17 @@ class Preferences:
             )
         },
     )
+    font_scale: int = field(
+        default=100,
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Size of the text"),
+                QT_TRANSLATE_NOOP("preferences", "In percent of the text on your desktop; icons and buttons follow."),
+                minimum=100,
+                maximum=200,
+            )
+        },
+    )
     model: str = field(
         default="builtin",
         metadata={
@@ -90,6 +102,18 @@ class Preferences:
             )
         },
     )
+    keymap: str = field(
+        default="studio",
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Keys"),
+                QT_TRANSLATE_NOOP("preferences", "Which program’s keys you have in your fingers."),
+                choices=("studio", "krita", "photoshop"),
+            )
+        },
+    )
+    key_changes: dict[str, Any] = field(default_factory=dict)
+    recent_commands: list[str] = field(default_factory=list)
     last_folder: str = ""
     hold_idea_seed: bool = False
     hold_rendering_seed: bool = False
@@ -125,7 +149,11 @@ class Preferences:
         setattr(self, name, value)
 
 
-_DEFAULTS: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(Preferences) if f.name != "others"}
+_DEFAULTS: dict[str, Any] = {
+    f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+    for f in dataclasses.fields(Preferences)
+    if f.name != "others"
+}
 _NAMES = _DEFAULTS.keys()
 _ABOUT: dict[str, About] = {
     f.name: f.metadata.get("about", About()) for f in dataclasses.fields(Preferences) if f.name in _NAMES

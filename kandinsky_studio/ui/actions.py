@@ -49,7 +49,7 @@ class Actions(QObject):
         self.zoom_in = self._action(None, "Ctrl++", "Ctrl+=")
         self.zoom_out = self._action(None, "Ctrl+-")
         self.fit = self._action("fit", "Ctrl+0")
-        self.actual_size = self._action("actual-size", "Ctrl+1")
+        self.actual_size = self._action("actual_size", "Ctrl+1")
         self.themes = QActionGroup(self)
         self.theme_choices = {name: self._choice(self.themes, name) for name in THEMES}
         self.languages = QActionGroup(self)

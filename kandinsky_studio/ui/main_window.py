@@ -41,7 +41,7 @@ class MainWindow(QMainWindow):
         self.studio = studio
         self.theme = theme
         self.closed_cleanly = True
-        theme.use(studio.remembering.values.theme)
+        theme.use(studio.remembering.values.theme, studio.remembering.values.font_scale)
         self.actions_ = Actions(theme, self)
         self.stage = Stage(studio.easel, theme)
         self.picture_bar = PictureBar(self.actions_)
@@ -196,8 +196,9 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _preference_changed(self, name: str) -> None:
-        if name == "theme":
-            self.theme.use(self.studio.remembering.values.theme)
+        values = self.studio.remembering.values
+        if name in ("theme", "font_scale"):
+            self.theme.use(values.theme, values.font_scale)
         self._check_choices()
 
     def _check_choices(self) -> None:

@@ -1,31 +1,48 @@
-"""Colours, the style sheet and icons, light and dark.
+"""The look of the program, light and dark: colours, the style sheet, the size of the font.
 
-``resources/theme/light.json`` and ``dark.json`` name the colours, ``studio.qss`` uses them as ``@name``; the icons in
-``resources/icons`` are drawn in ``currentColor``.
+``resources/theme/light.json`` and ``dark.json`` name the colours. ``studio.qss`` uses them as ``@name``, icons as
+``@icon(name, colour)``, and lengths that grow with the font as ``12u``, or ``12u-1`` where a pixel of border is taken off.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import tempfile
 from functools import lru_cache
-from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from kandinsky_studio import paths
+from kandinsky_studio.ui.icons import IconFiles, application_icon
+
+__all__ = ["THEMES", "Theme", "application_icon"]
 
 THEMES = ("system", "light", "dark")
-_ICON_SIDES = (16, 24, 32, 48)  # device pixels: 16 and 24 at scales of 1, 1.5 and 2
+_LARGE_FONT = 20  # pixels of line height from which a desktop's own font counts as large
+
+_ROLES = {
+    QPalette.ColorRole.Window: "panel",
+    QPalette.ColorRole.WindowText: "text",
+    QPalette.ColorRole.Base: "field",
+    QPalette.ColorRole.AlternateBase: "panel",
+    QPalette.ColorRole.Text: "text",
+    QPalette.ColorRole.Button: "raised",
+    QPalette.ColorRole.ButtonText: "text",
+    QPalette.ColorRole.BrightText: "accent_text",
+    QPalette.ColorRole.Highlight: "selection",
+    QPalette.ColorRole.HighlightedText: "accent_text",
+    QPalette.ColorRole.PlaceholderText: "muted",
+    QPalette.ColorRole.ToolTipBase: "canvas_chip",
+    QPalette.ColorRole.ToolTipText: "text",
+    QPalette.ColorRole.Link: "accent_line",
+    QPalette.ColorRole.Accent: "accent",
+}
 
 
 class Theme(QObject):
-    """The look of the application. ``changed`` tells those who draw by themselves, or hold icons."""
+    """The look of the application. ``changed`` tells those who draw by themselves, or hold icons or sizes."""
 
     changed = Signal()
 
@@ -33,24 +50,32 @@ class Theme(QObject):
         super().__init__(parent)
         self._application = application
         self._choice = "system"
-        self._files = tempfile.TemporaryDirectory(prefix="kandinsky-studio-")  # for the icons in the style sheet
+        self._font_scale = 100
+        self._base_font = QFont(application.font())
+        self._files = IconFiles()
         self._colours: dict[str, str] = {}
         application.setStyle("Fusion")
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
-    def use(self, choice: str) -> None:
-        """Put on a theme: ``light``, ``dark`` or ``system``."""
+    def use(self, choice: str, font_scale: int | None = None) -> None:
+        """Put on a theme (``light``, ``dark`` or ``system``), with the font at ``font_scale`` percent of the desktop's.
+
+        Without ``font_scale`` the font stays as it is.
+        """
         self._choice = choice if choice in THEMES else "system"
+        self._font_scale = self._font_scale if font_scale is None else font_scale
         self._colours = _colours(self.name)
+        self._application.setFont(self._font())
         self._application.setPalette(self._palette())
         self._application.setStyleSheet(self._style_sheet())
         self.changed.emit()
 
     def close(self) -> None:
-        """Delete the files the style sheet needed."""
+        """Take it all off again, and delete the files it needed."""
         QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
         self._application.setStyleSheet("")
-        self._files.cleanup()
+        self._application.setFont(self._base_font)
+        self._files.close()
 
     @property
     def name(self) -> str:
@@ -60,89 +85,57 @@ class Theme(QObject):
         dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
         return "dark" if dark else "light"
 
+    @property
+    def scale(self) -> float:
+        """How much larger than usual what goes with the font has to be: 1.0 at an ordinary font, 2.0 at 200 %."""
+        height = QFontMetrics(self._base_font).height()
+        return self._font_scale / 100 * max(1.0, height / _LARGE_FONT)
+
+    def px(self, length: float) -> int:
+        """A length of :mod:`kandinsky_studio.ui.sizes` in pixels at the font of now."""
+        return round(length * self.scale)
+
     def colour(self, name: str) -> QColor:
-        """A colour of the theme by its name in the JSON file."""
+        """A colour of the theme by its name in the JSON file. Raises ``KeyError`` if there is none."""
         return QColor(self._colours[name])
 
-    def icon(self, name: str, colour: str = "text") -> QIcon:
-        """The icon ``name`` of ``resources/icons`` in a colour of the theme."""
-        icon = QIcon()
-        for side in _ICON_SIDES:
-            icon.addPixmap(_pixmap(name, self._colours[colour], side))
-            icon.addPixmap(_pixmap(name, self._colours["disabled"], side), QIcon.Mode.Disabled)
-        return icon
+    def icon(self, name: str, colour: str = "text", checked: str = "accent_line") -> QIcon:
+        """The icon ``name`` of ``resources/icons`` in a colour of the theme, in ``checked`` where it is switched on.
+
+        Sharp at every size and screen scale. Ask again after ``changed``.
+        """
+        found = self._colours
+        return self._files.icon(name, found[colour], found["disabled"], found[checked])
 
     def _system_changed(self) -> None:
         if self._choice == "system":
             self.use("system")
 
+    def _font(self) -> QFont:
+        font = QFont(self._base_font)
+        if font.pointSizeF() > 0:
+            font.setPointSizeF(font.pointSizeF() * self._font_scale / 100)
+        else:  # a desktop that gives its font in pixels
+            font.setPixelSize(round(font.pixelSize() * self._font_scale / 100))
+        return font
+
     def _palette(self) -> QPalette:
         palette = QPalette()
-        roles = {
-            QPalette.ColorRole.Window: "panel",
-            QPalette.ColorRole.WindowText: "text",
-            QPalette.ColorRole.Base: "field",
-            QPalette.ColorRole.AlternateBase: "panel",
-            QPalette.ColorRole.Text: "text",
-            QPalette.ColorRole.Button: "raised",
-            QPalette.ColorRole.ButtonText: "text",
-            QPalette.ColorRole.BrightText: "accent_text",
-            QPalette.ColorRole.Highlight: "selection",
-            QPalette.ColorRole.HighlightedText: "accent_text",
-            QPalette.ColorRole.PlaceholderText: "muted",
-            QPalette.ColorRole.ToolTipBase: "canvas_chip",
-            QPalette.ColorRole.ToolTipText: "text",
-            QPalette.ColorRole.Link: "accent_line",
-            QPalette.ColorRole.Accent: "accent",
-        }
-        for role, name in roles.items():
+        for role, name in _ROLES.items():
             palette.setColor(role, self.colour(name))
         for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
             palette.setColor(QPalette.ColorGroup.Disabled, role, self.colour("disabled"))
         return palette
 
     def _style_sheet(self) -> str:
-        def value(match: re.Match[str]) -> str:
-            name = match.group(1)
-            return self._icon_file(name[5:]) if name.startswith("icon-") else self._colours[name]
-
         text = (paths.resources() / "theme" / "studio.qss").read_text(encoding="utf-8")
-        return re.sub(r"@([a-z][a-z_-]*[a-z])", value, re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
-
-    def _icon_file(self, name: str) -> str:
-        """A style sheet takes its pictures from files: one per icon and colour."""
-        svg = _svg(name, self._colours["muted"])
-        file = Path(self._files.name) / f"{name}-{hashlib.sha256(svg).hexdigest()[:8]}.svg"
-        if not file.exists():
-            file.write_bytes(svg)
-        return file.as_posix()
-
-
-def application_icon() -> QIcon:
-    """The icon of the program."""
-    return QIcon((paths.resources() / "icons" / "kandinsky-studio.svg").as_posix())
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        text = re.sub(r"\b(\d+)u([+-]\d+)?\b", lambda m: f"{self.px(int(m[1])) + int(m[2] or 0)}px", text)
+        text = re.sub(r"@(?!icon\()([a-z_]+)", lambda m: self._colours[m[1]], text)
+        return re.sub(r"@icon\((\w+), (\w+)\)", lambda m: f'url("{self._files.file(m[1], self._colours[m[2]])}")', text)
 
 
 @lru_cache(maxsize=2)
 def _colours(name: str) -> dict[str, str]:
     values = json.loads((paths.resources() / "theme" / f"{name}.json").read_text(encoding="utf-8"))
     return {str(key): str(value) for key, value in values.items()}
-
-
-def _svg(name: str, colour: str) -> bytes:
-    return _drawing(name).replace("currentColor", colour).encode()
-
-
-@lru_cache(maxsize=64)
-def _drawing(name: str) -> str:
-    return (paths.resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1024)
-def _pixmap(name: str, colour: str, side: int) -> QPixmap:
-    pixmap = QPixmap(QSize(side, side))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(_svg(name, colour))).render(painter, QRectF(0, 0, side, side))
-    painter.end()
-    return pixmap

@@ -389,6 +389,10 @@
         <source>Gallery folder</source>
         <translation>Папка галереи</translation>
     </message>
+    <message>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
+    </message>
 </context>
 <context>
     <name>PromptForm</name>
@@ -1135,6 +1139,14 @@
     <message>
         <source>Higher keeps more detail and makes larger files.</source>
         <translation>Чем выше, тем больше деталей и крупнее файлы.</translation>
+    </message>
+    <message>
+        <source>Size of the text</source>
+        <translation>Размер текста</translation>
+    </message>
+    <message>
+        <source>In percent of the text on your desktop; icons and buttons follow.</source>
+        <translation>В процентах от размера текста на рабочем столе; значки и кнопки меняются вместе с ним.</translation>
     </message>
 </context>
 </TS>

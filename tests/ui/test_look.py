@@ -37,7 +37,17 @@ def contrast(one: str, other: str) -> float:
         ("muted", "window"),
         ("muted", "panel"),
         ("muted", "field"),
+        ("muted", "raised_hover"),
+        ("text", "accent_soft"),
+        ("text", "slider_fill"),
         ("accent_line", "panel"),
+        ("accent_line", "accent_soft"),
+        ("danger", "panel"),
+        ("danger", "window"),
+        ("warning", "panel"),
+        ("warning", "window"),
+        ("success", "panel"),
+        ("success", "window"),
         ("accent_text", "accent"),
         ("accent_text", "accent_hover"),
         ("accent_text", "accent_press"),
@@ -61,13 +71,19 @@ def test_both_themes_name_the_same_colours():
     assert _colours("light").keys() == _colours("dark").keys()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("ground", ["window", "panel", "field", "raised", "canvas"])
+def test_the_ring_of_the_keyboard_stands_out(theme, ground):
+    colours = _colours(theme)
+    assert contrast(colours["accent_line"], colours[ground]) >= 3
+
+
 def test_the_style_sheet_uses_only_what_there_is():
-    names = set(
-        re.findall(r"@([a-z][a-z_-]*[a-z])", (paths.resources() / "theme" / "studio.qss").read_text().split("*/", 1)[1])
-    )
-    icons = {name[5:] for name in names if name.startswith("icon-")}
-    assert {name for name in names if not name.startswith("icon-")} <= _colours("light").keys()
-    assert all((paths.resources() / "icons" / f"{icon}.svg").is_file() for icon in icons)
+    text = (paths.resources() / "theme" / "studio.qss").read_text(encoding="utf-8").split("*/", 1)[1]
+    icons = re.findall(r"@icon\((\w+), (\w+)\)", text)
+    named = set(re.findall(r"@(?!icon\()([a-z_]+)", text)) | {colour for _, colour in icons}
+    assert len(named) > 20
+    assert named <= _colours("light").keys()
 
 
 def ground_of(window) -> QColor:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.translation import LANGUAGES
 from kandinsky_studio.ui.widgets.number import WholeBox
+
+FONT_SCALES = (100, 110, 125, 150, 175, 200)  # percent
 
 
 class PreferencesDialog(QDialog):
@@ -28,8 +31,14 @@ class PreferencesDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.language = self._choice("language")
         self.theme = self._choice("theme")
+        self.font_scale = QComboBox()
+        for percent in FONT_SCALES:
+            self.font_scale.addItem("", percent)
+        at = min(range(len(FONT_SCALES)), key=lambda row: abs(FONT_SCALES[row] - studio.remembering.values.font_scale))
+        self.font_scale.setCurrentIndex(at)
+        self.font_scale.activated.connect(lambda _: studio.remembering.set(font_scale=self.font_scale.currentData()))
         self.quality = WholeBox()
-        self.quality.setFixedWidth(72)
+        self.quality.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         about = studio.remembering.about("export_quality")
         self.quality.setRange(int(about.minimum or 1), int(about.maximum or 100))
         self.quality.setValue(studio.remembering.values.export_quality)
@@ -45,6 +54,7 @@ class PreferencesDialog(QDialog):
         for name, widget in (
             ("language", self.language),
             ("theme", self.theme),
+            ("font_scale", self.font_scale),
             ("export_quality", self.quality),
         ):
             self._rows[name] = (QLabel(), widget)
@@ -85,6 +95,8 @@ class PreferencesDialog(QDialog):
         for combo in (self.language, self.theme):
             for row in range(combo.count()):
                 combo.setItemText(row, titles[combo.itemData(row)])
+        for row, percent in enumerate(FONT_SCALES):
+            self.font_scale.setItemText(row, self.tr("{percent} %").format(percent=percent))
         self._folder_label.setText(self.tr("Gallery folder"))
         self.folder.setAccessibleName(self.tr("Gallery folder"))
 

@@ -126,7 +126,7 @@ class PromptPanel(Panel):
 
     def _set_icons(self) -> None:
         icon = self.theme.icon
-        folds = (icon("chevron-right", "muted"), icon("chevron-down", "muted"))
+        folds = (icon("chevron_right", "muted"), icon("chevron_down", "muted"))
         self.form.negative_fold.set_icons(*folds)
         self.form.advanced_fold.set_icons(*folds)
         self.form.swap.setIcon(icon("swap"))

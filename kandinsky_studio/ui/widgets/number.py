@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from kandinsky_studio.engine.spec import Limits
+from kandinsky_studio.ui.sizes import SMALL, width_of
 
 
 class _CalmSlider(QSlider):
@@ -102,7 +103,6 @@ class Number(QWidget):
         super().__init__(parent)
         self._scale = 1 if isinstance(limits.default, int) else 10  # slider positions per unit
         self.box: WholeBox | DecimalBox = WholeBox() if self._scale == 1 else DecimalBox()
-        self.box.setFixedWidth(64)
         self.slider = _CalmSlider(Qt.Orientation.Horizontal)
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set_limits(limits)
@@ -114,6 +114,12 @@ class Number(QWidget):
         layout.addWidget(self.box)
         self.slider.valueChanged.connect(self._dragged)
         self.box.valueChanged.connect(self._typed)
+        self._fit_box()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit_box()
+        super().changeEvent(event)
 
     def set_limits(self, limits: Limits[int] | Limits[float], slider_maximum: int | None = None) -> None:
         """The range of the value; the slider may end earlier, where the sensible values end."""
@@ -133,6 +139,10 @@ class Number(QWidget):
         for widget in (self.box, self.slider):
             widget.setAccessibleName(name)
             widget.setToolTip(hint)
+
+    def _fit_box(self) -> None:
+        """All boxes are as wide, whatever their values, and show the longest of them in any font."""
+        self.box.setFixedWidth(max(64, width_of(self.box, "99999.9") + SMALL))
 
     def _dragged(self, position: int) -> None:
         value = position if self._scale == 1 else position / self._scale

@@ -1,0 +1,74 @@
+"""The icons of ``resources/icons``, coloured.
+
+They are drawn on a grid of 24 with strokes of 1.5 in ``currentColor``; Qt's SVG engine paints them at whatever size and
+screen scale is asked for, so they are as sharp at 125 % as at 200 %. To add one: a file; its name is the icon's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QIcon
+
+from kandinsky_studio import paths
+
+PROGRAM = "kandinsky-studio"
+"""The icon of the program itself, which has colours of its own."""
+
+
+def names() -> frozenset[str]:
+    """What :meth:`IconFiles.icon` can draw."""
+    return frozenset(file.stem for file in _folder().glob("*.svg")) - {PROGRAM}
+
+
+def application_icon() -> QIcon:
+    """The icon of the program."""
+    return QIcon((_folder() / f"{PROGRAM}.svg").as_posix())
+
+
+@lru_cache(maxsize=512)
+def drawing(name: str) -> str:
+    """The SVG text of the icon ``name``, in ``currentColor``. Raises ``FileNotFoundError`` if there is none."""
+    return (_folder() / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def coloured(name: str, colour: str) -> bytes:
+    """The SVG of the icon ``name`` in ``colour`` (``#rrggbb``)."""
+    return drawing(name).replace("currentColor", colour).encode()
+
+
+class IconFiles:
+    """One file per icon and colour in a folder of its own: style sheets and Qt's SVG engine take pictures from files."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="kandinsky-studio-")
+
+    def file(self, name: str, colour: str) -> str:
+        """The path of the icon ``name`` in ``colour`` (``#rrggbb``), with forward slashes."""
+        svg = coloured(name, colour)
+        file = Path(self._folder.name) / f"{name}-{hashlib.sha256(svg).hexdigest()[:8]}.svg"
+        if not file.exists():
+            file.write_bytes(svg)
+        return file.as_posix()
+
+    def icon(self, name: str, colour: str, disabled: str, checked: str) -> QIcon:
+        """The icon ``name`` in ``colour``, and in those it takes where it can't be used and where it is switched on."""
+        icon = QIcon()
+        off, on = QIcon.State.Off, QIcon.State.On
+        for state, shown in ((off, colour), (on, checked)):
+            for mode in (QIcon.Mode.Normal, QIcon.Mode.Active, QIcon.Mode.Selected):
+                icon.addFile(self.file(name, shown), QSize(), mode, state)
+            icon.addFile(self.file(name, disabled), QSize(), QIcon.Mode.Disabled, state)
+        return icon
+
+    def close(self) -> None:
+        """Delete the files."""
+        self._folder.cleanup()
+
+
+def _folder() -> Path:
+    return paths.resources() / "icons"
