@@ -47,6 +47,7 @@ class Document:
         self.state = state
         self.history = history or History()
         self.path = path
+        self.source: Path | None = None  # a picture it was made from, which is no file of its own
         self.active_id: int | None = state.layers[-1].id if state.layers else None
         self._next_id = max((layer.id for layer in state.walk()), default=0) + 1
         self._watchers: list[Watcher] = []
@@ -143,6 +144,7 @@ class Document:
         step.merge = ""
         step.apply(back)
         self.state = step.before if back else step.after
+        self.history.stepped(step, back, self.state)
         self._keep_active(step.after if back else step.before)
         self.tell(
             Change(
@@ -195,6 +197,7 @@ class Edit:
         self._merge = merge
         self._before = document.state
         self._tiles: dict[Surface, dict[Key, Tile | None]] = {}
+        self._own: dict[int, Tile] = {}  # tiles made in this step: only these are painted on
         self._damage: Rect = NOTHING
         self._everywhere = False
         self._open = True
@@ -229,25 +232,19 @@ class Edit:
         return tile.image if tile else None
 
     def tile(self, surface: Surface, key: Key) -> QImage:
-        """The tile to paint on. Say where with :meth:`touched` afterwards."""
-        known = self._tiles.setdefault(surface, {})
-        if key not in known:
-            old = surface.tiles.get(key)
-            known[key] = old
-            if old is not None:
-                surface.tiles[key] = old.copy()
-            else:
-                surface.tiles[key] = Tile(new_image(TILE, TILE, surface.depth, surface.default))
-        return surface.tiles[key].image
+        """The tile to paint on, for the length of this step. Say where with :meth:`touched` afterwards."""
+        tile = surface.tiles.get(key)
+        if tile is None or id(tile) not in self._own:
+            self._tiles.setdefault(surface, {}).setdefault(key, tile)
+            tile = tile.copy() if tile else Tile(new_image(TILE, TILE, surface.depth, surface.default))
+            surface.tiles[key] = self._own[id(tile)] = tile
+        return tile.image
 
     def put(self, surface: Surface, key: Key, tile: Tile | None) -> None:
         """Put a whole tile in place of what is there; the same tile may be put at many places."""
         known = self._tiles.setdefault(surface, {})
         known.setdefault(key, surface.tiles.get(key))
-        if tile is None:
-            surface.tiles.pop(key, None)
-        else:
-            surface.tiles[key] = tile
+        _set(surface, key, tile)
 
     @contextmanager
     def painters(self, surface: Surface, rect: Rect) -> Iterator[Iterator[tuple[QPainter, Rect]]]:
@@ -286,22 +283,26 @@ class Edit:
         """Tell everybody that the pixels at ``rect`` were painted on."""
         if versions:
             for key in rect.tiles():
-                if key in self._tiles.get(surface, {}) and key in surface.tiles:
-                    surface.tiles[key].touched()
+                tile = surface.tiles.get(key)
+                if tile is not None and id(tile) in self._own:
+                    tile.touched()
         self._damage = self._damage.united(rect)
         self._document.tell(Change(rect, mask=surface.depth is Depth.MASK))
 
     def commit(self) -> bool:
-        """Finish the step. False if nothing was changed: then there is no step."""
+        """Finish the step. False if no pixel and no state is another than before: then there is no step."""
         assert self._open
         self._open = False
         changed: Tiles = {}
         for surface, tiles in self._tiles.items():
             for key, before in tiles.items():
                 after = surface.tiles.get(key)
-                if after is not None and after is not before and after.is_all(surface.default):
-                    del surface.tiles[key]
-                    after = None
+                if after is not None and after is not before:
+                    if after.is_all(surface.default):
+                        after = None
+                    elif before is not None and after.image == before.image:
+                        after = before
+                    _set(surface, key, after)
                 if after is not before:
                     changed.setdefault(surface, {})[key] = (before, after)
         state = self._document.state
@@ -318,10 +319,8 @@ class Edit:
         self._open = False
         for surface, tiles in self._tiles.items():
             for key, tile in tiles.items():
-                if tile is None:
-                    surface.tiles.pop(key, None)
-                else:
-                    surface.tiles[key] = tile
+                _set(surface, key, tile)
+                self._damage = self._damage.united(Rect.of_tile(key))  # some may not have been told yet
         state = self._document.state is not self._before
         self._document.state = self._before
         self._document._finish(None)
@@ -332,6 +331,13 @@ class Edit:
                 mask=any(surface.depth is Depth.MASK for surface in self._tiles),
             )
         )
+
+
+def _set(surface: Surface, key: Key, tile: Tile | None) -> None:
+    if tile is None:
+        surface.tiles.pop(key, None)
+    else:
+        surface.tiles[key] = tile
 
 
 def check_size(width: int, height: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from kandinsky_studio.document.geometry import Key, Rect
@@ -38,10 +38,13 @@ class Step:
         yield from self.before.surfaces()
         yield from self.after.surfaces()
 
-    def changed_tiles(self) -> Iterator[Tile]:
+    def changed_tiles(self, after: bool) -> Iterator[Tile]:
+        """The tiles that came, or those that were there before."""
         for change in self.tiles.values():
             for pair in change.values():
-                yield from (tile for tile in pair if tile is not None)
+                tile = pair[after]
+                if tile is not None:
+                    yield tile
 
     def apply(self, back: bool) -> None:
         """Put the tiles of one side into their surfaces."""
@@ -76,9 +79,16 @@ class History:
     def saved(self) -> bool:
         return not self._saved_lost and self._saved is (self.done[-1] if self.done else None)
 
-    def mark_saved(self) -> None:
-        self._saved_lost = False
-        self._saved = self.done[-1] if self.done else None
+    def mark(self) -> Step | None:
+        """Where the document is now, for :meth:`mark_saved` once a file has it."""
+        if self.done:
+            self.done[-1].merge = ""  # what comes is not in the file
+        return self.done[-1] if self.done else None
+
+    def mark_saved(self, at: Step | None) -> None:
+        """A file has what the document was when :meth:`mark` returned ``at``."""
+        self._saved_lost = at is not None and at not in self.done and at not in self.undone
+        self._saved = at
 
     def mark_unsaved(self) -> None:
         """No step leads back to what a file has: a document that was recovered, or never was in a file."""
@@ -87,32 +97,45 @@ class History:
     def add(self, step: Step, live: State) -> None:
         """``live`` is the document's state; its tiles are needed and never leave memory."""
         if self._saved is not None and self._saved in self.undone:
-            self._saved_lost = True
+            self._lose_saved()
+        last = self.done[-1] if self.done and not self.undone else None
         self.undone.clear()
-        last = self.done[-1] if self.done else None
         if last is not None and step.merge and last.merge == step.merge and last is not self._saved:
             _join(last, step)
         else:
             self.done.append(step)
         if len(self.done) > self.steps:
-            if self._saved is None and not self._saved_lost:
-                self._saved_lost = True
-            if self.done.pop(0) is self._saved:
-                self._saved_lost = True
-        self._held += bytes_of(before for change in step.tiles.values() for before, _ in change.values() if before)
-        self._held += sum(surface.size for surface in step.before.surfaces() if not _has(step.after, surface))
+            if self.done.pop(0) is self._saved or self._saved is None:
+                self._lose_saved()
+        self.stepped(step, False, live)
+
+    def stepped(self, step: Step, back: bool, live: State) -> None:
+        """``step`` was done (undone with ``back``): what it took from the document is held for it from now on."""
+        self._held += bytes_of(step.changed_tiles(after=back)) - bytes_of(step.changed_tiles(after=not back))
+        if step.before is not step.after:
+            gone, come = (step.after, step.before) if back else (step.before, step.after)
+            kept = set(come.surfaces())
+            self._held += sum(surface.size for surface in gone.surfaces() if surface not in kept)
+            kept = set(gone.surfaces())
+            self._held -= sum(surface.size for surface in come.surfaces() if surface not in kept)
+        self._held = max(self._held, 0)
         if self._held > self.memory:
             self.trim(live)
 
     def trim(self, live: State) -> None:
-        """Put the oldest pixels on disk until the rest fits the memory. A full disk ends it: memory has to do."""
+        """Put pixels on disk until the rest fits the memory, those first that most steps lie before.
+
+        A full disk ends it: then memory has to do.
+        """
         needed = {id(tile) for surface in live.surfaces() for tile in surface.tiles.values()}
         held: dict[int, Tile] = {}
         seen: set[Surface] = set(live.surfaces())
-        for step in (*self.undone, *reversed(self.done)):  # the newest first
-            new = [surface for surface in step.surfaces() if surface not in seen]
+        pairs = zip_longest(reversed(self.done), reversed(self.undone))  # the nearest first
+        for step in (step for pair in pairs for step in pair if step is not None):
+            new = [surface for surface in dict.fromkeys(step.surfaces()) if surface not in seen]
             seen.update(new)
-            for tile in chain(step.changed_tiles(), *(surface.tiles.values() for surface in new)):
+            tiles = (surface.tiles.values() for surface in new)
+            for tile in chain(step.changed_tiles(after=False), step.changed_tiles(after=True), *tiles):
                 if tile.in_memory and id(tile) not in needed:
                     held.setdefault(id(tile), tile)
         self._held = bytes_of(held.values())
@@ -126,6 +149,9 @@ class History:
                 break
             self._held -= size
 
+    def _lose_saved(self) -> None:
+        self._saved, self._saved_lost = None, True
+
     def clear(self) -> None:
         """Forget every step."""
         was_saved = self.saved
@@ -137,10 +163,6 @@ class History:
         self.done.clear()
         self.undone.clear()
         self._scratch.close()
-
-
-def _has(state: State, surface: Surface) -> bool:
-    return any(other is surface for other in state.surfaces())
 
 
 def _join(first: Step, second: Step) -> None:

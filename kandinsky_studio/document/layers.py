@@ -204,6 +204,18 @@ class State:
             raise ValueError("a group can't lie in itself")
         return self.without(id).inserted(layer, parent, number)
 
+    def snapshot(self) -> Self:
+        """The same layers over surfaces of their own, which share their tiles: for another thread to read.
+
+        No edit may be open: its tiles are still being painted on.
+        """
+        copies = self._mapped(
+            lambda layer: replace(
+                layer, pixels=layer.pixels and layer.pixels.copy(), mask=layer.mask and layer.mask.copy()
+            )
+        )
+        return replace(copies, selection=self.selection and self.selection.copy())
+
     def surfaces(self) -> Iterator[Surface]:
         for layer in self.layers:
             yield from layer.surfaces()

@@ -5,10 +5,31 @@ from __future__ import annotations
 import tempfile
 import threading
 import zlib
+from collections import deque
 from pathlib import Path
 from typing import IO
 
 from kandinsky_studio.errors import DiskFull
+
+_UNIT = 4096  # bytes; every block begins and ends on a multiple of it, so that freed ones can be used again
+
+
+class Block:
+    """Bytes on disk. Their room is given back when nobody refers to the block any more."""
+
+    __slots__ = ("_freed", "_length", "_place", "_scratch")
+
+    def __init__(self, scratch: Scratch, place: int, length: int, freed: deque[tuple[int, int]]) -> None:
+        self._scratch = scratch
+        self._place = place
+        self._length = length
+        self._freed = freed
+
+    def read(self) -> bytes:
+        return self._scratch._read(self._place, self._length)
+
+    def __del__(self) -> None:
+        self._freed.append((_units(self._length), self._place))  # takes no lock: this may run at any moment
 
 
 class Scratch:
@@ -19,35 +40,30 @@ class Scratch:
         self._file: IO[bytes] | None = None
         self._end = 0
         self._lock = threading.Lock()
+        self._freed: deque[tuple[int, int]] = deque()
+        self._free: dict[int, list[int]] = {}  # by units: the places where so many are free
 
     @property
     def size(self) -> int:
         """Bytes on disk."""
         return self._end
 
-    def write(self, data: bytes) -> int:
-        """Keep ``data``; returns the place that :meth:`read` wants. Raises ``DiskFull``."""
+    def write(self, data: bytes) -> Block:
+        """Keep ``data`` as long as the block is kept. Raises ``DiskFull``."""
         packed = zlib.compress(data, 1)
         with self._lock:
+            place = self._room(_units(len(packed)))
             try:
                 if self._file is None:
                     self._file = tempfile.TemporaryFile(dir=self._folder, prefix="kandinsky-studio-")  # noqa: SIM115
-                place = self._end
                 self._file.seek(place)
-                self._file.write(len(packed).to_bytes(8, "little"))
                 self._file.write(packed)
                 self._file.flush()
             except OSError as error:
+                self._freed.append((_units(len(packed)), place))
                 raise DiskFull(folder=self._folder or Path(tempfile.gettempdir())) from error
-            self._end = place + 8 + len(packed)
-            return place
-
-    def read(self, place: int) -> bytes:
-        with self._lock:
-            assert self._file is not None
-            self._file.seek(place)
-            length = int.from_bytes(self._file.read(8), "little")
-            return zlib.decompress(self._file.read(length))
+            self._end = max(self._end, place + _units(len(packed)) * _UNIT)
+            return Block(self, place, len(packed), self._freed)
 
     def close(self) -> None:
         """Give the disk back. What was put away is gone."""
@@ -55,4 +71,30 @@ class Scratch:
             if self._file is not None:
                 self._file.close()
                 self._file = None
-                self._end = 0
+            self._end = 0
+            self._free.clear()
+            self._freed = deque()
+
+    def _room(self, units: int) -> int:
+        """Where so many units are free: in a gap that is not much larger, or at the end."""
+        while self._freed:
+            count, place = self._freed.popleft()
+            self._free.setdefault(count, []).append(place)
+        for count in range(units, units * 2):
+            places = self._free.get(count)
+            if places:
+                place = places.pop()
+                if count > units:
+                    self._free.setdefault(count - units, []).append(place + units * _UNIT)
+                return place
+        return self._end
+
+    def _read(self, place: int, length: int) -> bytes:
+        with self._lock:
+            assert self._file is not None
+            self._file.seek(place)
+            return zlib.decompress(self._file.read(length))
+
+
+def _units(length: int) -> int:
+    return -(-length // _UNIT)

@@ -18,7 +18,7 @@ from PySide6.QtGui import QImage, QPainter
 from kandinsky_studio.document.geometry import QUARTER, TILE, Key, Rect, united
 
 if TYPE_CHECKING:
-    from kandinsky_studio.document.scratch import Scratch
+    from kandinsky_studio.document.scratch import Block, Scratch
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -78,36 +78,50 @@ def to_image(pixels: Pixels) -> QImage:
     return image
 
 
+def from_rgba(pixels: Pixels) -> QImage:
+    """An image of its own from height × width × 4 straight RGBA, as files and the engine have it."""
+    pixels = np.ascontiguousarray(pixels)
+    height, width = pixels.shape[:2]
+    straight = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    return straight.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def to_rgba(image: QImage) -> Pixels:
+    """Height × width × 4 straight RGBA, a copy."""
+    straight = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    return _array(straight, straight.constBits()).copy()
+
+
 class Tile:
     """256 × 256 pixels. ``version`` counts what was painted on it before its step was finished."""
 
-    __slots__ = ("_image", "_offset", "_quarter", "_scratch", "depth", "version")
+    __slots__ = ("_block", "_image", "_quarter", "depth", "version")
 
     def __init__(self, image: QImage) -> None:
         self._image: QImage | None = image
         self._quarter: QImage | None = None
-        self._scratch: Scratch | None = None
-        self._offset = -1
+        self._block: Block | None = None
         self.version = 0
         self.depth = Depth.MASK if image.depth() == 8 else Depth.RGBA
 
     @property
     def image(self) -> QImage:
         """The pixels, read back if they were put on disk. Whoever paints on them calls :meth:`touched`."""
-        if self._image is None:
-            assert self._scratch is not None
-            data = self._scratch.read(self._offset)
+        image = self._image  # once: another thread may read while this one is put away
+        if image is None:
+            assert self._block is not None
             shape = (TILE, TILE) if self.depth is Depth.MASK else (TILE, TILE, 4)
-            self._image = to_image(np.frombuffer(data, np.uint8).reshape(shape))
-        return self._image
+            image = self._image = to_image(np.frombuffer(self._block.read(), np.uint8).reshape(shape))
+        return image
 
     @property
     def quarter(self) -> QImage:
         """The same, 64 × 64 pixels: each the mean of sixteen."""
-        if self._quarter is None:
+        quarter = self._quarter
+        if quarter is None:
             small = cv2.resize(readable(self.image), (QUARTER, QUARTER), interpolation=cv2.INTER_AREA)
-            self._quarter = to_image(np.asarray(small, np.uint8))
-        return self._quarter
+            quarter = self._quarter = to_image(np.asarray(small, np.uint8))
+        return quarter
 
     @property
     def in_memory(self) -> bool:
@@ -122,19 +136,18 @@ class Tile:
         """The pixels were painted on."""
         self.version += 1
         self._quarter = None
-        self._scratch = None
+        self._block = None
 
     def copy(self) -> Tile:
         """A tile of its own, whose pixels are copied when one of the two is painted on."""
         return Tile(QImage(self.image))
 
     def put_away(self, scratch: Scratch) -> None:
-        """Leave memory. What is on ``scratch`` comes back when it is asked for."""
+        """Leave memory. What is on ``scratch`` comes back when it is asked for. Raises ``DiskFull``."""
         if self._image is None:
             return
-        if self._scratch is None:
-            self._offset = scratch.write(readable(self._image).tobytes())
-            self._scratch = scratch
+        if self._block is None:
+            self._block = scratch.write(readable(self._image).tobytes())
         self._image = None
         self._quarter = None
 
@@ -210,7 +223,10 @@ class Surface:
         parts = []
         for key, tile in self.tiles.items():
             pixels = readable(tile.image)
-            differs = (pixels != self.default) if pixels.ndim == 2 else (pixels != self.default).any(axis=2)
+            if pixels.ndim == 3:
+                differs = pixels.view(np.uint32)[..., 0] != self.default * 0x01010101
+            else:
+                differs = pixels != self.default
             columns, rows = np.flatnonzero(differs.any(axis=0)), np.flatnonzero(differs.any(axis=1))
             if len(columns):
                 x, y = key[0] * TILE + int(columns[0]), key[1] * TILE + int(rows[0])

@@ -1,0 +1,52 @@
+"""Files that become documents, and documents that become files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.layers import Kind, Layer, State
+from kandinsky_studio.document.surface import Surface, from_rgba
+from kandinsky_studio.errors import FileNotReadable
+from kandinsky_studio.storage.image_files import Note, read_image
+from kandinsky_studio.storage.openraster_reading import read_openraster
+from kandinsky_studio.storage.openraster_writing import write_openraster
+
+NATIVE = ".ora"
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """``is_document`` tells whether saving goes back to the same file without losing anything; a flat picture or
+    another program's file is imported: it is saved under a new name. ``notes`` is what the user should know."""
+
+    state: State
+    active_id: int | None
+    is_document: bool
+    notes: tuple[Note, ...] = ()
+
+
+def read_document(path: Path) -> ReadDocument:
+    """Any file that can be opened. Raises the errors of its reader, all of them ``StudioError``."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except (OSError, ValueError) as error:
+        raise FileNotReadable(file=path.name) from error
+    if head == b"PK\3\4":
+        read = read_openraster(path)
+        top = read.state.layers[-1].id if read.state.layers else None
+        return ReadDocument(read.state, read.active_id if read.active_id is not None else top, True)
+    picture = read_image(path)
+    height, width = picture.pixels.shape[:2]
+    surface = Surface.from_image(from_rgba(picture.pixels))
+    state = State(Rect(0, 0, width, height), (Layer(1, Kind.PIXELS, path.stem, surface),))
+    if picture.resolution_dpi:
+        state = state.changed(resolution=picture.resolution_dpi[0])
+    return ReadDocument(state, 1, False, picture.notes)
+
+
+def write_document(path: Path, state: State, active_id: int | None = None) -> None:
+    """Save in the native format. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    write_openraster(path, state, active_id)

@@ -1,0 +1,253 @@
+"""Documents to OpenRaster files."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import cv2
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
+
+from kandinsky_studio.document.compositing import compose
+from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.layers import Kind, Layer, State
+from kandinsky_studio.document.surface import Depth, Surface, new_image, readable
+from kandinsky_studio.storage import openraster as names
+from kandinsky_studio.storage.durable import replacing
+
+_COMPRESSION = 1  # of zlib, 0 … 9: what is more takes ten times as long for a tenth of the size
+
+
+def write_openraster(path: Path, state: State, active_id: int | None = None) -> None:
+    """Save a document at ``path``; what was there stays until all of it is written, and is kept beside it.
+
+    ``state`` is not changed; from another thread it must be a snapshot. Raises ``DiskFull`` or ``FolderNotWritable``.
+    """
+    with (
+        replacing(path.resolve(), keep_previous=True) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
+        ThreadPoolExecutor(os.cpu_count() or 1) as threads,
+    ):
+        _Writer(archive, threads, state).write(active_id)
+
+
+class _Writer:
+    def __init__(self, archive: zipfile.ZipFile, threads: ThreadPoolExecutor, state: State) -> None:
+        self._archive = archive
+        self._threads = threads
+        self._state = state
+        self._ours = names.Ours(extras=dict(state.extras))
+        self._files: list[tuple[str, Callable[[], bytes]]] = []
+        self._number = 0
+        self._active: int | None = None
+
+    def write(self, active_id: int | None) -> None:
+        state, canvas = self._state, self._state.canvas
+        self._archive.writestr(zipfile.ZipInfo("mimetype"), names.MIMETYPE)
+        self._active = active_id
+        root = ET.Element("image", version=names.VERSION, w=str(canvas.width), h=str(canvas.height))
+        for side in ("xres", "yres"):
+            root.set(side, str(round(state.resolution)))
+        self._stack(ET.SubElement(root, "stack"), state.layers, -1)
+        if state.selection is not None:
+            self._ours.selection = "kandinsky-studio/selection.png"
+            self._ours.selection_at = self._keep(self._ours.selection, state.selection)
+        ET.indent(root)
+        self._store(names.STACK, ET.tostring(root, "utf-8", xml_declaration=True))
+        self._store(names.OURS, self._ours.to_json())
+        merged = _merged(state)
+        self._files.append((names.MERGED, lambda: _png(merged)))
+        self._files.append((names.THUMBNAIL, lambda: _png(_thumbnail(merged))))
+        self._write_files()
+
+    def _stack(self, parent: ET.Element, layers: Iterable[Layer], parent_number: int) -> None:
+        """The file has the highest layer first."""
+        listed = tuple(layers)
+        for number in range(len(listed) - 1, -1, -1):
+            layer = listed[number]
+            if not layer.in_picture:
+                self._put_beside(layer, parent_number, number)
+            elif layer.kind is Kind.GROUP:
+                self._group(parent, layer)
+            else:
+                self._layer(parent, layer)
+
+    def _element(self, parent: ET.Element, tag: str, layer: Layer) -> tuple[ET.Element, int]:
+        element = ET.SubElement(parent, tag, name=_text(layer.name), opacity=f"{layer.opacity:.6g}")
+        element.set("visibility", "visible" if layer.visible else "hidden")
+        element.set("composite-op", names.MODE_NAMES[layer.mode])
+        if layer.locked:
+            element.set("edit-locked", "true")
+        if layer.id == self._active:
+            element.set("selected", "true")
+            self._ours.active = self._number
+        number = self._number
+        self._number += 1
+        self._ours.elements[number] = names.extra_of(layer)
+        return element, number
+
+    def _group(self, parent: ET.Element, layer: Layer) -> None:
+        element, number = self._element(parent, "stack", layer)
+        element.set("isolation", "isolate" if layer.isolated else "auto")
+        if layer.mask is not None:
+            self._group_mask(element, layer)
+        self._stack(element, layer.children, number)
+
+    def _group_mask(self, parent: ET.Element, layer: Layer) -> None:
+        """Above all that the group holds: what others understand, from which we read it again."""
+        assert layer.mask is not None
+        self._element(parent, "layer", layer)
+        element, number = parent[-1], self._number - 1
+        element.attrib.pop("selected", None)
+        element.set("name", _text(f"{layer.name} – mask"))
+        element.set("opacity", "1")
+        element.set("visibility", "visible" if layer.mask_enabled else "hidden")
+        element.set("composite-op", "svg:dst-in")
+        name = f"data/layer-{number:03}.png"
+        area = self._state.canvas.united(layer.mask.bounds)
+        mask = layer.mask
+        self._files.append((name, lambda: _png(_as_alpha(mask, area))))
+        element.set("src", name)
+        self._place(element, area)
+        extra = self._ours.elements[number]
+        extra.role = "mask"
+        extra.mask = f"kandinsky-studio/mask-{number:03}.png"
+        extra.mask_at = self._keep(extra.mask, layer.mask)
+
+    def _layer(self, parent: ET.Element, layer: Layer) -> None:
+        assert layer.pixels is not None
+        element, number = self._element(parent, "layer", layer)
+        name = f"data/layer-{number:03}.png"
+        element.set("src", name)
+        area = _area(layer.pixels)
+        self._place(element, area)
+        if layer.mask is None:
+            pixels = layer.pixels
+            self._files.append((name, lambda: _png(pixels.read(area))))
+            return
+        self._files.append((name, lambda: _png(_masked(layer, area))))
+        extra = self._ours.elements[number]
+        extra.mask = f"kandinsky-studio/mask-{number:03}.png"
+        extra.mask_at = self._keep(extra.mask, layer.mask)
+        extra.pixels = f"kandinsky-studio/pixels-{number:03}.png"
+        extra.pixels_at = self._keep(extra.pixels, layer.pixels)
+
+    def _put_beside(self, layer: Layer, parent: int, number: int) -> None:
+        assert layer.pixels is not None
+        count = len(self._ours.beside)
+        file = f"kandinsky-studio/{layer.kind.value}-{count:03}.png"
+        if layer.id == self._active:
+            self._ours.active = -1 - count
+        self._ours.beside.append(
+            names.Beside(
+                layer.kind.value,
+                layer.name,
+                file,
+                self._keep(file, layer.pixels),
+                parent,
+                number,
+                layer.visible,
+                layer.opacity,
+                layer.locked,
+                layer.label.value,
+                layer.grow,
+                layer.feather,
+                layer.inverted,
+                layer.pixels.default,
+            )
+        )
+
+    def _keep(self, name: str, surface: Surface) -> tuple[int, int]:
+        """Add a file with all of ``surface``; returns the place of its corner on the canvas."""
+        area = _area(surface)
+        self._files.append((name, lambda: _png(surface.read(area))))
+        return area.x - self._state.canvas.x, area.y - self._state.canvas.y
+
+    def _place(self, element: ET.Element, area: Rect) -> None:
+        element.set("x", str(area.x - self._state.canvas.x))
+        element.set("y", str(area.y - self._state.canvas.y))
+
+    def _store(self, name: str, content: bytes) -> None:
+        self._archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+    def _write_files(self) -> None:
+        """Packed in all threads, written in order; only a few pictures are in memory at a time."""
+        waiting: list[tuple[str, Future[bytes]]] = []
+        for name, make in self._files:
+            waiting.append((name, self._threads.submit(make)))
+            if len(waiting) > (os.cpu_count() or 1):
+                self._write_first(waiting)
+        while waiting:
+            self._write_first(waiting)
+
+    def _write_first(self, waiting: list[tuple[str, Future[bytes]]]) -> None:
+        name, future = waiting.pop(0)
+        self._archive.writestr(zipfile.ZipInfo(name), future.result(), zipfile.ZIP_STORED)
+
+
+def _text(name: str) -> str:
+    """Without what XML has no way to write."""
+    return "".join(c for c in name if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c < "\ufffe"))
+
+
+def _area(surface: Surface) -> Rect:
+    """What has to be stored; one pixel at least, since no PNG file is empty."""
+    content = surface.content
+    return Rect(0, 0, 1, 1) if content.is_empty else content
+
+
+def _png(image: QImage) -> bytes:
+    """As straight RGBA, or grey for masks. Eight bits come back the same after the way there and back."""
+    if image.format() == QImage.Format.Format_ARGB32_Premultiplied:
+        image = image.convertToFormat(QImage.Format.Format_ARGB32)
+    done, data = cv2.imencode(".png", readable(image), [cv2.IMWRITE_PNG_COMPRESSION, _COMPRESSION])
+    if not done:
+        raise MemoryError
+    return data.tobytes()
+
+
+def _masked(layer: Layer, area: Rect) -> QImage:
+    """The pixels as they look through the layer's mask."""
+    assert layer.pixels is not None
+    assert layer.mask is not None
+    image = layer.pixels.read(area)
+    if layer.mask_enabled:
+        painter = QPainter(image)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+        painter.drawImage(0, 0, layer.mask.read(area))
+        painter.end()
+    return image
+
+
+def _as_alpha(mask: Surface, area: Rect) -> QImage:
+    """Black, as opaque as the mask shows."""
+    image = new_image(area.width, area.height, Depth.RGBA)
+    painter = QPainter(image)
+    painter.fillRect(image.rect(), Qt.GlobalColor.black)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+    painter.drawImage(0, 0, mask.read(area))
+    painter.end()
+    return image
+
+
+def _merged(state: State) -> QImage:
+    canvas = state.canvas
+    image = new_image(canvas.width, canvas.height, Depth.RGBA)
+    painter = QPainter(image)
+    for key in canvas.tiles():
+        place = Rect.of_tile(key)
+        painter.drawImage(place.x - canvas.x, place.y - canvas.y, compose(state.layers, key))
+    painter.end()
+    return image
+
+
+def _thumbnail(image: QImage) -> QImage:
+    side = names.THUMBNAIL_SIDE
+    if max(image.width(), image.height()) <= side:
+        return image
+    return image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
