@@ -24,6 +24,7 @@ from kandinsky_studio.engine.validation import MAX_PICTURES
 _TEXTS = 32  # encodings kept; about 0.4 MB each with 2.2
 _IMAGES = 256  # embeddings kept, 5 kB each
 _IDEAS = 8 * MAX_PICTURES  # each picture of a large mix has several
+_RISE = 0.9  # of the share at which memory ran out: what is free goes up and down a little by itself
 
 OnLoaded = Callable[[str], None]
 
@@ -56,7 +57,8 @@ class LoadedModel:
         self.ideas: Recent[tuple[object, ...], torch.Tensor] = Recent(_IDEAS)
         chosen = memory.choose_dtype(device, dtype, self.version.parameter_count(self.files, ("unet",)))
         self._components = Components(self.files, self.version.read, device, chosen)
-        self._highest = Tier.resident  # that is still tried
+        self._fitted: tuple[Estimate, int] | None = None  # what the tier was chosen for, and bytes that were free
+        self._ran_out: dict[Tier, float] = {}  # the share of what was free that was needed when memory ran out there
         self._fingerprints: Recent[str, str] = Recent(4)
         self._constants: dict[str, torch.Tensor] = {}
         self._preview: Preview | None = None
@@ -96,10 +98,15 @@ class LoadedModel:
     def fit(self, request: GenerationRequest | None, together: int, free: int) -> None:
         """Choose the tier for ``request`` while ``free`` bytes are available to this model, what it holds included.
 
-        It goes no higher than it had to go down before, and what it holds is kept as far as the tier allows.
+        A tier in which memory ran out before is tried again once there is clearly more room in proportion to what is
+        needed; below it, not before. What it holds is kept as far as the tier allows.
         """
-        needed = self.estimate(request, together).bytes
-        self._change(memory.choose_tier(needed, free, self._highest, memory.lowest_tier(self.device)))
+        estimate = self.estimate(request, together)
+        self._fitted = estimate, free
+        barred = [tier for tier, share in self._ran_out.items() if estimate.bytes(tier) > _RISE * share * free]
+        lowest = memory.lowest_tier(self.device)
+        highest = min(Tier(max(barred) + 1), lowest) if barred else Tier.resident
+        self._change(memory.choose_tier(estimate.bytes, free, highest, lowest))
 
     def fingerprint_for(self, request: GenerationRequest) -> str:
         """What identifies all weights that ``request`` is made with."""
@@ -138,9 +145,17 @@ class LoadedModel:
         self._components.keep(())
         self.texts.clear()
         if not self.lowest:
-            self._highest = Tier(self.tier + 1)
-            self._change(self._highest)
+            self._ran_out[self.tier] = self._share()
+            self._change(Tier(self.tier + 1))
             self.on_step_down()
+
+    def _share(self) -> float:
+        """The share of the free memory that was needed when it ran out: of what was free at the beginning, or, if
+        another program has taken of it since, of what is free now that all parts are let go of."""
+        if self._fitted is None:
+            return 0.0  # nothing is known, and so no room is enough
+        estimate, free = self._fitted
+        return estimate.bytes(self.tier) / max(min(free, memory.available(self.device)), 1)
 
     @contextlib.contextmanager
     def telling(self, on_loaded: OnLoaded, on_step_down: Callable[[], None]) -> Iterator[None]:

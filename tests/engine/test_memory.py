@@ -256,6 +256,7 @@ def run_out(times: int) -> Callable[..., Any]:
 def test_down_to_the_lowest_tier_and_it_says_so(tiny_request: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine("cpu")
     told: list[Progress] = []
+    monkeypatch.setattr(memory, "available", lambda device: GIB)
     one(engine, tiny_request())
     monkeypatch.setattr(painting, "denoise", run_out(2))
     [result] = engine.generate(tiny_request(), on_progress=told.append)
@@ -271,6 +272,70 @@ def test_down_to_the_lowest_tier_and_it_says_so(tiny_request: Build, monkeypatch
     assert not any(report.stepped_down for report in told)
     engine.free()
     one(engine, tiny_request())
+    assert engine.tier is Tier.resident
+
+
+def test_the_tier_rises_again_when_there_is_more_room(tiny_request: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [GIB]  # without what is loaded
+    monkeypatch.setattr(memory, "available", lambda device: free[0] - (engine._model.held if engine._model else 0))
+    engine, request = Engine("cpu"), tiny_request()
+    whole = one(engine, request)
+    monkeypatch.setattr(painting, "denoise", run_out(2))
+    one(engine, request)
+    assert engine.tier is Tier.compressed
+
+    free[0] = round(1.05 * GIB)  # as it goes up and down
+    one(engine, request)
+    assert engine.tier is Tier.compressed
+    free[0] = 2 * GIB
+    told: list[Progress] = []
+    [result] = engine.generate(request, on_progress=told.append)
+    assert engine.tier is Tier.resident
+    assert np.array_equal(result.image, whole)
+    assert not any(report.stepped_down for report in told)
+
+    monkeypatch.setattr(painting, "denoise", run_out(1))
+    one(engine, request)
+    assert engine.tier is Tier.staged
+    one(engine, request)
+    assert engine.tier is Tier.staged  # with as much room it ran out
+    free[0] = 4 * GIB
+    one(engine, request)
+    assert engine.tier is Tier.resident
+
+
+def test_a_smaller_picture_rises_where_a_larger_one_ran_out(
+    tiny_request: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available", lambda device: GIB)
+    engine, large, small = Engine("cpu"), tiny_request(width=256, height=256), tiny_request()
+    assert estimate(small).bytes(Tier.resident) < 0.9 * estimate(large).bytes(Tier.resident)
+    monkeypatch.setattr(painting, "denoise", run_out(1))
+    for request, tier in ((large, Tier.staged), (small, Tier.resident), (large, Tier.staged)):
+        one(engine, request)
+        assert engine.tier is tier
+
+
+def test_what_another_program_takes_for_a_while_bars_nothing_for_long(
+    tiny_request: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, request, free = Engine("cpu"), tiny_request(), [GIB]
+    monkeypatch.setattr(memory, "available", lambda device: free[0])
+    original, left = painting.denoise, [1]
+
+    def denoise(*args: Any, **kwargs: Any) -> Any:
+        if left[0]:
+            left[0], free[0] = 0, GIB // 2  # the other program begins
+            raise MemoryError
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(painting, "denoise", denoise)
+    one(engine, request)
+    assert engine.tier is Tier.staged
+    one(engine, request)
+    assert engine.tier is Tier.staged
+    free[0] = GIB  # and ends
+    one(engine, request)
     assert engine.tier is Tier.resident
 
 
