@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from kandinsky_studio.document.geometry import Rect
-from kandinsky_studio.document.surface import readable, writable
+from kandinsky_studio.document.surface import Pixels, readable, writable
 
-_Plane: TypeAlias = NDArray[np.float32]
-_Colour: TypeAlias = list[_Plane]  # blue, green, red: straight, 0 … 1
-_Function: TypeAlias = Callable[[_Colour, _Colour], _Colour]
+_Plane: TypeAlias = NDArray[np.floating[Any]]  # height × width
+_Colour: TypeAlias = NDArray[np.floating[Any]]  # 3 × height × width: blue, green, red
+_Function: TypeAlias = Callable[[_Colour, _Colour, _Plane], _Colour]  # of the backdrop, the source, and white
 _Mode = QPainter.CompositionMode
-_EPSILON, _HALF, _ONE, _SCALE = np.float32(1e-6), np.float32(0.5), np.float32(1), np.float32(1 / 255)
+_EPSILON, _ZERO, _ONE = np.float32(1e-6), np.float32(0), np.float32(1)
+_AT_ONCE = 8192  # pixels that are computed at once: what they need stays in the processor's cache
 _BLUE, _GREEN, _RED = np.float32(0.11), np.float32(0.59), np.float32(0.30)
 
 
@@ -74,12 +75,10 @@ QT_MODES: dict[BlendMode, QPainter.CompositionMode] = {
     BlendMode.OVERLAY: _Mode.CompositionMode_Overlay,
     BlendMode.DARKEN: _Mode.CompositionMode_Darken,
     BlendMode.LIGHTEN: _Mode.CompositionMode_Lighten,
-    BlendMode.COLOR_DODGE: _Mode.CompositionMode_ColorDodge,
     BlendMode.COLOR_BURN: _Mode.CompositionMode_ColorBurn,
     BlendMode.HARD_LIGHT: _Mode.CompositionMode_HardLight,
     BlendMode.SOFT_LIGHT: _Mode.CompositionMode_SoftLight,
     BlendMode.DIFFERENCE: _Mode.CompositionMode_Difference,
-    BlendMode.EXCLUSION: _Mode.CompositionMode_Exclusion,
     BlendMode.ADD: _Mode.CompositionMode_Plus,
     BlendMode.DESTINATION_IN: _Mode.CompositionMode_DestinationIn,
     BlendMode.DESTINATION_OUT: _Mode.CompositionMode_DestinationOut,
@@ -88,13 +87,15 @@ QT_MODES: dict[BlendMode, QPainter.CompositionMode] = {
 }
 
 
+# QPainter mixes the result with the backdrop by the opacity; for these that is not the same as a fainter source.
+_OWN_OPACITY = (BlendMode.ADD, BlendMode.DESTINATION_IN, BlendMode.DESTINATION_ATOP)
+
+
 def draw(target: QImage, source: QImage, mode: BlendMode, opacity: float, area: Rect) -> None:
     """Blend ``source`` over ``target`` (same size, premultiplied) inside ``area``. ``opacity`` is 0 … 1."""
     if mode in QT_MODES:
         painter = QPainter(target)
-        painter.setCompositionMode(QT_MODES[mode])
-        painter.setOpacity(opacity)
-        painter.drawImage(QPoint(area.x, area.y), source, area.to_qt())
+        paint(painter, source, mode, opacity, area)
         painter.end()
         return
     rows, columns = slice(area.y, area.bottom), slice(area.x, area.right)
@@ -102,89 +103,122 @@ def draw(target: QImage, source: QImage, mode: BlendMode, opacity: float, area: 
     under[:] = blend(under, readable(source)[rows, columns], mode, opacity)
 
 
-def blend(backdrop: NDArray[np.uint8], source: NDArray[np.uint8], mode: BlendMode, opacity: float) -> NDArray[np.uint8]:
+def paint(painter: QPainter, source: QImage, mode: BlendMode, opacity: float, area: Rect) -> None:
+    """As :func:`draw`, for one of ``QT_MODES``."""
+    rect = area.to_qt()
+    if opacity < 1 and mode in _OWN_OPACITY:
+        faint = QImage(source)
+        dim = QPainter(faint)
+        dim.setCompositionMode(_Mode.CompositionMode_DestinationIn)
+        dim.fillRect(rect, QColor(0, 0, 0, round(opacity * 255)))
+        dim.end()
+        source, opacity = faint, 1.0
+    painter.setCompositionMode(QT_MODES[mode])
+    painter.setOpacity(opacity)
+    painter.drawImage(rect, source, rect)
+
+
+def blend(backdrop: Pixels, source: Pixels, mode: BlendMode, opacity: float) -> Pixels:
     """``source`` blended over ``backdrop``: height × width × 4 bytes, premultiplied, blue first.
 
     Only for the modes that QPainter lacks; raises ``KeyError`` for others.
     """
     function = _FUNCTIONS[mode]
-    # Colours apart, each plane by itself: numpy is many times faster on them than along a last axis of three.
-    under = [plane * _SCALE for plane in np.moveaxis(backdrop, 2, 0).astype(np.float32)]
-    over = [plane * np.float32(opacity / 255) for plane in np.moveaxis(source, 2, 0).astype(np.float32)]
-    alpha_b, alpha_s = under[3], over[3]
-    straight_b, straight_s = np.maximum(alpha_b, _EPSILON), np.maximum(alpha_s, _EPSILON)
-    mixed = function(
-        [plane / straight_b for plane in under[:3]],
-        [plane / straight_s for plane in over[:3]],
-    )
-    both, only_s, only_b = alpha_s * alpha_b, 1 - alpha_b, 1 - alpha_s
     result = np.empty_like(backdrop)
-    alpha = np.rint((alpha_s + alpha_b * only_b) * 255)
-    result[..., 3] = alpha
-    for number in range(3):
-        plane = over[number] * only_s + under[number] * only_b + both * np.clip(mixed[number], 0, 1)
-        # Rounded up by accident, a colour above its alpha would not be premultiplied any more.
-        result[..., number] = np.minimum(np.rint(plane * 255), alpha)
+    step = max(_AT_ONCE // max(backdrop.shape[1], 1), 1)
+    for row in range(0, len(backdrop), step):
+        rows = slice(row, row + step)
+        result[rows] = _blend(backdrop[rows], source[rows], function, opacity)
     return result
 
 
-def _each(function: Callable[[_Plane, _Plane], _Plane]) -> _Function:
-    """A mode that treats blue, green and red alike."""
-    return lambda b, s: [function(under, over) for under, over in zip(b, s, strict=True)]
+def _blend(backdrop: Pixels, source: Pixels, function: _Function, opacity: float) -> Pixels:
+    under, over = _planes(backdrop, 1), _planes(source, opacity)
+    alpha_b, alpha_s = under[3], over[3]
+    # Straight colours would have to be divided by alpha, only to be multiplied by it again: every mode is computed on
+    # colours, and a white, that are both alphas brighter than they are.
+    white = alpha_s * alpha_b
+    mixed = function(under[:3] * alpha_s, over[:3] * alpha_b, white)
+    np.clip(mixed, 0, white, out=mixed)
+    over[:3] *= _ONE - alpha_b
+    over[:3] += mixed
+    under *= _ONE - alpha_s
+    over += under
+    flat = cv2.convertScaleAbs(over.reshape(-1, over.shape[2]), alpha=255)  # rounds
+    done = np.asarray(flat, np.uint8).reshape(over.shape)
+    # Rounded up by accident, a colour above its alpha would not be premultiplied any more.
+    return np.asarray(cv2.merge([*np.minimum(done[:3], done[3]), done[3]]), np.uint8)
+
+
+def _planes(pixels: Pixels, opacity: float) -> _Colour:
+    """Blue, green, red, alpha, each by itself: numpy is many times faster on them than along a last axis of four."""
+    floats = pixels.astype(np.float32)
+    floats *= np.float32(opacity / 255)
+    planes = np.empty((4, *pixels.shape[:2]), np.float32)
+    cv2.mixChannels([floats], list(planes), [0, 0, 1, 1, 2, 2, 3, 3])
+    return planes
 
 
 def _luminosity(colour: _Colour) -> _Plane:
-    blue, green, red = colour
-    return np.asarray(_BLUE * blue + _GREEN * green + _RED * red, np.float32)
+    return np.asarray(colour[0] * _BLUE + colour[1] * _GREEN + colour[2] * _RED)
 
 
 def _lowest(colour: _Colour) -> _Plane:
-    return np.minimum(np.minimum(colour[0], colour[1]), colour[2])
+    return np.asarray(np.minimum(np.minimum(colour[0], colour[1]), colour[2]))
 
 
 def _highest(colour: _Colour) -> _Plane:
-    return np.maximum(np.maximum(colour[0], colour[1]), colour[2])
+    return np.asarray(np.maximum(np.maximum(colour[0], colour[1]), colour[2]))
 
 
-def _with_luminosity(colour: _Colour, luminosity: _Plane) -> _Colour:
-    """W3C §10.2: SetLum, then ClipColor."""
-    by = luminosity - _luminosity(colour)
-    colour = [plane + by for plane in colour]
-    low, high = _lowest(colour), _highest(colour)
-    shrink = np.where(low < 0, luminosity / np.maximum(luminosity - low, _EPSILON), _ONE)
-    shrink = np.where(high > 1, np.minimum(shrink, (1 - luminosity) / np.maximum(high - luminosity, _EPSILON)), shrink)
-    return [luminosity + (plane - luminosity) * shrink for plane in colour]
+def _with_luminosity(colour: _Colour, luminosity: _Plane, white: _Plane) -> _Colour:
+    """W3C §10.2: SetLum and ClipColor, in one."""
+    colour = colour - _luminosity(colour)
+    room = np.minimum(
+        luminosity / np.maximum(-_lowest(colour), _EPSILON),
+        (white - luminosity) / np.maximum(_highest(colour), _EPSILON),
+    )
+    colour *= np.minimum(room, _ONE)
+    colour += luminosity
+    return colour
 
 
 def _with_saturation(colour: _Colour, like: _Colour) -> _Colour:
     """W3C §10.2: SetSat."""
     low, high = _lowest(colour), _highest(colour)
     stretch = (_highest(like) - _lowest(like)) / np.maximum(high - low, _EPSILON)
-    return [(plane - low) * stretch for plane in colour]
+    return (colour - low) * stretch
 
 
-def _vivid(b: _Plane, s: _Plane) -> _Plane:
-    burn = 1 - (1 - b) / np.maximum(2 * s, _EPSILON)
-    dodge = b / np.maximum(2 * (1 - s), _EPSILON)
-    return np.where(s <= _HALF, burn, dodge)
+def _vivid(b: _Colour, s: _Colour, w: _Plane) -> _Colour:
+    burn = w - w * (w - b) / np.maximum(2 * s, _EPSILON)
+    dodge = w * b / np.maximum(2 * (w - s), _EPSILON)
+    return np.where(2 * s <= w, burn, dodge)
 
 
-def _choose(which: NDArray[np.bool_], yes: _Colour, no: _Colour) -> _Colour:
-    return [np.where(which, a, b) for a, b in zip(yes, no, strict=True)]
+def _pin(b: _Colour, s: _Colour, w: _Plane) -> _Colour:
+    return np.where(2 * s <= w, np.minimum(b, 2 * s), np.maximum(b, 2 * s - w))
+
+
+def _dodge(b: _Colour, s: _Colour, w: _Plane) -> _Colour:
+    return w * b / np.maximum(w - s, _EPSILON)
 
 
 _FUNCTIONS: dict[BlendMode, _Function] = {
-    BlendMode.HUE: lambda b, s: _with_luminosity(_with_saturation(s, b), _luminosity(b)),
-    BlendMode.SATURATION: lambda b, s: _with_luminosity(_with_saturation(b, s), _luminosity(b)),
-    BlendMode.COLOR: lambda b, s: _with_luminosity(s, _luminosity(b)),
-    BlendMode.LUMINOSITY: lambda b, s: _with_luminosity(b, _luminosity(s)),
-    BlendMode.LINEAR_BURN: _each(lambda b, s: b + s - 1),
-    BlendMode.LINEAR_LIGHT: _each(lambda b, s: b + 2 * s - 1),
-    BlendMode.VIVID_LIGHT: _each(_vivid),
-    BlendMode.PIN_LIGHT: _each(lambda b, s: np.where(s <= _HALF, np.minimum(b, 2 * s), np.maximum(b, 2 * s - 1))),
-    BlendMode.HARD_MIX: _each(lambda b, s: np.asarray(b + s >= 1, np.float32)),
-    BlendMode.DARKER_COLOR: lambda b, s: _choose(_luminosity(s) < _luminosity(b), s, b),
-    BlendMode.LIGHTER_COLOR: lambda b, s: _choose(_luminosity(s) > _luminosity(b), s, b),
-    BlendMode.SUBTRACT: _each(lambda b, s: b - s),
-    BlendMode.DIVIDE: _each(lambda b, s: b / np.maximum(s, _EPSILON)),
+    # These two QPainter has, and is up to four levels off.
+    BlendMode.COLOR_DODGE: _dodge,
+    BlendMode.EXCLUSION: lambda b, s, w: b + s - 2 * b * s / np.maximum(w, _EPSILON),
+    BlendMode.HUE: lambda b, s, w: _with_luminosity(_with_saturation(s, b), _luminosity(b), w),
+    BlendMode.SATURATION: lambda b, s, w: _with_luminosity(_with_saturation(b, s), _luminosity(b), w),
+    BlendMode.COLOR: lambda b, s, w: _with_luminosity(s, _luminosity(b), w),
+    BlendMode.LUMINOSITY: lambda b, s, w: _with_luminosity(b, _luminosity(s), w),
+    BlendMode.LINEAR_BURN: lambda b, s, w: b + s - w,
+    BlendMode.LINEAR_LIGHT: lambda b, s, w: b + 2 * s - w,
+    BlendMode.VIVID_LIGHT: _vivid,
+    BlendMode.PIN_LIGHT: _pin,
+    BlendMode.HARD_MIX: lambda b, s, w: np.where(b + s >= w - _EPSILON, w, _ZERO),
+    BlendMode.DARKER_COLOR: lambda b, s, w: np.where(_luminosity(s) < _luminosity(b), s, b),
+    BlendMode.LIGHTER_COLOR: lambda b, s, w: np.where(_luminosity(s) > _luminosity(b), s, b),
+    BlendMode.SUBTRACT: lambda b, s, w: b - s,
+    BlendMode.DIVIDE: lambda b, s, w: b * w / np.maximum(s, _EPSILON),
 }

@@ -85,6 +85,10 @@ class Document:
         self._next_id += 1
         return self._next_id - 1
 
+    def reserve_ids(self) -> None:
+        """Take the numbers of layers that came some other way than by :meth:`new_id`."""
+        self._next_id = max(self._next_id, max((layer.id for layer in self.state.walk()), default=0) + 1)
+
     def new_layer(self, kind: Kind, name: str, pixels: Surface | None = None) -> Layer:
         """A layer that is in no state yet; without ``pixels`` an empty one."""
         if pixels is None and kind is not Kind.GROUP:

@@ -81,7 +81,7 @@ class Rect(NamedTuple):
     def on_tiles(self) -> Rect:
         """The smallest rectangle of whole tiles that holds this one."""
         if self.is_empty:
-            return Rect(self.x, self.y, 0, 0)
+            return Rect(self.x // TILE * TILE, self.y // TILE * TILE, 0, 0)
         x, y = self.x // TILE * TILE, self.y // TILE * TILE
         return Rect(x, y, -(-self.right // TILE) * TILE - x, -(-self.bottom // TILE) * TILE - y)
 

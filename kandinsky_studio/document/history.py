@@ -104,9 +104,8 @@ class History:
             _join(last, step)
         else:
             self.done.append(step)
-        if len(self.done) > self.steps:
-            if self.done.pop(0) is self._saved or self._saved is None:
-                self._lose_saved()
+        if len(self.done) > self.steps and (self.done.pop(0) is self._saved or self._saved is None):
+            self._lose_saved()
         self.stepped(step, False, live)
 
     def stepped(self, step: Step, back: bool, live: State) -> None:

@@ -50,7 +50,7 @@ def new_image(width: int, height: int, depth: Depth, value: int = 0) -> QImage:
 def writable(image: QImage) -> Pixels:
     """The bytes of ``image``, height × width × 4 (blue, green, red, alpha) or height × width, to be written in place.
 
-    Lets go of what the image shares with others. The array must not outlive the image.
+    Lets go of what the image shares with others. The array keeps the image alive.
     """
     return _array(image, image.bits())
 
@@ -62,8 +62,20 @@ def readable(image: QImage) -> Pixels:
     return array
 
 
-def _array(image: QImage, memory: bytes | bytearray | memoryview[int]) -> Pixels:
-    flat = np.frombuffer(memory, np.uint8).reshape(image.height(), image.bytesPerLine())
+class _Memory:
+    """Pixels as numpy takes them. An array made of it holds on to it, and so to the image whose memory this is."""
+
+    __slots__ = ("__array_interface__", "image")
+
+    def __init__(self, image: QImage, memory: bytes | bytearray | memoryview[int]) -> None:
+        self.image = image
+        self.__array_interface__ = {**np.frombuffer(memory, np.uint8).__array_interface__, "version": 3}
+
+
+def _array(image: QImage, memory: bytes | bytearray | memoryview[int] | None) -> Pixels:
+    if memory is None:  # no pixel, no memory; nor does such an image know its size
+        return np.empty((0, 0, 4), np.uint8)
+    flat = np.asarray(_Memory(image, memory)).reshape(image.height(), image.bytesPerLine())
     if image.depth() == 8:
         return flat[:, : image.width()]
     return flat[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
@@ -95,7 +107,7 @@ def to_rgba(image: QImage) -> Pixels:
 class Tile:
     """256 × 256 pixels. ``version`` counts what was painted on it before its step was finished."""
 
-    __slots__ = ("_block", "_image", "_quarter", "depth", "version")
+    __slots__ = ("__weakref__", "_block", "_image", "_quarter", "depth", "version")
 
     def __init__(self, image: QImage) -> None:
         self._image: QImage | None = image
@@ -163,7 +175,7 @@ class Surface:
     Reading is for everybody; writing goes through a ``document.Edit``, which remembers what was there.
     """
 
-    __slots__ = ("default", "depth", "tiles")
+    __slots__ = ("__weakref__", "default", "depth", "tiles")
 
     def __init__(self, depth: Depth, default: int = 0) -> None:
         self.depth = depth
@@ -252,6 +264,9 @@ class Surface:
 
     def array(self, rect: Rect) -> Pixels:
         """A copy of what is at ``rect``: height × width × 4 (premultiplied, blue first) or height × width."""
+        if rect.is_empty:
+            shape = (max(rect.height, 0), max(rect.width, 0), 4)
+            return np.empty(shape[: 2 if self.depth is Depth.MASK else 3], np.uint8)
         return readable(self.read(rect)).copy()
 
     def pixel(self, x: int, y: int) -> tuple[int, ...]:
