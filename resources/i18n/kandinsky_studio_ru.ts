@@ -1149,4 +1149,66 @@
         <translation>В процентах от размера текста на рабочем столе; значки и кнопки меняются вместе с ним.</translation>
     </message>
 </context>
+<context>
+    <name>ColourPair</name>
+    <message>
+        <source>Foreground</source>
+        <translation>Основной цвет</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Фоновый цвет</translation>
+    </message>
+    <message>
+        <source>Swap the colours</source>
+        <translation>Поменять цвета местами</translation>
+    </message>
+    <message>
+        <source>Black on white</source>
+        <translation>Чёрный на белом</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPicker</name>
+    <message>
+        <source>Hue</source>
+        <translation>Тон</translation>
+    </message>
+    <message>
+        <source>Saturation</source>
+        <translation>Насыщенность</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>Яркость</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>Красный</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Зелёный</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Синий</translation>
+    </message>
+    <message>
+        <source>Colour wheel</source>
+        <translation>Цветовой круг</translation>
+    </message>
+    <message>
+        <source>Hex</source>
+        <translation>Код</translation>
+    </message>
+    <message>
+        <source>Colour in hexadecimal digits</source>
+        <translation>Цвет в шестнадцатеричной записи</translation>
+    </message>
+    <message>
+        <source>Used lately</source>
+        <translation>Недавние</translation>
+    </message>
+</context>
 </TS>
