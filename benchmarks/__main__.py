@@ -16,6 +16,7 @@ BENCHMARKS = {
     "dtypes": "seconds per step of a decoder of full size, by what it computes in",
     "fullsize": "memory at the size of Kandinsky 2.2, against the estimate and the stock pipelines",
     "memory": "peak memory of one picture, against the stock pipelines",
+    "fuzzing": "damaged files: opened, or refused with a reason",
     "latency": "how late the window answers to the wheel while a picture is made",
 }
 
@@ -23,14 +24,17 @@ BENCHMARKS = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {t}" for n, t in BENCHMARKS.items()))
-    names = parser.parse_args().names or list(BENCHMARKS)
+    options, rest = parser.parse_known_args()
+    names = options.names or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
+    if rest and names != ["fuzzing"]:
+        parser.error(f"only fuzzing takes {' '.join(rest)}")
     if len(names) > 1:  # each in a process of its own: what one imports, another measures the importing of
         return max(subprocess.call([sys.executable, "-m", "benchmarks", name]) for name in names)
     [name] = names
     print(f"\n## {name}: {BENCHMARKS[name]}\n", flush=True)
-    print(importlib.import_module(f"benchmarks.{name}").run(), flush=True)
+    print(importlib.import_module(f"benchmarks.{name}").run(*([rest] if rest else [])), flush=True)
     return 0
 
 
