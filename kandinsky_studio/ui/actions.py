@@ -1,134 +1,188 @@
-"""Everything that can be done from a menu or with a key, in one place.
-
-To add one: an attribute in ``__init__``, its words in ``retranslate``, a line in a menu of the window.
-"""
+"""The commands of the window as widgets meet them: icons, tooltips, menu keys, and keys that wait while one types."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QActionGroup, QIcon, QKeySequence
+import itertools
+import sys
 
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QMenu, QPlainTextEdit, QTextEdit, QWidget
+
+from kandinsky_studio.app.commands import Commands
+from kandinsky_studio.app.keymaps import KeyBindings
+from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.translation import LANGUAGES
 from kandinsky_studio.ui.theme import THEMES, Theme
 
-Keys = QKeySequence.StandardKey | str
-
 
 class Actions(QObject):
-    """The actions, without what they do: the window connects them."""
+    """Holds :class:`Commands`; the attributes are the actions that the window's oldest parts call by name."""
 
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, remembering: Remembering | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._icons: dict[QAction, str] = {}
-        # File
-        self.save_as = self._action("save", "Ctrl+S", "Ctrl+Shift+S")
-        self.open_folder = self._action("folder", "Ctrl+Shift+E")
-        self.open_model = self._action(None)
-        self.get_real_pictures = self._action(None)
-        self.quit = self._action(None, "Ctrl+Q")
-        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
-        # Edit
-        self.undo_delete = self._action("undo", "Ctrl+Z")
-        self.copy_picture = self._action("copy", "Ctrl+Shift+C")
-        self.copy_prompt = self._action(None, "Ctrl+Alt+C")
-        self.delete = self._action("trash", "Del")
-        self.delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # not while something is being typed
-        self.use_settings = self._action("settings", "Ctrl+U")
-        self.use_seeds = self._action("lock", "Ctrl+Shift+U")
-        self.preferences = self._action(None, "Ctrl+,")
-        self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
-        # Picture
-        self.generate = self._action(None, "Ctrl+Enter", "Ctrl+Return")
-        self.cancel = self._action(None, "Shift+X")
-        self.cancel_all = self._action(None, "Ctrl+Shift+X")
-        self.draw_seeds = self._action("dice", "Ctrl+R")
-        self.go_to_prompt = self._action(None, "Ctrl+L")
-        self.go_to_search = self._action("search", "Ctrl+F")
-        # View
-        self.zoom_in = self._action(None, "Ctrl++", "Ctrl+=")
-        self.zoom_out = self._action(None, "Ctrl+-")
-        self.fit = self._action("fit", "Ctrl+0")
-        self.actual_size = self._action("actual_size", "Ctrl+1")
-        self.themes = QActionGroup(self)
-        self.theme_choices = {name: self._choice(self.themes, name) for name in THEMES}
-        self.languages = QActionGroup(self)
-        self.language_choices = {name: self._choice(self.languages, name) for name in ("system", *LANGUAGES)}
-        # Help
-        self.keys = self._action(None, "F1")
-        self.about_builtin = self._action(None)
-        self.about = self._action(None)
-        self.about.setMenuRole(QAction.MenuRole.AboutRole)
-        self.retranslate()
+        self.commands = Commands(KeyBindings(remembering, self), self)
+        action = self.commands.action
+        self.save_as = action("gallery.save_as")
+        self.open_folder = action("gallery.open_folder")
+        self.undo_delete = action("gallery.undo_delete")
+        self.copy_picture = action("gallery.copy_picture")
+        self.copy_prompt = action("gallery.copy_prompt")
+        self.delete = action("gallery.delete")
+        self.use_settings = action("gallery.use_settings")
+        self.use_seeds = action("gallery.use_seeds")
+        self.go_to_search = action("gallery.search")
+        self.open_model = action("model.open_folder")
+        self.get_real_pictures = action("model.get_real_pictures")
+        self.quit = action("file.quit")
+        self.preferences = action("edit.preferences")
+        self.generate = action("generation.generate")
+        self.cancel = action("generation.cancel")
+        self.cancel_all = action("generation.cancel_all")
+        self.draw_seeds = action("generation.draw_seeds")
+        self.go_to_prompt = action("generation.go_to_prompt")
+        self.zoom_in = action("view.zoom_in")
+        self.zoom_out = action("view.zoom_out")
+        self.fit = action("view.fit")
+        self.actual_size = action("view.actual")
+        self.themes: QActionGroup = self.commands.groups["theme"]
+        self.theme_choices = {name: action(f"window.theme_{name}") for name in THEMES}
+        self.languages: QActionGroup = self.commands.groups["language"]
+        self.language_choices = {name: action(f"window.language_{name}") for name in ("system", *LANGUAGES)}
+        self.keys = action("help.keys")
+        self.about_builtin = action("help.about_builtin")
+        self.about = action("help.about")
+        self._typing = TypingGuard(self)
+        if parent is not None:
+            parent.addActions(self.commands.actions())  # keys count, in a menu or not
+            parent.installEventFilter(self)  # hears the keys that nobody wanted
         self.set_icons()
         theme.changed.connect(self.set_icons)
 
     def retranslate(self) -> None:
         """Set every text anew, and the tooltips with their keys."""
-        self.save_as.setText(self.tr("&Save as…"))
-        self.open_folder.setText(self.tr("Open &folder"))
-        self.open_model.setText(self.tr("Open a &model folder…"))
-        self.get_real_pictures.setText(self.tr("Get &real pictures…"))
-        self.quit.setText(self.tr("&Quit"))
-        self.undo_delete.setText(self.tr("&Undo delete"))
-        self.copy_picture.setText(self.tr("&Copy picture"))
-        self.copy_prompt.setText(self.tr("Copy &prompt"))
-        self.delete.setText(self.tr("&Move to the trash"))
-        self.use_settings.setText(self.tr("Use its &settings"))
-        self.use_seeds.setText(self.tr("Use its s&eeds"))
-        self.preferences.setText(self.tr("P&references…"))
-        self.generate.setText(self.tr("&Generate"))
-        self.cancel.setText(self.tr("&Cancel"))
-        self.cancel_all.setText(self.tr("Cancel &all"))
-        self.draw_seeds.setText(self.tr("&Draw new seeds"))
-        self.go_to_prompt.setText(self.tr("Go to the &prompt"))
-        self.go_to_search.setText(self.tr("S&earch the gallery"))
-        self.zoom_in.setText(self.tr("Zoom &in"))
-        self.zoom_out.setText(self.tr("Zoom &out"))
-        self.fit.setText(self.tr("&Fit in the window"))
-        self.actual_size.setText(self.tr("&Actual size (100 %)"))
-        self.theme_choices["system"].setText(self.tr("As on the &desktop"))
-        self.theme_choices["light"].setText(self.tr("&Light"))
-        self.theme_choices["dark"].setText(self.tr("D&ark"))
-        self.language_choices["system"].setText(self.tr("As on the &desktop"))
-        for code, name in LANGUAGES.items():
-            self.language_choices[code].setText(name)
-        self.keys.setText(self.tr("&Keys"))
-        self.about_builtin.setText(self.tr("&What the built-in model draws"))
-        self.about.setText(self.tr("&About Kandinsky Studio"))
-        for action in self.findChildren(QAction):
-            action.setToolTip(hint(action))
+        self.commands.retranslate()
 
+    @Slot()
     def set_icons(self) -> None:
-        for action, name in self._icons.items():
-            action.setIcon(self._theme.icon(name))
+        """The icons in the colours of the theme."""
+        for id, icon in self.commands.icons().items():
+            self.commands.action(id).setIcon(self._theme.icon(icon))
 
-    def _action(self, icon: str | None, *keys: Keys) -> QAction:
-        action = QAction(self)
-        action.setShortcuts([QKeySequence(key) for key in keys])
-        if icon is not None:
-            self._icons[action] = icon
-        return action
-
-    def _choice(self, group: QActionGroup, data: str) -> QAction:
-        action = QAction(self)
-        action.setCheckable(True)
-        action.setData(data)
-        action.setIcon(QIcon())
-        group.addAction(action)
-        return action
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            return self.commands.run_typed(event)
+        return False
 
 
-def plain(action: QAction) -> str:
-    """The text of ``action`` without the sign of its menu key and without dots."""
-    return action.text().replace("&", "").rstrip("…")
+class TypingGuard(QObject):
+    """Keeps the keys that write or move a cursor away from the commands while a field has the keyboard.
+
+    Qt's own fields do most of it, but not for PgUp in a line, AltGr and a letter, or text that is only read.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._guarded: QObject | None = None
+        application = QGuiApplication.instance()
+        if isinstance(application, QGuiApplication):
+            application.focusObjectChanged.connect(self._focus_changed)
+
+    @Slot(QObject)
+    def _focus_changed(self, focus: QObject | None) -> None:
+        # Only the field that has the keyboard is listened to: a filter for everything would cost the pen time.
+        if self._guarded is not None:
+            self._guarded.removeEventFilter(self)
+            self._guarded.destroyed.disconnect(self._forget)
+        self._guarded = focus if focus is not None and _takes_text(focus) else None
+        if self._guarded is not None:
+            self._guarded.installEventFilter(self)
+            self._guarded.destroyed.connect(self._forget)
+
+    @Slot()
+    def _forget(self) -> None:
+        self._guarded = None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride and _writes(event):
+            event.accept()
+            return True
+        return False
+
+
+def _takes_text(widget: QObject) -> bool:
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox))
+
+
+def _writes(event: QKeyEvent) -> bool:
+    """Whether a key writes something, or moves the cursor, rather than asks for a command."""
+    modifiers = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier)
+    if modifiers in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
+        return not (Qt.Key.Key_F1 <= event.key() <= Qt.Key.Key_F35 or event.key() == Qt.Key.Key_Escape)
+    alt_gr = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier  # as Windows tells it
+    return (
+        modifiers & alt_gr == alt_gr and sys.platform != "darwin" and event.text().isprintable() and bool(event.text())
+    )
+
+
+def keep_hint(widget: QWidget, commands: Commands, id: str) -> None:
+    """Make the tooltip of ``widget`` that of a command, ``Brush (B)``, now and after every change of keys or language."""
+    _Hint(widget, commands, id)
+
+
+class _Hint(QObject):
+    """Lives as long as its widget."""
+
+    def __init__(self, widget: QWidget, commands: Commands, id: str) -> None:
+        super().__init__(widget)
+        self._widget, self._commands, self._id = widget, commands, id
+        commands.changed.connect(self._show)
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        self._widget.setToolTip(self._commands.hint(self._id))
+
+
+def dress(menu: QMenu, commands: Commands) -> QMenu:
+    """Give the entries of ``menu`` their menu keys whenever it opens, and show keys that count in one place only.
+
+    The letters follow from the words, so that they fit every language and nobody has to keep them apart by hand.
+    """
+    menu.aboutToShow.connect(lambda: _dress(menu, commands))
+    return menu
+
+
+def _dress(menu: QMenu, commands: Commands) -> None:
+    taken: set[str] = set()
+    for action in menu.actions():
+        words = action.text().split("\t")[0].replace("&", "")
+        at = _letter(words, taken)
+        text = f"{words[:at]}&{words[at:]}" if at is not None else words
+        if action.shortcut().isEmpty() and (key := commands.key_text(action.objectName())):
+            text += f"\t{key}"
+        action.setText(text)
+
+
+def _letter(words: str, taken: set[str]) -> int | None:
+    """Where in ``words`` the menu key is: the first letter of a word if it is free, else any that is."""
+    initials = [at for at, sign in enumerate(words) if sign.isalnum() and (at == 0 or not words[at - 1].isalnum())]
+    for at in itertools.chain(initials, range(len(words))):
+        if words[at].isalnum() and words[at].casefold() not in taken:
+            taken.add(words[at].casefold())
+            return at
+    return None
 
 
 def hint(action: QAction) -> str:
     """The tooltip of ``action``: what it does, and its key."""
-    return f"{plain(action)}  ({keys(action)})" if keys(action) else plain(action)
+    return action.toolTip()
 
 
 def keys(action: QAction) -> str:
     """The key of ``action`` as the desktop writes it, or nothing."""
-    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    commands = action.parent()
+    return commands.key_text(action.objectName()) if isinstance(commands, Commands) else ""

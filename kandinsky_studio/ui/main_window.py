@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QVBo
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.studio import Studio
-from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.actions import Actions, dress
 from kandinsky_studio.ui.deeds import Deeds, file_name
 from kandinsky_studio.ui.dialogs.about import AboutDialog
 from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
@@ -42,7 +42,7 @@ class MainWindow(QMainWindow):
         self.theme = theme
         self.closed_cleanly = True
         theme.use(studio.remembering.values.theme, studio.remembering.values.font_scale)
-        self.actions_ = Actions(theme, self)
+        self.actions_ = Actions(theme, self, studio.remembering)
         self.stage = Stage(studio.easel, theme)
         self.picture_bar = PictureBar(self.actions_)
         self.status = Status(studio)
@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for dock in self.docks:
             self.addDockWidget(dock.panel.area, dock)
-        self.stage.addAction(self.actions_.delete)
+        self.actions_.commands.add_place("gallery", self.stage)
         self._build_menus()
 
     def _build_menus(self) -> None:
@@ -87,13 +87,13 @@ class MainWindow(QMainWindow):
             ("theme", a.themes.actions()),
             ("language", a.languages.actions()),
         ):
-            self._menus[key] = QMenu(self)
+            self._menus[key] = dress(QMenu(self), self.actions_.commands)
             self._menus[key].addActions(choices)
             view.addMenu(self._menus[key])
         self._menu("help", [a.keys, a.about_builtin, separator, a.about])
 
     def _menu(self, key: str, actions: list[QAction | None]) -> QMenu:
-        menu = self._menus[key] = self.menuBar().addMenu("")
+        menu = self._menus[key] = dress(self.menuBar().addMenu(""), self.actions_.commands)
         for action in actions:
             if action is None:
                 menu.addSeparator()
@@ -103,18 +103,23 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         a = self.actions_
-        a.quit.triggered.connect(self.close)
-        a.zoom_in.triggered.connect(self.stage.zoom_in)
-        a.zoom_out.triggered.connect(self.stage.zoom_out)
-        a.fit.triggered.connect(self.stage.fit)
-        a.actual_size.triggered.connect(self.stage.actual_size)
-        a.go_to_prompt.triggered.connect(lambda: self._go_to(self.prompt))
-        a.go_to_search.triggered.connect(lambda: self._go_to(self.gallery))
-        a.preferences.triggered.connect(lambda: PreferencesDialog(self.studio, self).open())
-        a.keys.triggered.connect(lambda: KeysDialog(self.actions_, self).open())
-        a.about_builtin.triggered.connect(lambda: self._open_beside(BuiltinModelDialog))
-        a.get_real_pictures.triggered.connect(lambda: self._open_beside(RealPicturesDialog))
-        a.about.triggered.connect(lambda: AboutDialog(self).open())
+        implement = a.commands.implement
+        implement("file.quit", self.close)
+        implement("view.zoom_in", self.stage.zoom_in)
+        implement("view.zoom_out", self.stage.zoom_out)
+        implement("view.fit", self.stage.fit)
+        implement("view.actual", self.stage.actual_size)
+        implement("generation.go_to_prompt", lambda: self._go_to(self.prompt))
+        implement("gallery.search", lambda: self._go_to(self.gallery))
+        implement("edit.preferences", lambda: PreferencesDialog(self.studio, self).open())
+        implement("help.keys", lambda: KeysDialog(self.actions_, self).open())
+        implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
+        implement("model.get_real_pictures", lambda: self._open_beside(RealPicturesDialog))
+        implement("help.about", lambda: AboutDialog(self).open())
+        for choice in (*a.theme_choices.values(), *a.language_choices.values()):
+            implement(choice.objectName())
+        for dock in self.docks:
+            a.commands.adopt(f"window.panel_{dock.panel.key}", dock.toggleViewAction(), "panel dock панель")
         a.themes.triggered.connect(lambda action: self.studio.remembering.set(theme=action.data()))
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
         self.studio.remembering.changed.connect(self._preference_changed)

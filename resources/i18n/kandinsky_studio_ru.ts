@@ -17,121 +17,6 @@
     </message>
 </context>
 <context>
-    <name>Actions</name>
-    <message>
-        <source>&amp;Save as…</source>
-        <translation>&amp;Сохранить как…</translation>
-    </message>
-    <message>
-        <source>Open &amp;folder</source>
-        <translation>Открыть &amp;папку</translation>
-    </message>
-    <message>
-        <source>Open a &amp;model folder…</source>
-        <translation>Открыть папку &amp;модели…</translation>
-    </message>
-    <message>
-        <source>Get &amp;real pictures…</source>
-        <translation>&amp;Настоящие картины…</translation>
-    </message>
-    <message>
-        <source>&amp;Quit</source>
-        <translation>В&amp;ыход</translation>
-    </message>
-    <message>
-        <source>&amp;Undo delete</source>
-        <translation>&amp;Вернуть удалённое</translation>
-    </message>
-    <message>
-        <source>&amp;Copy picture</source>
-        <translation>&amp;Копировать картину</translation>
-    </message>
-    <message>
-        <source>Copy &amp;prompt</source>
-        <translation>Копировать &amp;запрос</translation>
-    </message>
-    <message>
-        <source>&amp;Move to the trash</source>
-        <translation>&amp;Удалить в корзину</translation>
-    </message>
-    <message>
-        <source>Use its &amp;settings</source>
-        <translation>Взять её &amp;настройки</translation>
-    </message>
-    <message>
-        <source>Use its s&amp;eeds</source>
-        <translation>Взять её з&amp;ёрна</translation>
-    </message>
-    <message>
-        <source>P&amp;references…</source>
-        <translation>Н&amp;астройки программы…</translation>
-    </message>
-    <message>
-        <source>&amp;Generate</source>
-        <translation>&amp;Создать</translation>
-    </message>
-    <message>
-        <source>&amp;Cancel</source>
-        <translation>&amp;Отменить</translation>
-    </message>
-    <message>
-        <source>Cancel &amp;all</source>
-        <translation>Отменить &amp;всё</translation>
-    </message>
-    <message>
-        <source>&amp;Draw new seeds</source>
-        <translation>Выбрать &amp;новые зёрна</translation>
-    </message>
-    <message>
-        <source>Go to the &amp;prompt</source>
-        <translation>Перейти к &amp;запросу</translation>
-    </message>
-    <message>
-        <source>S&amp;earch the gallery</source>
-        <translation>&amp;Искать в галерее</translation>
-    </message>
-    <message>
-        <source>Zoom &amp;in</source>
-        <translation>&amp;Увеличить</translation>
-    </message>
-    <message>
-        <source>Zoom &amp;out</source>
-        <translation>У&amp;меньшить</translation>
-    </message>
-    <message>
-        <source>&amp;Fit in the window</source>
-        <translation>По размеру &amp;окна</translation>
-    </message>
-    <message>
-        <source>&amp;Actual size (100 %)</source>
-        <translation>&amp;Реальный размер (100 %)</translation>
-    </message>
-    <message>
-        <source>As on the &amp;desktop</source>
-        <translation>Как в &amp;системе</translation>
-    </message>
-    <message>
-        <source>&amp;Light</source>
-        <translation>С&amp;ветлая</translation>
-    </message>
-    <message>
-        <source>D&amp;ark</source>
-        <translation>&amp;Тёмная</translation>
-    </message>
-    <message>
-        <source>&amp;Keys</source>
-        <translation>&amp;Клавиши</translation>
-    </message>
-    <message>
-        <source>&amp;What the built-in model draws</source>
-        <translation>&amp;Что рисует встроенная модель</translation>
-    </message>
-    <message>
-        <source>&amp;About Kandinsky Studio</source>
-        <translation>&amp;О программе Kandinsky Studio</translation>
-    </message>
-</context>
-<context>
     <name>BuiltinModelDialog</name>
     <message>
         <source>The built-in model</source>
@@ -260,6 +145,13 @@
     <message>
         <source>Save again</source>
         <translation>Сохранить ещё раз</translation>
+    </message>
+</context>
+<context>
+    <name>Generation</name>
+    <message>
+        <source>Memory ran out, so less of the model stays in it; pictures take longer.</source>
+        <translation>Памяти не хватило, поэтому модель остаётся в ней не целиком; картины займут больше времени.</translation>
     </message>
 </context>
 <context>
@@ -790,7 +682,714 @@
     </message>
 </context>
 <context>
+    <name>commands</name>
+    <message>
+        <source>File</source>
+        <translation>Файл</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Правка</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Изображение</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>Слой</translation>
+    </message>
+    <message>
+        <source>Selection</source>
+        <translation>Выделение</translation>
+    </message>
+    <message>
+        <source>Inpaint mask</source>
+        <translation>Маска дорисовки</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Инструменты</translation>
+    </message>
+    <message>
+        <source>Brush</source>
+        <translation>Кисть</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Вид</translation>
+    </message>
+    <message>
+        <source>Generation</source>
+        <translation>Создание</translation>
+    </message>
+    <message>
+        <source>Gallery</source>
+        <translation>Галерея</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Модели</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Окно</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Справка</translation>
+    </message>
+    <message>
+        <source>New document…</source>
+        <translation>Новый документ…</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>Открыть…</translation>
+    </message>
+    <message>
+        <source>Open a recent document…</source>
+        <translation>Открыть недавний документ…</translation>
+    </message>
+    <message>
+        <source>Import a picture as a layer…</source>
+        <translation>Вставить картину слоем…</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Сохранить</translation>
+    </message>
+    <message>
+        <source>Save as…</source>
+        <translation>Сохранить как…</translation>
+    </message>
+    <message>
+        <source>Save as the next version</source>
+        <translation>Сохранить следующую версию</translation>
+    </message>
+    <message>
+        <source>Export the picture…</source>
+        <translation>Экспортировать картину…</translation>
+    </message>
+    <message>
+        <source>Close the document</source>
+        <translation>Закрыть документ</translation>
+    </message>
+    <message>
+        <source>Next document</source>
+        <translation>Следующий документ</translation>
+    </message>
+    <message>
+        <source>Previous document</source>
+        <translation>Предыдущий документ</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Выход</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Отменить действие</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Повторить действие</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>Вырезать</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Копировать</translation>
+    </message>
+    <message>
+        <source>Copy merged</source>
+        <translation>Копировать сведённое</translation>
+    </message>
+    <message>
+        <source>Paste as a layer</source>
+        <translation>Вставить слоем</translation>
+    </message>
+    <message>
+        <source>Paste into a new document</source>
+        <translation>Вставить в новый документ</translation>
+    </message>
+    <message>
+        <source>Delete what is selected</source>
+        <translation>Удалить выделенное</translation>
+    </message>
+    <message>
+        <source>Fill with the foreground colour</source>
+        <translation>Залить основным цветом</translation>
+    </message>
+    <message>
+        <source>Fill with the background colour</source>
+        <translation>Залить фоновым цветом</translation>
+    </message>
+    <message>
+        <source>Swap the colours</source>
+        <translation>Поменять цвета местами</translation>
+    </message>
+    <message>
+        <source>Black and white colours</source>
+        <translation>Чёрный и белый цвета</translation>
+    </message>
+    <message>
+        <source>Preferences…</source>
+        <translation>Настройки программы…</translation>
+    </message>
+    <message>
+        <source>Canvas size…</source>
+        <translation>Размер холста…</translation>
+    </message>
+    <message>
+        <source>Image size…</source>
+        <translation>Размер изображения…</translation>
+    </message>
+    <message>
+        <source>Crop to the selection</source>
+        <translation>Кадрировать по выделению</translation>
+    </message>
+    <message>
+        <source>Rotate the image 90° clockwise</source>
+        <translation>Повернуть на 90° по часовой</translation>
+    </message>
+    <message>
+        <source>Rotate the image 180°</source>
+        <translation>Повернуть на 180°</translation>
+    </message>
+    <message>
+        <source>Rotate the image 90° anticlockwise</source>
+        <translation>Повернуть на 90° против часовой</translation>
+    </message>
+    <message>
+        <source>Flip the image left to right</source>
+        <translation>Отразить слева направо</translation>
+    </message>
+    <message>
+        <source>Flip the image upside down</source>
+        <translation>Отразить сверху вниз</translation>
+    </message>
+    <message>
+        <source>New layer</source>
+        <translation>Новый слой</translation>
+    </message>
+    <message>
+        <source>New depth layer</source>
+        <translation>Новый слой глубины</translation>
+    </message>
+    <message>
+        <source>New layer from the clipboard</source>
+        <translation>Новый слой из буфера обмена</translation>
+    </message>
+    <message>
+        <source>Duplicate the layer</source>
+        <translation>Дублировать слой</translation>
+    </message>
+    <message>
+        <source>Delete the layer</source>
+        <translation>Удалить слой</translation>
+    </message>
+    <message>
+        <source>Rename the layer</source>
+        <translation>Переименовать слой</translation>
+    </message>
+    <message>
+        <source>Clear the layer</source>
+        <translation>Очистить слой</translation>
+    </message>
+    <message>
+        <source>Group layers</source>
+        <translation>Сгруппировать слои</translation>
+    </message>
+    <message>
+        <source>Ungroup layers</source>
+        <translation>Разгруппировать слои</translation>
+    </message>
+    <message>
+        <source>Merge down</source>
+        <translation>Объединить с нижним</translation>
+    </message>
+    <message>
+        <source>Merge visible layers</source>
+        <translation>Объединить видимые слои</translation>
+    </message>
+    <message>
+        <source>Flatten the image</source>
+        <translation>Свести всё в один слой</translation>
+    </message>
+    <message>
+        <source>Add a layer mask</source>
+        <translation>Добавить маску слоя</translation>
+    </message>
+    <message>
+        <source>Apply the layer mask</source>
+        <translation>Применить маску слоя</translation>
+    </message>
+    <message>
+        <source>Remove the layer mask</source>
+        <translation>Убрать маску слоя</translation>
+    </message>
+    <message>
+        <source>Move the layer up</source>
+        <translation>Поднять слой</translation>
+    </message>
+    <message>
+        <source>Move the layer down</source>
+        <translation>Опустить слой</translation>
+    </message>
+    <message>
+        <source>Go to the layer above</source>
+        <translation>Перейти к слою выше</translation>
+    </message>
+    <message>
+        <source>Go to the layer below</source>
+        <translation>Перейти к слою ниже</translation>
+    </message>
+    <message>
+        <source>Lock the layer</source>
+        <translation>Запереть слой</translation>
+    </message>
+    <message>
+        <source>Lock transparent pixels</source>
+        <translation>Запереть прозрачные точки</translation>
+    </message>
+    <message>
+        <source>Hide the layer</source>
+        <translation>Скрыть слой</translation>
+    </message>
+    <message>
+        <source>Show this layer alone</source>
+        <translation>Показать только этот слой</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>Выделить всё</translation>
+    </message>
+    <message>
+        <source>Deselect</source>
+        <translation>Снять выделение</translation>
+    </message>
+    <message>
+        <source>Reselect</source>
+        <translation>Вернуть выделение</translation>
+    </message>
+    <message>
+        <source>Invert the selection</source>
+        <translation>Обратить выделение</translation>
+    </message>
+    <message>
+        <source>Grow the selection…</source>
+        <translation>Расширить выделение…</translation>
+    </message>
+    <message>
+        <source>Shrink the selection…</source>
+        <translation>Сжать выделение…</translation>
+    </message>
+    <message>
+        <source>Feather the selection…</source>
+        <translation>Растушевать выделение…</translation>
+    </message>
+    <message>
+        <source>Select what is opaque in the layer</source>
+        <translation>Выделить непрозрачное в слое</translation>
+    </message>
+    <message>
+        <source>Selection from the inpaint mask</source>
+        <translation>Выделение из маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Hide the selection’s edge</source>
+        <translation>Скрыть край выделения</translation>
+    </message>
+    <message>
+        <source>Quick mask</source>
+        <translation>Быстрая маска</translation>
+    </message>
+    <message>
+        <source>Inpaint mask from the selection</source>
+        <translation>Маска дорисовки из выделения</translation>
+    </message>
+    <message>
+        <source>Inpaint mask from the layer’s alpha</source>
+        <translation>Маска дорисовки из прозрачности слоя</translation>
+    </message>
+    <message>
+        <source>Inpaint mask from a colour…</source>
+        <translation>Маска дорисовки по цвету…</translation>
+    </message>
+    <message>
+        <source>Invert the inpaint mask</source>
+        <translation>Обратить маску дорисовки</translation>
+    </message>
+    <message>
+        <source>Clear the inpaint mask</source>
+        <translation>Очистить маску дорисовки</translation>
+    </message>
+    <message>
+        <source>Fill the inpaint mask</source>
+        <translation>Залить маску дорисовки</translation>
+    </message>
+    <message>
+        <source>Import the inpaint mask…</source>
+        <translation>Импортировать маску дорисовки…</translation>
+    </message>
+    <message>
+        <source>Export the inpaint mask…</source>
+        <translation>Экспортировать маску дорисовки…</translation>
+    </message>
+    <message>
+        <source>Show the inpaint mask in red</source>
+        <translation>Показать маску красным</translation>
+    </message>
+    <message>
+        <source>Show the inpaint mask’s edge</source>
+        <translation>Показать край маски</translation>
+    </message>
+    <message>
+        <source>Pencil</source>
+        <translation>Карандаш</translation>
+    </message>
+    <message>
+        <source>Eraser</source>
+        <translation>Ластик</translation>
+    </message>
+    <message>
+        <source>Mask brush</source>
+        <translation>Кисть маски</translation>
+    </message>
+    <message>
+        <source>Mask eraser</source>
+        <translation>Ластик маски</translation>
+    </message>
+    <message>
+        <source>Smudge</source>
+        <translation>Палец</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>Заливка</translation>
+    </message>
+    <message>
+        <source>Gradient</source>
+        <translation>Градиент</translation>
+    </message>
+    <message>
+        <source>Colour picker</source>
+        <translation>Пипетка</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>Перемещение</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>Преобразование</translation>
+    </message>
+    <message>
+        <source>Crop</source>
+        <translation>Кадрирование</translation>
+    </message>
+    <message>
+        <source>Rectangular selection</source>
+        <translation>Прямоугольное выделение</translation>
+    </message>
+    <message>
+        <source>Elliptical selection</source>
+        <translation>Эллиптическое выделение</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>Лассо</translation>
+    </message>
+    <message>
+        <source>Polygonal selection</source>
+        <translation>Многоугольное выделение</translation>
+    </message>
+    <message>
+        <source>Magic wand</source>
+        <translation>Волшебная палочка</translation>
+    </message>
+    <message>
+        <source>Select by colour</source>
+        <translation>Выделение по цвету</translation>
+    </message>
+    <message>
+        <source>Hand</source>
+        <translation>Рука</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Масштаб</translation>
+    </message>
+    <message>
+        <source>Rotate the view</source>
+        <translation>Поворот вида</translation>
+    </message>
+    <message>
+        <source>Smaller brush</source>
+        <translation>Меньше кисть</translation>
+    </message>
+    <message>
+        <source>Larger brush</source>
+        <translation>Больше кисть</translation>
+    </message>
+    <message>
+        <source>Softer brush</source>
+        <translation>Мягче кисть</translation>
+    </message>
+    <message>
+        <source>Harder brush</source>
+        <translation>Жёстче кисть</translation>
+    </message>
+    <message>
+        <source>Less brush opacity</source>
+        <translation>Прозрачнее кисть</translation>
+    </message>
+    <message>
+        <source>More brush opacity</source>
+        <translation>Плотнее кисть</translation>
+    </message>
+    <message>
+        <source>Next brush preset</source>
+        <translation>Следующая кисть</translation>
+    </message>
+    <message>
+        <source>Previous brush preset</source>
+        <translation>Предыдущая кисть</translation>
+    </message>
+    <message>
+        <source>Zoom in</source>
+        <translation>Увеличить</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>Уменьшить</translation>
+    </message>
+    <message>
+        <source>Actual size (100 %)</source>
+        <translation>Реальный размер (100 %)</translation>
+    </message>
+    <message>
+        <source>Fit in the window</source>
+        <translation>По размеру окна</translation>
+    </message>
+    <message>
+        <source>Fit the width</source>
+        <translation>По ширине окна</translation>
+    </message>
+    <message>
+        <source>Rotate the view left</source>
+        <translation>Повернуть вид влево</translation>
+    </message>
+    <message>
+        <source>Rotate the view right</source>
+        <translation>Повернуть вид вправо</translation>
+    </message>
+    <message>
+        <source>Straighten the view</source>
+        <translation>Выпрямить вид</translation>
+    </message>
+    <message>
+        <source>Mirror the view</source>
+        <translation>Отразить вид</translation>
+    </message>
+    <message>
+        <source>Pixel grid</source>
+        <translation>Сетка пикселей</translation>
+    </message>
+    <message>
+        <source>Rulers</source>
+        <translation>Линейки</translation>
+    </message>
+    <message>
+        <source>Canvas only</source>
+        <translation>Только холст</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>Во весь экран</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>Создать</translation>
+    </message>
+    <message>
+        <source>Generate before all others</source>
+        <translation>Создать вне очереди</translation>
+    </message>
+    <message>
+        <source>Cancel the generation</source>
+        <translation>Прервать создание</translation>
+    </message>
+    <message>
+        <source>Cancel all generations</source>
+        <translation>Прервать всё</translation>
+    </message>
+    <message>
+        <source>Draw new seeds</source>
+        <translation>Выбрать новые зёрна</translation>
+    </message>
+    <message>
+        <source>Go to the prompt</source>
+        <translation>Перейти к запросу</translation>
+    </message>
+    <message>
+        <source>Search the gallery</source>
+        <translation>Искать в галерее</translation>
+    </message>
+    <message>
+        <source>Use the picture’s settings</source>
+        <translation>Взять настройки картины</translation>
+    </message>
+    <message>
+        <source>Use the picture’s seeds</source>
+        <translation>Взять зёрна картины</translation>
+    </message>
+    <message>
+        <source>Copy the picture</source>
+        <translation>Копировать картину</translation>
+    </message>
+    <message>
+        <source>Copy the prompt</source>
+        <translation>Копировать запрос</translation>
+    </message>
+    <message>
+        <source>Save the picture as…</source>
+        <translation>Сохранить картину как…</translation>
+    </message>
+    <message>
+        <source>Open the picture’s folder</source>
+        <translation>Открыть папку картины</translation>
+    </message>
+    <message>
+        <source>Move the picture to the trash</source>
+        <translation>Удалить картину в корзину</translation>
+    </message>
+    <message>
+        <source>Bring deleted pictures back</source>
+        <translation>Вернуть удалённые картины</translation>
+    </message>
+    <message>
+        <source>Open a model folder…</source>
+        <translation>Открыть папку модели…</translation>
+    </message>
+    <message>
+        <source>Get real pictures…</source>
+        <translation>Настоящие картины…</translation>
+    </message>
+    <message>
+        <source>Find a command…</source>
+        <translation>Найти команду…</translation>
+    </message>
+    <message>
+        <source>Go to the next panel</source>
+        <translation>Перейти к следующей панели</translation>
+    </message>
+    <message>
+        <source>Put the panels back</source>
+        <translation>Вернуть панели на место</translation>
+    </message>
+    <message>
+        <source>Theme of the desktop</source>
+        <translation>Тема как в системе</translation>
+    </message>
+    <message>
+        <source>Light theme</source>
+        <translation>Светлая тема</translation>
+    </message>
+    <message>
+        <source>Dark theme</source>
+        <translation>Тёмная тема</translation>
+    </message>
+    <message>
+        <source>Language of the desktop</source>
+        <translation>Язык как в системе</translation>
+    </message>
+    <message>
+        <source>Keys…</source>
+        <translation>Клавиши…</translation>
+    </message>
+    <message>
+        <source>What the built-in model draws</source>
+        <translation>Что рисует встроенная модель</translation>
+    </message>
+    <message>
+        <source>About Kandinsky Studio</source>
+        <translation>О программе Kandinsky Studio</translation>
+    </message>
+    <message>
+        <source>Everywhere</source>
+        <translation>Везде</translation>
+    </message>
+    <message>
+        <source>On the canvas</source>
+        <translation>На холсте</translation>
+    </message>
+    <message>
+        <source>In the layers</source>
+        <translation>В слоях</translation>
+    </message>
+    <message>
+        <source>In the gallery</source>
+        <translation>В галерее</translation>
+    </message>
+    <message>
+        <source>Brush opacity 10 %</source>
+        <translation>Плотность кисти 10 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 20 %</source>
+        <translation>Плотность кисти 20 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 30 %</source>
+        <translation>Плотность кисти 30 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 40 %</source>
+        <translation>Плотность кисти 40 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 50 %</source>
+        <translation>Плотность кисти 50 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 60 %</source>
+        <translation>Плотность кисти 60 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 70 %</source>
+        <translation>Плотность кисти 70 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 80 %</source>
+        <translation>Плотность кисти 80 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 90 %</source>
+        <translation>Плотность кисти 90 %</translation>
+    </message>
+    <message>
+        <source>Brush opacity 100 %</source>
+        <translation>Плотность кисти 100 %</translation>
+    </message>
+</context>
+<context>
     <name>errors</name>
+    <message>
+        <source>A saved idea comes from a model that sees pictures differently than {model}.</source>
+        <translation>Сохранённая идея получена моделью, которая видит картины иначе, чем {model}.</translation>
+    </message>
+    <message>
+        <source>{file} was not found.</source>
+        <translation>Файл {file} не найден.</translation>
+    </message>
+    <message>
+        <source>Look at its name and its folder.</source>
+        <translation>Проверьте имя файла и папку.</translation>
+    </message>
     <message>
         <source>{width} × {height} pixels are not a size that a document can have.</source>
         <translation>Документ не может быть размером {width} × {height} пикселей.</translation>
@@ -1087,6 +1686,14 @@
         <source>Give it more steps and start the command again; it goes on where it stopped.</source>
         <translation>Дайте ему больше шагов и запустите команду снова: она продолжит с того же места.</translation>
     </message>
+    <message>
+        <source>{file} is not a keymap that can be read.</source>
+        <translation>{file} — не раскладка клавиш, прочесть её нельзя.</translation>
+    </message>
+    <message>
+        <source>Choose a file that was exported here; your keys are as they were.</source>
+        <translation>Выберите файл, который был экспортирован отсюда; ваши клавиши остались прежними.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
@@ -1147,6 +1754,14 @@
     <message>
         <source>In percent of the text on your desktop; icons and buttons follow.</source>
         <translation>В процентах от размера текста на рабочем столе; значки и кнопки меняются вместе с ним.</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Клавиши</translation>
+    </message>
+    <message>
+        <source>Which program’s keys you have in your fingers.</source>
+        <translation>Клавиши какой программы помнят ваши пальцы.</translation>
     </message>
 </context>
 <context>
@@ -1209,6 +1824,201 @@
     <message>
         <source>Used lately</source>
         <translation>Недавние</translation>
+    </message>
+</context>
+<context>
+    <name>tools</name>
+    <message>
+        <source>Mode</source>
+        <translation>Режим</translation>
+    </message>
+    <message>
+        <source>New selection</source>
+        <translation>Новое выделение</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Добавить</translation>
+    </message>
+    <message>
+        <source>Subtract</source>
+        <translation>Вычесть</translation>
+    </message>
+    <message>
+        <source>Intersect</source>
+        <translation>Пересечь</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>Растушёвка</translation>
+    </message>
+    <message>
+        <source>Smooth edges</source>
+        <translation>Сглаживать края</translation>
+    </message>
+    <message>
+        <source>Deselect</source>
+        <translation>Снять выделение</translation>
+    </message>
+    <message>
+        <source>Move the selection</source>
+        <translation>Сдвиг выделения</translation>
+    </message>
+    <message>
+        <source>Proportion</source>
+        <translation>Пропорции</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>Свободно</translation>
+    </message>
+    <message>
+        <source>Fixed ratio</source>
+        <translation>Заданное соотношение</translation>
+    </message>
+    <message>
+        <source>Fixed size</source>
+        <translation>Заданный размер</translation>
+    </message>
+    <message>
+        <source>Fixed width</source>
+        <translation>Заданная ширина</translation>
+    </message>
+    <message>
+        <source>Fixed height</source>
+        <translation>Заданная высота</translation>
+    </message>
+    <message>
+        <source>Rectangular selection</source>
+        <translation>Прямоугольное выделение</translation>
+    </message>
+    <message>
+        <source>Before the press: Shift adds, Alt subtracts, both intersect. After it: Shift square, Alt centred.</source>
+        <translation>До нажатия: Shift добавляет, Alt вычитает, вместе — пересечение. После: Shift — квадрат, Alt — от центра.</translation>
+    </message>
+    <message>
+        <source>Select a rectangle</source>
+        <translation>Выделение прямоугольника</translation>
+    </message>
+    <message>
+        <source>Elliptical selection</source>
+        <translation>Овальное выделение</translation>
+    </message>
+    <message>
+        <source>Before the press: Shift adds, Alt subtracts, both intersect. After it: Shift circle, Alt centred.</source>
+        <translation>До нажатия: Shift добавляет, Alt вычитает, вместе — пересечение. После: Shift — круг, Alt — от центра.</translation>
+    </message>
+    <message>
+        <source>Select an ellipse</source>
+        <translation>Выделение овала</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>Лассо</translation>
+    </message>
+    <message>
+        <source>Draw around what you want. Shift adds, Alt subtracts, both intersect.</source>
+        <translation>Обведите нужное. Shift добавляет, Alt вычитает, вместе — пересечение.</translation>
+    </message>
+    <message>
+        <source>Select by lasso</source>
+        <translation>Выделение лассо</translation>
+    </message>
+    <message>
+        <source>Polygonal selection</source>
+        <translation>Многоугольное выделение</translation>
+    </message>
+    <message>
+        <source>Click corners; Enter or a double click closes, Backspace takes the last one back, Esc drops all.</source>
+        <translation>Щёлкайте по углам; Enter или двойной щелчок замыкает, Backspace убирает последний, Esc отменяет всё.</translation>
+    </message>
+    <message>
+        <source>Select a polygon</source>
+        <translation>Выделение многоугольника</translation>
+    </message>
+    <message>
+        <source>Look at</source>
+        <translation>Учитывать</translation>
+    </message>
+    <message>
+        <source>Active layer</source>
+        <translation>Активный слой</translation>
+    </message>
+    <message>
+        <source>All layers</source>
+        <translation>Все слои</translation>
+    </message>
+    <message>
+        <source>Magic wand</source>
+        <translation>Волшебная палочка</translation>
+    </message>
+    <message>
+        <source>Click an area of one colour. Shift adds, Alt subtracts, both intersect.</source>
+        <translation>Щёлкните по области одного цвета. Shift добавляет, Alt вычитает, вместе — пересечение.</translation>
+    </message>
+    <message>
+        <source>Select by wand</source>
+        <translation>Выделение палочкой</translation>
+    </message>
+    <message>
+        <source>Tolerance</source>
+        <translation>Допуск</translation>
+    </message>
+    <message>
+        <source>Contiguous</source>
+        <translation>Смежные пиксели</translation>
+    </message>
+    <message>
+        <source>Grow</source>
+        <translation>Расширить</translation>
+    </message>
+    <message>
+        <source>Colour range</source>
+        <translation>Цветовой диапазон</translation>
+    </message>
+    <message>
+        <source>Click a colour. Shift adds another one, Alt takes one away, both intersect.</source>
+        <translation>Щёлкните по цвету. Shift добавляет ещё один, Alt убирает, вместе — пересечение.</translation>
+    </message>
+    <message>
+        <source>Select a colour range</source>
+        <translation>Выделение по цвету</translation>
+    </message>
+    <message>
+        <source>Fuzziness</source>
+        <translation>Размытость</translation>
+    </message>
+    <message>
+        <source>Hand</source>
+        <translation>Рука</translation>
+    </message>
+    <message>
+        <source>Drag the picture. The space bar does the same with any tool in hand.</source>
+        <translation>Тащите картину. Пробел делает то же с любым инструментом.</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Масштаб</translation>
+    </message>
+    <message>
+        <source>Click to see it larger, Alt+click smaller; drag right or left for any size.</source>
+        <translation>Щелчок увеличивает, Alt+щелчок уменьшает; тяните вправо или влево для любого масштаба.</translation>
+    </message>
+    <message>
+        <source>Click zooms out</source>
+        <translation>Щелчок уменьшает</translation>
+    </message>
+    <message>
+        <source>Rotate view</source>
+        <translation>Поворот вида</translation>
+    </message>
+    <message>
+        <source>Drag around the middle; Shift keeps to steps of 15°. The picture stays as it is.</source>
+        <translation>Тяните вокруг середины; Shift — шагами по 15°. Сама картина не меняется.</translation>
+    </message>
+    <message>
+        <source>Upright</source>
+        <translation>Прямо</translation>
     </message>
 </context>
 </TS>

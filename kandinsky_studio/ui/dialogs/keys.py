@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from kandinsky_studio.ui.actions import Actions, keys, plain
+from kandinsky_studio.app.commands import plain
+from kandinsky_studio.ui.actions import Actions, keys
 
 
 class KeysDialog(QDialog):
@@ -17,7 +17,9 @@ class KeysDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Keys"))
         rows = [
-            (plain(action), keys(action)) for action in actions.findChildren(QAction) if not action.shortcut().isEmpty()
+            (plain(action), keys(action))
+            for action in actions.commands.actions()
+            if action.isVisible() and keys(action)
         ]
         rows += [
             (self.tr("Zoom where the pointer is"), self.tr("Wheel")),

@@ -25,7 +25,7 @@ class GalleryPanel(Panel):
         super().__init__(studio, theme, actions)
         self.list = studio.gallery_list
         self.view = GalleryView(theme, self.list)
-        self.view.addAction(actions.delete)
+        actions.commands.add_place("gallery", self.view)
         self.search = QLineEdit()
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(240)
