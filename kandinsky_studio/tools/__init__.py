@@ -1,1 +1,26 @@
 """How a pointer edits. A tool knows the document, never a widget."""
+
+from __future__ import annotations
+
+from kandinsky_studio.tools.base import Tool
+from kandinsky_studio.tools.hand import Hand
+from kandinsky_studio.tools.rotate_view import RotateView
+from kandinsky_studio.tools.select_colour_range import SelectColourRange
+from kandinsky_studio.tools.select_ellipse import SelectEllipse
+from kandinsky_studio.tools.select_lasso import SelectLasso
+from kandinsky_studio.tools.select_polygon import SelectPolygon
+from kandinsky_studio.tools.select_rectangle import SelectRectangle
+from kandinsky_studio.tools.select_wand import SelectWand
+from kandinsky_studio.tools.zoom import Zoom
+
+TOOLS: tuple[type[Tool], ...] = (
+    SelectRectangle,
+    SelectEllipse,
+    SelectLasso,
+    SelectPolygon,
+    SelectWand,
+    SelectColourRange,
+    Hand,
+    Zoom,
+    RotateView,
+)

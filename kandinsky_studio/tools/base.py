@@ -54,7 +54,8 @@ class Ink(enum.Enum):
     DASHED = "dashed"
     ANTS = "ants"
     FRAME = "frame"  # of a transformation: accented, with its handles
-    HANDLE = "handle"  # a small square around a point, of a size on the screen
+    HANDLE = "handle"  # a small square around the path's ``currentPosition()``, of a size on the screen
+    SHADE = "shade"  # what lies inside is darkened
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,10 @@ class Desk:
     say: Callable[[str], None] = lambda text: None
     fail: Callable[[Exception], None] = lambda error: None  # a StudioError that the user should see
     overlay_changed: Callable[[], None] = lambda: None
+    options_changed: Callable[[], None] = lambda: None  # a tool gave its options other values by itself
     view: View | None = None
     quick_mask: bool = False  # painting tools paint the inpaint mask instead of the active layer
+    edit_mask: bool = False  # painting tools paint the active layer's mask, if it has one, instead of its pixels
 
 
 class View(ABC):
@@ -124,14 +127,21 @@ class View(ABC):
     def screen_point(self, point: QPointF) -> QPointF:
         """Where ``point`` of the document is on the screen."""
 
+    @property
+    @abstractmethod
+    def centre(self) -> QPointF:
+        """The middle of what is seen, in pixels of the screen; it stays where it is when the view is rotated."""
+
 
 class Tool(ABC):
     """Edits a document by a pointer. One object per tool and window; it keeps its options while the program runs.
 
     A gesture is ``press``, any number of ``move``, then ``release`` or ``cancel``. Between gestures ``hover`` follows
     the pointer. ``finish`` ends what goes on across gestures (a transformation, a polygon), for good; ``abandon`` drops
-    it. Whatever a tool changes, it changes through ``desk.document.edit``. A tool that cannot work here raises a
-    ``StudioError`` from ``press`` and has changed nothing.
+    it. While a tool is ``busy`` a step may be open: whoever wants to change the document by other means, or gives the
+    desk another document or the pointer another tool, calls ``finish`` first. Whatever a tool changes, it changes
+    through ``desk.document.edit``. A tool that cannot work here raises a ``StudioError`` from ``press`` and has changed
+    nothing.
     """
 
     id: ClassVar[str]
@@ -175,6 +185,12 @@ class Tool(ABC):
 
     def double_click(self, pointer: Pointer) -> None:
         """Comes after the second ``press`` and ``release``."""
+
+    def begin(self) -> None:
+        """The tool was chosen: what can be shown without a gesture is shown."""
+
+    def take_back(self) -> None:
+        """Backspace: take back the last piece of what goes on across gestures."""
 
     def finish(self) -> None:
         """End what goes on across gestures and keep it."""
