@@ -123,9 +123,9 @@ def _writes(event: QKeyEvent) -> bool:
     if modifiers in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier):
         return not (Qt.Key.Key_F1 <= event.key() <= Qt.Key.Key_F35 or event.key() == Qt.Key.Key_Escape)
     alt_gr = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier  # as Windows tells it
-    return (
-        modifiers & alt_gr == alt_gr and sys.platform != "darwin" and event.text().isprintable() and bool(event.text())
-    )
+    text = event.text()
+    letter = text.isprintable() and text != "" and not (text.isascii() and text.isalnum())
+    return letter and modifiers & alt_gr == alt_gr and sys.platform != "darwin"
 
 
 def keep_hint(widget: QWidget, commands: Commands, id: str) -> None:
