@@ -79,7 +79,8 @@ class FakeEngine:
     """Does what the engine does, in no time or as slowly as a test wants.
 
     ``requests`` are those that were begun. ``hold`` keeps every step waiting until it is set. ``error`` is raised in
-    the middle of the next job, ``load_error`` when a model is loaded. ``burn`` seconds of arithmetic go into each step.
+    the middle of the next job, ``load_error`` when a model is loaded. ``burn`` seconds of arithmetic go into each step. From the step
+    ``steps_down_at`` on it says that memory ran out.
     """
 
     device = "cpu"
@@ -94,6 +95,7 @@ class FakeEngine:
         self.error: Exception | None = None
         self.load_error: Exception | None = None
         self.burn = 0.0
+        self.steps_down_at: int | None = None
 
     def load(self, model: str, on_progress: Callable[[Progress], None] = lambda _: None) -> ModelSpec:
         on_progress(Progress(Stage.loading, 0, 1, 0, 1, 0.0))
@@ -119,7 +121,8 @@ class FakeEngine:
             for step in range(1, steps + 1):
                 self._burn()
                 fraction = (number + step / steps) / count
-                progress = Progress(Stage.decoder, step, steps, number, count, fraction, 1.0, image[::8, ::8])
+                down = self.steps_down_at is not None and (number > 0 or step >= self.steps_down_at)
+                progress = Progress(Stage.decoder, step, steps, number, count, fraction, 1.0, image[::8, ::8], down)
                 on_progress(progress)
                 self._wait(lambda progress=progress: on_progress(progress))  # type: ignore[misc]
                 if self.error is not None:

@@ -180,6 +180,7 @@ class Generation(QObject):
         self._check = check
         self._jobs: dict[int, GenerationRequest] = {}  # queued and running, in order
         self._current: int | None = None
+        self._stepped_down: int | None = None  # the last job of which it was said that memory ran out
         self._next_id = 1
         worker.started.connect(self._on_started)
         worker.progressed.connect(self._on_progressed)
@@ -243,8 +244,12 @@ class Generation(QObject):
 
     @Slot(int, object)
     def _on_progressed(self, job_id: int, progress: Progress) -> None:
-        if job_id in self._jobs:
-            self.progressed.emit(job_id, progress)
+        if job_id not in self._jobs:
+            return
+        if progress.stepped_down and self._stepped_down != job_id:
+            self._stepped_down = job_id
+            self._messages.note(self.tr("Memory ran out, so less of the model stays in it; pictures take longer."))
+        self.progressed.emit(job_id, progress)
 
     @Slot(int, object)
     def _on_picture_made(self, job_id: int, result: GenerationResult) -> None:

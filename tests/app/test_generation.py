@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from kandinsky_studio.app.generation import GenerationSettings
+from kandinsky_studio.app.messages import Weight
+from kandinsky_studio.app.translation import Translation
 from kandinsky_studio.engine.models import spec_of
 from kandinsky_studio.engine.request import GenerationRequest, Task
 
@@ -135,3 +137,25 @@ def test_jobs_wait_for_one_another(qtbot, studio, fake_engine):
         studio.generation.cancel_all()
     assert not studio.generation.busy
     assert len(fake_engine.requests) <= 1
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_once_in_a_job_it_is_said_that_memory_ran_out(qtbot, studio, fake_engine, language):
+    said = {
+        "en": "Memory ran out, so less of the model stays in it; pictures take longer.",
+        "ru": "Памяти не хватило, поэтому модель остаётся в ней не целиком; картины займут больше времени.",
+    }
+    messages = []
+    studio.messages.connect_window(messages.append)
+    studio.settings.set(prompt="a", num_inference_steps=3, num_images_per_prompt=2)
+    translation = Translation()
+    translation.use(language)
+    try:
+        for steps_down_at, count in ((None, 0), (2, 1), (2, 2)):
+            fake_engine.steps_down_at = steps_down_at
+            with qtbot.waitSignal(studio.generation.ended, timeout=2000):
+                studio.generation.generate()
+            assert [message.text for message in messages] == [said[language]] * count
+    finally:
+        translation.remove()
+    assert {message.weight for message in messages} == {Weight.note}
