@@ -1,0 +1,1 @@
+"""The document on the screen: seen through a camera, drawn from a projection, worked on by a tool."""

@@ -1,0 +1,280 @@
+"""The widget that shows a document and hands what a pen, a mouse, fingers and keys do to a tool."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QRegion,
+    QTabletEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from kandinsky_studio.document.document import Document
+from kandinsky_studio.tools.base import Desk, Tool
+from kandinsky_studio.ui.easel import marks
+from kandinsky_studio.ui.easel.camera import STEP
+from kandinsky_studio.ui.easel.gestures import Doing, Gestures
+from kandinsky_studio.ui.easel.input import Fingers, mouse_sample, pen_sample, wheel_steps
+from kandinsky_studio.ui.easel.sight import Sight
+from kandinsky_studio.ui.easel.viewport import Viewport, cursor_of
+
+PAN_STEP = 64  # pixels of the desktop per arrow key
+
+
+class DocumentView(Sight):
+    """Shows one document and lets a tool work on it. ``viewport`` is what tools get of it.
+
+    ``pointer_moved`` tells a point of the document, ``popup_wanted`` where on the screen a right click asks for brushes
+    and colours.
+    """
+
+    pointer_moved = Signal(QPointF)
+    pointer_left = Signal()
+    popup_wanted = Signal(QPoint)
+
+    _fingers: Fingers | None = None  # events come while the widget is still being built
+
+    def __init__(self, desk: Desk | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.desk: Desk | None = None
+        self.viewport = Viewport(self)
+        self._gestures = Gestures(self)
+        self._fingers = Fingers()
+        self._accent = QColor("#2f6ae0")
+        self._hovering: QPointF | None = None  # in pixels of the widget
+        self._pen_near = False
+        self._drawn_cursor = QRect()
+        self._drawn_marks = QRect()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setTabletTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+        if desk is not None:
+            self.set_desk(desk)
+
+    # ---------------------------------------------------------------- what is shown
+
+    @property
+    def tool(self) -> Tool | None:
+        return self._gestures.tool
+
+    def set_desk(self, desk: Desk) -> None:
+        """Share ``desk`` with the tools; its ``view`` and ``overlay_changed`` are this view's from now on."""
+        self.desk = desk
+        desk.view = self.viewport
+        desk.overlay_changed = self._overlay_changed
+        self.set_document(desk.document)
+
+    def set_document(self, document: Document | None) -> None:
+        """Show ``document``; the desk, if there is one, gets it too."""
+        if document is self.document:
+            return
+        self._gestures.end()
+        if self.tool is not None and self.tool.busy:
+            self._gestures.finish()
+        if self.desk is not None and document is not None:
+            self.desk.document = document
+        super().set_document(document)
+
+    def set_tool(self, tool: Tool | None) -> None:
+        """Work with ``tool``; what goes on with the one before is ended."""
+        self._gestures.set_tool(tool)
+        self._show_cursor()
+        self._overlay_changed()
+
+    def set_picker(self, tool: Tool | None) -> None:
+        """The tool that Alt or Ctrl turn a painting tool into."""
+        self._gestures.picker = tool
+
+    def set_accent(self, colour: QColor) -> None:
+        """The colour of frames and handles."""
+        self._accent = colour
+        self.update()
+
+    def _overlay_changed(self) -> None:
+        before = self._drawn_marks
+        if self.tool is not None:
+            self._drawn_marks = marks.bounds(self.tool.overlay(), self.camera)
+        self.update_device(QRegion(before) + QRegion(self._drawn_marks))
+
+    # ---------------------------------------------------------------- the brush on the screen
+
+    def gesture_changed(self) -> None:
+        """A gesture began or ended."""
+        self._show_cursor()
+
+    def brush_changed(self) -> None:
+        """The brush was resized by a drag."""
+        self._move_cursor()
+        if self.desk is not None:
+            self.desk.options_changed()
+
+    def ask_popup(self, at: QPointF) -> None:
+        """Somebody clicked right."""
+        self.popup_wanted.emit(self.mapToGlobal(at.toPoint()))
+
+    def _shown_brush(self) -> tuple[QPointF, float] | None:
+        """Where the circle of the brush is and how wide, in device pixels."""
+        gestures, tool = self._gestures, self.tool
+        if tool is None or tool.cursor != "brush" or self.document is None:
+            return None
+        at = gestures.anchor
+        if at is None:
+            if self._hovering is None or gestures.doing in (Doing.PAN, Doing.ROTATE, Doing.ZOOM, Doing.PICK):
+                return None
+            at = self._hovering * self.camera.ratio
+        return at, tool.cursor_size * self.camera.zoom
+
+    def paint_over(self, painter: QPainter) -> None:
+        if self.tool is not None and self.document is not None:
+            shown = self.tool.overlay()
+            self._drawn_marks = marks.bounds(shown, self.camera)
+            marks.draw(painter, shown, self.camera, self._accent, self._phase)
+        if (brush := self._shown_brush()) is not None:
+            marks.draw_cursor(painter, *brush, self.camera)
+
+    def _move_cursor(self) -> None:
+        brush = self._shown_brush()
+        box = marks.cursor_bounds(*brush, self.camera) if brush is not None else QRect()
+        self.update_device(QRegion(self._drawn_cursor) + QRegion(box))
+        self._drawn_cursor = box
+
+    def _show_cursor(self) -> None:
+        gestures = self._gestures
+        doing = gestures.doing if gestures.active else Doing.PAN if gestures.space else Doing.TOOL
+        self.setCursor(cursor_of(doing, gestures.active, self.tool))
+        self._move_cursor()
+
+    # ---------------------------------------------------------------- pen and mouse
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        event.accept()  # or Qt would tell the same again as a mouse
+        if self.document is None:
+            return
+        sample = pen_sample(event)
+        self._pen_near = True
+        self._point_at(sample.at)
+        if event.type() == QEvent.Type.TabletPress:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._gestures.press(sample, event.button())
+        elif event.type() == QEvent.Type.TabletRelease:
+            self._gestures.release(sample, event.button())
+        else:
+            self._gestures.move(sample, event.buttons())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.document is None or self._is_pens(event):
+            return
+        self._point_at(event.position())
+        self._gestures.press(mouse_sample(event), event.button())
+
+    mouseDoubleClickEvent = mousePressEvent  # the second press of the two
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.document is None or self._is_pens(event):
+            return
+        self._point_at(event.position())
+        self._gestures.move(mouse_sample(event), event.buttons())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.document is not None and not self._is_pens(event):
+            self._gestures.release(mouse_sample(event), event.button())
+
+    def _is_pens(self, event: QMouseEvent) -> bool:
+        """Whether it is a pen's event told once more as a mouse's."""
+        return event.source() != Qt.MouseEventSource.MouseEventNotSynthesized and self._pen_near
+
+    def _point_at(self, at: QPointF) -> None:
+        self._hovering = at
+        self._quiet.restart()
+        self._move_cursor()
+        self.pointer_moved.emit(self.document_point(at))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovering = None
+        self._pen_near = False
+        self._move_cursor()
+        self.pointer_left.emit()
+
+    # ---------------------------------------------------------------- wheel, fingers, keys
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        pan, notches = wheel_steps(event)
+        if notches:
+            self.camera.zoom_to(self.zoom * STEP**notches, event.position() * self.camera.ratio)
+        else:
+            self.camera.pan(pan * self.camera.ratio)
+        self.camera_moved()
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        if self._fingers is not None and self._fingers.handle(event, self.camera):
+            self._gestures.end()
+            self.camera_moved()
+            return True
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._takes_key(event):
+            event.accept()
+            return True
+        if kind == QEvent.Type.DevicePixelRatioChange:
+            self._see()
+        elif kind in (QEvent.Type.UngrabMouse, QEvent.Type.WindowDeactivate):
+            self._gestures.end()
+        return bool(super().event(event))
+
+    def _takes_key(self, event: QKeyEvent) -> bool:
+        """Whether a key is ours even where the window has a command for it."""
+        key = event.key()
+        if key in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace):
+            busy = self.tool is not None and self.tool.busy
+            return busy or (key == Qt.Key.Key_Escape and self._gestures.active)
+        return key == Qt.Key.Key_Space
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, step = event.key(), PAN_STEP * self.camera.ratio
+        arrows = {
+            Qt.Key.Key_Left: QPointF(step, 0),
+            Qt.Key.Key_Right: QPointF(-step, 0),
+            Qt.Key.Key_Up: QPointF(0, step),
+            Qt.Key.Key_Down: QPointF(0, -step),
+        }
+        if key == Qt.Key.Key_Space:
+            self._gestures.space = True
+            self._show_cursor()
+        elif (by := arrows.get(Qt.Key(key))) is not None and not event.modifiers():
+            self.camera.pan(by)
+            self.camera_moved()
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier and key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom_in()
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier and key == Qt.Key.Key_Minus:
+            self.zoom_out()
+        elif not (
+            (key == Qt.Key.Key_Escape and self._gestures.cancel())
+            or (key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._gestures.finish())
+            or (key == Qt.Key.Key_Backspace and self._gestures.take_back())
+        ):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._gestures.space = False
+                self._show_cursor()
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._gestures.end()
+        self._show_cursor()
+        super().focusOutEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._gestures.end()
+        super().hideEvent(event)
