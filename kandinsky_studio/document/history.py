@@ -46,6 +46,15 @@ class Step:
                 if tile is not None:
                     yield tile
 
+    def left(self, back: bool) -> int:
+        """Bytes in memory that the document has not any more after this step, or before it (``back``)."""
+        size = bytes_of(self.changed_tiles(after=back))
+        if self.before is not self.after:
+            gone, come = (self.after, self.before) if back else (self.before, self.after)
+            kept = set(come.surfaces())
+            size += sum(surface.size for surface in gone.surfaces() if surface not in kept)
+        return size
+
     def apply(self, back: bool) -> None:
         """Put the tiles of one side into their surfaces."""
         for surface, change in self.tiles.items():
@@ -106,18 +115,13 @@ class History:
             self.done.append(step)
         if len(self.done) > self.steps and (self.done.pop(0) is self._saved or self._saved is None):
             self._lose_saved()
-        self.stepped(step, False, live)
+        self._held += step.left(back=False)
+        if self._held > self.memory:
+            self.trim(live)
 
     def stepped(self, step: Step, back: bool, live: State) -> None:
-        """``step`` was done (undone with ``back``): what it took from the document is held for it from now on."""
-        self._held += bytes_of(step.changed_tiles(after=back)) - bytes_of(step.changed_tiles(after=not back))
-        if step.before is not step.after:
-            gone, come = (step.after, step.before) if back else (step.before, step.after)
-            kept = set(come.surfaces())
-            self._held += sum(surface.size for surface in gone.surfaces() if surface not in kept)
-            kept = set(gone.surfaces())
-            self._held -= sum(surface.size for surface in come.surfaces() if surface not in kept)
-        self._held = max(self._held, 0)
+        """``step`` was undone (``back``) or redone: it gave the document what it held, and holds the other side."""
+        self._held = max(self._held + step.left(back) - step.left(not back), 0)
         if self._held > self.memory:
             self.trim(live)
 
