@@ -15,7 +15,8 @@
     │   ├── WeightsCancelOut
     │   ├── UnusableArray
     │   ├── ArrayNotKept
-    │   └── OtherEncoder
+    │   ├── OtherEncoder
+    │   └── IdeaOfAnotherModel
     ├── ModelNotFound
     │   └── BuiltinModelMissing
     ├── BrokenModel
@@ -31,8 +32,13 @@
     │   └── UnreadableVariant
     ├── UnknownFileKind
     ├── FileNotReadable
+    ├── FileMissing
     ├── SizeTooLarge
     ├── LayerLocked
+    ├── NoLayer
+    ├── NoPixels
+    ├── NoMask
+    ├── NothingToMove
     ├── NoRequestInPicture
     ├── BrokenKeymap
     ├── NewerFile
@@ -184,6 +190,15 @@ class OtherEncoder(InvalidRequest):
     hint = QT_TRANSLATE_NOOP("errors", "Use an idea that was saved with this model.")
 
 
+class IdeaOfAnotherModel(InvalidRequest):
+    """A saved idea whose image encoder is known, and another than the model's. Values: ``model``."""
+
+    message = QT_TRANSLATE_NOOP(
+        "errors", "A saved idea comes from a model that sees pictures differently than {model}."
+    )
+    hint = QT_TRANSLATE_NOOP("errors", "Use an idea that was saved with this model.")
+
+
 class ModelNotFound(StudioError):
     """Values: ``model``, ``place``."""
 
@@ -254,6 +269,32 @@ class LayerLocked(StudioError):
     hint = QT_TRANSLATE_NOOP("errors", "Unlock it and show it in the list of layers, or choose another layer.")
 
 
+class NoLayer(StudioError):
+    message = QT_TRANSLATE_NOOP("errors", "There is no layer to work on.")
+    hint = QT_TRANSLATE_NOOP("errors", "Add a layer, or choose one in the list of layers.")
+
+
+class NoPixels(StudioError):
+    """Values: ``layer``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{layer} is a group and has no pixels of its own.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose one of the layers in it.")
+
+
+class NoMask(StudioError):
+    """Values: ``layer``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{layer} has no mask.")
+    hint = QT_TRANSLATE_NOOP("errors", "Give it one in the list of layers, or choose another layer.")
+
+
+class NothingToMove(StudioError):
+    """An empty layer, or a selection of nothing of it. Values: ``layer``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "There is nothing on {layer} that could be moved here.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose another layer, or select something of this one.")
+
+
 class DamagedPicture(BrokenPicture):
     """Values: ``file``."""
 
@@ -301,6 +342,13 @@ class FileNotReadable(StudioError):
 
     message = QT_TRANSLATE_NOOP("errors", "{file} can't be read.")
     hint = QT_TRANSLATE_NOOP("errors", "See whether it is still there, and whether you may read it.")
+
+
+class FileMissing(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} was not found.")
+    hint = QT_TRANSLATE_NOOP("errors", "Look at its name and its folder.")
 
 
 class NoRequestInPicture(StudioError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import io
 import re
 import secrets
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from kandinsky_studio.asking import ingredient, model_of, numbered
+from kandinsky_studio.asking import ingredient, model_of, numbered, repeated
 from kandinsky_studio.engine import embeddings
 from kandinsky_studio.engine.embeddings import SavedEmbedding
 from kandinsky_studio.engine.models import MODELS, find, spec_of
 from kandinsky_studio.engine.raster import Raster
-from kandinsky_studio.engine.request import MAX_SEED, Embedding, GenerationRequest
+from kandinsky_studio.engine.request import MAX_SEED, Embedding, GenerationRequest, Progress
 from kandinsky_studio.engine.validation import check
-from kandinsky_studio.errors import EmptyPrompt, MissingInput, OtherEncoder, UnsupportedTask
+from kandinsky_studio.errors import EmptyPrompt, IdeaOfAnotherModel, MissingInput, OtherEncoder, UnsupportedTask
 from kandinsky_studio.reporting import Report, report_for
 from kandinsky_studio.storage.durable import cause_of, write_file
-from kandinsky_studio.storage.pictures import FORMATS, check_writable, read_request, save
+from kandinsky_studio.storage.pictures import FORMATS, check_writable, save
 
 _DARK = 0.2  # how bright the parts of a picture stay where a word is not seen at all
 
@@ -44,14 +44,14 @@ def embed(arguments: argparse.Namespace) -> int:
         if not pictures:
             raise MissingInput(task="embed -o", name="a picture")
         check_writable(arguments.output.absolute().parent)
+    encoder = find(spec.key).encoder()
+    if any(isinstance(thing, SavedEmbedding) and thing.encoder not in ("", encoder) for thing in things):
+        raise IdeaOfAnotherModel(model=spec.title)
     report = report_for(arguments)
-    encoder = encoder_of(spec.key)
-    found = _embedded(things, spec.key, arguments.device)
-    for text, thing, values in zip(arguments.given, things, found, strict=True):
+    found = _embedded(things, spec.key, arguments.device, report)
+    for values in found:
         if values.shape != found[-1].shape:
             raise OtherEncoder(model=spec.title, length=len(values), needed=len(found[-1]))
-        if isinstance(thing, SavedEmbedding) and thing.encoder != encoder:
-            sys.stderr.write(f"      {text} was saved with another model; the numbers beside it mean little.\n")
     if len(things) > 1:
         _tell_similarities(report, arguments.given, found)
     if arguments.output is not None:
@@ -60,13 +60,10 @@ def embed(arguments: argparse.Namespace) -> int:
                 embeddings.save(path, SavedEmbedding(found[number], encoder))
             except OSError as error:
                 raise cause_of(error, path.absolute().parent) from error
-            report.told("saved", {"file": str(path), "given": arguments.given[number]}, str(path))
+            given = arguments.given[number]
+            text = str(path) if len(pictures) == 1 else f"{path}  {given}"
+            report.told("saved", {"file": str(path), "given": given}, text)
     return 0
-
-
-def encoder_of(model: str) -> str:
-    """The fingerprint of the image encoder of ``model``, the same in all models that share it. Raises as ``find``."""
-    return dataclasses.replace(find(model), required=("image_encoder",)).fingerprint()
 
 
 def explain(arguments: argparse.Namespace) -> int:
@@ -99,7 +96,9 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _embedded(things: Sequence[str | Raster | SavedEmbedding], model: str, device: str | None) -> list[Embedding]:
+def _embedded(
+    things: Sequence[str | Raster | SavedEmbedding], model: str, device: str | None, report: Report
+) -> list[Embedding]:
     """The embedding of each thing; nothing heavy is loaded for saved ones."""
     if all(isinstance(thing, SavedEmbedding) for thing in things):
         return [thing.values for thing in things if isinstance(thing, SavedEmbedding)]
@@ -107,14 +106,23 @@ def _embedded(things: Sequence[str | Raster | SavedEmbedding], model: str, devic
 
     engine = Engine(device)
     found: list[Embedding] = []
-    for thing in things:
-        if isinstance(thing, SavedEmbedding):
-            found.append(thing.values)
-        elif isinstance(thing, Raster):
-            found.append(engine.encode_image(thing, model))
-        else:
-            found.append(engine.encode_text(thing, model))
+    try:
+        for number, thing in enumerate(things):
+            on_progress = functools.partial(_tell_part, report, number, len(things))
+            if isinstance(thing, SavedEmbedding):
+                found.append(thing.values)
+            elif isinstance(thing, Raster):
+                found.append(engine.encode_image(thing, model, on_progress=on_progress))
+            else:
+                found.append(engine.encode_text(thing, model, on_progress=on_progress))
+    finally:
+        report.end()
     return found
+
+
+def _tell_part(report: Report, number: int, count: int, own: Progress) -> None:
+    """Tell the progress of thing ``number`` as that of all ``count`` of them."""
+    report.progress(dataclasses.replace(own, fraction=(number + own.fraction) / count, seconds_left=None))
 
 
 def _tell_similarities(report: Report, names: Sequence[str], found: Sequence[Embedding]) -> None:
@@ -134,7 +142,7 @@ def _explained(arguments: argparse.Namespace) -> GenerationRequest:
     if arguments.given:
         given["prompt"] = arguments.given[0]
     if arguments.source is not None:
-        request = dataclasses.replace(read_request(arguments.source), num_images_per_prompt=1)
+        request = dataclasses.replace(repeated(arguments.source), num_images_per_prompt=1)
         if arguments.model is not None:
             given["model"] = model_of(arguments.model)
         return dataclasses.replace(request, **given)

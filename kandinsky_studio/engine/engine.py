@@ -16,7 +16,7 @@ from kandinsky_studio.engine.codec import FACTOR, to_tensor
 from kandinsky_studio.engine.explaining import WordImportance, WordMaps
 from kandinsky_studio.engine.loaded import LoadedModel
 from kandinsky_studio.engine.memory import Tier
-from kandinsky_studio.engine.models import MODELS, spec_of
+from kandinsky_studio.engine.models import MODELS, find, spec_of
 from kandinsky_studio.engine.progress import TYPICAL_PACE, Meter, OnProgress
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import (
@@ -121,7 +121,7 @@ class Engine:
         """
         with self._translated():
             spec = spec_of(request.model)
-            check(request, spec, MODELS)
+            self._check(request, spec)
             model = self._open(spec, request)
             meter = self._meter(model, request, on_progress)
             results = []
@@ -215,7 +215,7 @@ class Engine:
         """
         with self._translated():
             spec = spec_of(request.model)
-            check(request, spec, MODELS)
+            self._check(request, spec)
             unmade = request.task is Task.image2image and request.strength == 0
             if not spec.reads_words or request.task not in WHOLE_TASKS or unmade:
                 able = [other.title for other in MODELS if other.reads_words]
@@ -239,7 +239,7 @@ class Engine:
         """
         with self._translated():
             spec = spec_of(request.model)
-            check(request, spec, MODELS)
+            self._check(request, spec)
             opened = self._with_embeddings(request.model)
             words = explaining.words_read(opened, request.prompt)
             parts, steps = opened.version.idea_parts(None), explaining.importance_steps(words, request)
@@ -250,6 +250,11 @@ class Engine:
         """Let go of all models and of everything that was computed with them."""
         for key in list(self._models):
             self._free(key)
+
+    def _check(self, request: GenerationRequest, spec: ModelSpec) -> None:
+        """Raise the ``InvalidRequest`` that says what ``spec``'s model can't do with ``request``."""
+        check(request, spec, MODELS)
+        ideas.check_saved(find(spec.key), request)
 
     def _free(self, key: str) -> None:
         model = self._models.pop(key, None)

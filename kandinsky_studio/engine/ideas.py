@@ -20,7 +20,8 @@ from kandinsky_studio.engine.prior import Drift, TextEncoding, encode_nothing, e
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.engine.schedulers import build_prior_scheduler, steps_of_the_way
-from kandinsky_studio.errors import OtherEncoder
+from kandinsky_studio.engine.weights import ModelFiles
+from kandinsky_studio.errors import IdeaOfAnotherModel, OtherEncoder
 
 if TYPE_CHECKING:
     from kandinsky_studio.engine.loaded import LoadedModel
@@ -59,6 +60,23 @@ def idea(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> tup
     if request.negative_prompt.strip():  # the sample that it would have been beside the words
         return found, _of_words(model, request, on_step)[1:]
     return found, nothing(model)
+
+
+def check_saved(files: ModelFiles, request: GenerationRequest) -> None:
+    """Raise ``OtherEncoder`` or ``IdeaOfAnotherModel`` if a saved idea of ``request`` is not one of the model's.
+
+    An idea that does not say which image encoder it is of is taken by its length.
+    """
+    saved = [slot.embedding for slot in request.slots if slot.embedding is not None]
+    if not saved:
+        return
+    needed = int(files.config("prior")["embedding_dim"])
+    for idea in saved:
+        if len(idea.values) != needed:
+            raise OtherEncoder(model=files.title, length=len(idea.values), needed=needed)
+    known = {idea.encoder for idea in saved} - {""}
+    if known and known != {files.encoder()}:
+        raise IdeaOfAnotherModel(model=files.title)
 
 
 def step_count(request: GenerationRequest) -> int:
@@ -185,9 +203,6 @@ def _of_slot(model: LoadedModel, request: GenerationRequest, slot: Slot, on_step
     if slot.image is not None:
         return image_embedding(model, slot.image)
     if slot.embedding is not None:
-        length, needed = len(slot.embedding.values), int(model.files.config("prior")["embedding_dim"])
-        if length != needed:
-            raise OtherEncoder(model=model.spec.title, length=length, needed=needed)
         return torch.from_numpy(np.array(slot.embedding.values, dtype=np.float32))[None]
     assert slot.prompt is not None
     return _sampled(model, request, slot.prompt, None, None, on_step)

@@ -7,6 +7,7 @@ Weights are read from safetensors; a part that is published as a pickle only is 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -166,6 +167,10 @@ class ModelFiles:
                     file.seek((size - _BLOCK_SIZE) * k // (_BLOCKS - 1))
                     digest.update(file.read(_BLOCK_SIZE))
         return digest.hexdigest()
+
+    def encoder(self) -> str:
+        """What identifies the image encoder: the same in all models that share it. Raises ``ModelNotFound``."""
+        return dataclasses.replace(self, required=("image_encoder",)).fingerprint()
 
     def _files(self, parts: Sequence[str]) -> Iterator[tuple[str, Path]]:
         for part in parts:

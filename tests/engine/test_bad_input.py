@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.engine import Engine
-from kandinsky_studio.engine.models import MODELS, spec_of
+from kandinsky_studio.engine.models import MODELS, find, spec_of
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import (
     EmptyPrompt,
+    IdeaOfAnotherModel,
     MissingInput,
     OtherEncoder,
     PromptTooLong,
@@ -177,9 +178,26 @@ def test_inpainting_and_outpainting_of_any_size(engine: Engine, tiny_request: Bu
 
 
 def test_an_idea_of_another_encoder(engine: Engine, tiny_request: Build) -> None:
-    idea = SavedEmbedding(np.ones(7, np.float32), "elsewhere")
+    idea = SavedEmbedding(np.ones(7, np.float32), "")
     with pytest.raises(OtherEncoder, match="7"):
         engine.generate(tiny_request(slots=(Slot(embedding=idea),)))
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_an_idea_of_another_encoder_with_as_many_numbers(tiny_request: Build, negative: bool) -> None:
+    """It is refused before anything is loaded; one that does not say whose it is, is taken."""
+    engine, values = Engine("cpu"), np.linspace(-1, 1, 32, dtype=np.float32)
+    own = find(tiny_request().model).encoder()
+
+    def asked(encoder: str) -> GenerationRequest:
+        slots = (Slot(prompt="red"), Slot(embedding=SavedEmbedding(values, encoder), negative=negative))
+        return tiny_request(task=Task.mix, slots=slots, guidance_scale=2.0)
+
+    with pytest.raises(IdeaOfAnotherModel, match="sees pictures differently"):
+        engine.generate(asked("elsewhere"))
+    assert engine.tier is None
+    taken = [engine.generate(asked(encoder))[0].image for encoder in (own, "")]
+    assert np.array_equal(*taken)
 
 
 def test_a_request_without_its_pictures(engine: Engine, tiny_request: Build) -> None:

@@ -16,6 +16,7 @@ from kandinsky_studio.engine import ideas, inpainting, painting
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.engine import Engine
 from kandinsky_studio.engine.inpainting import Box, Margins
+from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Pixels, Progress, Stage, Task
 from kandinsky_studio.engine.schedulers import SCHEDULERS
@@ -317,7 +318,7 @@ def test_one_positive_slot_is_the_prompt(shared: Engine, tiny_request: Build) ->
 def test_a_saved_idea_makes_its_picture_again(shared: Engine, tiny_request: Build) -> None:
     [result] = shared.generate(tiny_request(guidance_scale=3.0))
     assert result.image_embeds is not None
-    saved = Slot(embedding=SavedEmbedding(result.image_embeds, result.weights))
+    saved = Slot(embedding=SavedEmbedding(result.image_embeds, find(result.request.model).encoder()))
     again = tiny_request(task=Task.mix, prompt="", slots=(saved,), guidance_scale=3.0)
     assert np.array_equal(one(shared, again), result.image)
 
