@@ -18,12 +18,15 @@ from kandinsky_studio.engine.models import MODELS, spec_of
 from kandinsky_studio.engine.raster import Raster, as_mask
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, Task
 from kandinsky_studio.engine.spec import ModelSpec
-from kandinsky_studio.errors import MissingInput, UnknownValue, ValueOutOfRange
+from kandinsky_studio.errors import FileMissing, MissingInput, UnknownValue, ValueOutOfRange
 from kandinsky_studio.options import INPUTS
 from kandinsky_studio.storage.pictures import FORMATS, read_array, read_request
 
 REMIX_STRENGTH = 0.5
 """How much of a picture is changed if nothing is said about it: what it is stays, what it looks like does not."""
+
+MAX_SEQUENCE = 1000
+"""Pictures of a sequence."""
 
 _TASKS = {
     "remix": Task.image2image,
@@ -55,7 +58,13 @@ def asked_for(arguments: argparse.Namespace) -> list[GenerationRequest]:
     prompts = arguments.given if arguments.command == "generate" else []
     requests = [asking.request(prompt) for prompt in prompts] or [asking.request(None)]
     count = getattr(arguments, "sequence", None)
-    return requests if count is None else [step for request in requests for step in request.between(count)]
+    if count is None:
+        return requests
+    if not 2 <= count <= MAX_SEQUENCE:
+        raise ValueOutOfRange(name="--sequence", value=count, minimum=2, maximum=MAX_SEQUENCE)
+    if any(sum(not slot.negative for slot in request.slots) != 2 for request in requests):
+        raise MissingInput(task="mix --sequence", name="one SLOT to begin with and one to end with, no more")
+    return [step for request in requests for step in request.between(count)]
 
 
 def numbered(output: Path, count: int) -> list[Path]:
@@ -79,14 +88,29 @@ def model_of(given: str | None) -> str:
 
 
 def raster(path: Path) -> Raster:
-    """The picture file at ``path``, as a request takes it; transparency becomes white. Raises ``BrokenPicture``."""
-    return Raster.of(read_array(path))
+    """The picture file at ``path``, as a request takes it; transparency becomes white.
+
+    Raises ``FileMissing`` or ``BrokenPicture``.
+    """
+    return Raster.of(read_array(_existing(path)))
+
+
+def _existing(path: Path) -> Path:
+    """``path``. Raises ``FileMissing`` if nothing is there."""
+    if not path.exists():
+        raise FileMissing(file=path)
+    return path
+
+
+def repeated(path: Path) -> GenerationRequest:
+    """The request that made the picture at ``path``. Raises ``FileMissing``, and what ``read_request`` does."""
+    return read_request(_existing(path.expanduser()))
 
 
 def ingredient(text: str) -> str | Raster | SavedEmbedding:
     """What ``text`` stands for: words, or the picture or the saved idea in the file that it names.
 
-    Raises ``BrokenPicture``, or ``UnknownValue`` if there is no idea in the file.
+    Raises ``FileMissing``, ``BrokenPicture``, or ``UnknownValue`` if there is no idea in the file.
     """
     path = Path(text).expanduser()
     if path.suffix.lower() in FORMATS:
@@ -94,7 +118,7 @@ def ingredient(text: str) -> str | Raster | SavedEmbedding:
     if path.suffix.lower() != ".safetensors":
         return text
     try:
-        return embeddings.load(path)
+        return embeddings.load(_existing(path))
     except (ValueError, OSError) as error:
         known = "a picture, words in quotes, or a file that “embed” wrote"
         raise UnknownValue(name="An idea", value=path.name, known=known) from error
@@ -138,7 +162,7 @@ class _Asking:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
-        self._base = None if arguments.source is None else read_request(arguments.source)
+        self._base = None if arguments.source is None else repeated(arguments.source)
         self._given = {name: value for name in _VALUES if (value := getattr(arguments, name, None)) is not None}
         if "model" in self._given:
             self._given["model"] = model_of(self._given["model"])
@@ -176,7 +200,7 @@ class _Asking:
         if "picture" in self._paths:
             values["image"] = raster(self._paths["picture"])
         if "mask" in self._paths:
-            values["mask"] = as_mask(read_array(self._paths["mask"]))
+            values["mask"] = as_mask(read_array(_existing(self._paths["mask"])))
         if "hint" in self._paths:
             values["hint"] = raster(self._paths["hint"])
         after = dataclasses.replace(before, **values)
@@ -237,15 +261,15 @@ def _spread(name: str, own: int, wanted: int, sides: tuple[str, str], margins: l
     """The two margins that make ``own`` pixels ``wanted`` ones; those that are given stay, the rest is shared evenly."""
     spare = wanted - own
     if spare < 0:
-        raise ValueOutOfRange(name=name, value=wanted, minimum=own, maximum=MAX_SIDE)
+        raise ValueOutOfRange(name=f"The {name} of --to", value=wanted, minimum=own, maximum=MAX_SIDE)
     first, last = margins
     if first is None:
         first = spare // 2 if last is None else spare - last
     for side, margin in zip(sides, (first, last), strict=True):
         if margin is not None and not 0 <= margin <= spare:
-            raise ValueOutOfRange(name=side, value=margin, minimum=0, maximum=spare)
+            raise ValueOutOfRange(name=f"--{side}", value=margin, minimum=0, maximum=spare)
     if last is not None and first + last != spare:
-        raise ValueOutOfRange(name=sides[1], value=last, minimum=spare - first, maximum=spare - first)
+        raise ValueOutOfRange(name=f"--{sides[1]}", value=last, minimum=spare - first, maximum=spare - first)
     return [first, spare - first]
 
 

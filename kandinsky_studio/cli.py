@@ -21,6 +21,7 @@ from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
     Cancelled,
+    FileMissing,
     InvalidRequest,
     ModelNotFound,
     NewerFile,
@@ -32,7 +33,7 @@ FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130
 
-_MISTAKES = (InvalidRequest, BrokenPicture, NoRequestInPicture, NewerFile)
+_MISTAKES = (InvalidRequest, BrokenPicture, FileMissing, NoRequestInPicture, NewerFile)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.run is not _run_window:  # which starts it itself, once it is the only window
             log.start()
         return int(arguments.run(arguments))
-    except StudioError as error:
+    except StudioError as caught:
+        error = options.as_typed(caught, arguments, sys.argv[1:] if argv is None else argv)
         _complain(f"{error} {error.remedy}")
         if getattr(arguments, "json", False):
             told = {"event": "error", "error": type(error).__name__, "message": str(error), "hint": error.remedy}

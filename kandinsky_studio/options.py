@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from kandinsky_studio.errors import StudioError
+
 Run = Callable[[argparse.Namespace], int]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")  # pictures.FORMATS, which could not be read without numpy
@@ -19,6 +21,11 @@ INPUTS = {
     "depth": ("hint", "prompt"),
 }
 """What the words behind a command are, in their order; behind other commands there can be any number of one kind."""
+
+COMMANDS = {"text2image": "generate", "image2image": "remix"}
+"""The commands that are called otherwise than their tasks."""
+
+_SHOWN = {"image": "picture", "slots": "SLOT"}
 
 _FILLING = (
     "what lies there when the painting begins: what was there (keep), the mean colour around it (neutral), the colours "
@@ -32,6 +39,10 @@ class Parser(argparse.ArgumentParser):
 
     most: int | None = None
     """How many words there can be, without their options; None for any number."""
+
+    def flags(self) -> dict[str, list[str]]:
+        """The options, by the field of a request that they give."""
+        return {action.dest: list(action.option_strings) for action in self._actions if action.option_strings}
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does, which takes words behind an option for unknown if some stood before it."""
@@ -49,10 +60,24 @@ def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], make: Run, embed: Run, explain: Run
 ) -> None:
     """Register all commands around pictures: ``make`` runs those that make some, the others run their own."""
-    for add in (_add_generate, _add_remix, _add_inpaint, _add_outpaint, _add_mix, _add_depth):
-        add(commands).set_defaults(run=make)
-    _add_embed(commands).set_defaults(run=embed)
-    _add_explain(commands).set_defaults(run=explain)
+    parsers = {add(commands): make for add in _MAKING} | {_add_embed(commands): embed, _add_explain(commands): explain}
+    for parser, run in parsers.items():
+        parser.set_defaults(run=run, flags=parser.flags())
+
+
+def as_typed(error: StudioError, arguments: argparse.Namespace, argv: Sequence[str]) -> StudioError:
+    """``error`` with the names of a request's fields as the user knows them: an option that was typed, or could be.
+
+    ``argv`` is what was typed and ``arguments`` what came of it.
+    """
+    values = dict(error.values)
+    if flags := getattr(arguments, "flags", {}).get(values.get("name")):
+        typed = [flag for flag in flags if any(text.split("=")[0] == flag for text in argv)]
+        values["name"] = (typed or flags)[-1]  # the long one, if none was
+    elif values.get("name") in _SHOWN:
+        values["name"] = _SHOWN[str(values["name"])]
+    values |= {"task": COMMANDS[str(values["task"])]} if values.get("task") in COMMANDS else {}
+    return error if values == error.values else type(error)(**values)
 
 
 def picture_file(text: str) -> Path:
@@ -371,3 +396,6 @@ def _add_switch(group: argparse._ArgumentGroup, flag: str, dest: str, value: boo
     group.add_argument(flag, dest=dest, action="store_const", const=value, default=None, help=help)
     reverse: Sequence[str] = [f"--no-{flag[2:]}"]
     group.add_argument(*reverse, dest=dest, action="store_const", const=not value, default=None, help=argparse.SUPPRESS)
+
+
+_MAKING = (_add_generate, _add_remix, _add_inpaint, _add_outpaint, _add_mix, _add_depth)
