@@ -54,6 +54,7 @@ MAX_FILE = 1 << 30
 """The largest file that is opened, in bytes; a picture of the largest size in 32-bit floating numbers has that."""
 
 _MAX_SCANS = 256  # of a progressive JPEG file; real ones have about ten, and each takes the time of a whole decoding
+_AVIF_HEAD = 1 << 16  # bytes within which the sizes lie
 _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -129,7 +130,7 @@ def open_from_bytes(data: bytes, name: str) -> ReadImage:
     form = _format_of(data)
     if not form:
         raise UnknownFileKind(file=name, known=", ".join(READABLE))
-    with _PATIENCE, _named_errors(name, form), warnings.catch_warnings():
+    with _PATIENCE, _named_errors(name, form, data), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # at what is odd in a file; what can't be read raises
         return _read_tiff(data, name) if form == "TIFF" else _read(data, form, name)
 
@@ -137,6 +138,8 @@ def open_from_bytes(data: bytes, name: str) -> ReadImage:
 def _read(data: bytes, form: str, name: str) -> ReadImage:
     if form == "WebP":
         _check_size(_webp_size(data), name)  # its decoder makes room for two pictures before one can ask
+    elif form == "AVIF":
+        _check_size(_avif_size(data), name)  # its decoder does not say why it refuses one
     elif form == "JPEG" and data.count(b"\xff\xda") > _MAX_SCANS:
         raise DamagedPicture(file=name)
     icc, several, bits = None, False, 8
@@ -273,6 +276,36 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     return (width & 0x3FFF, height & 0x3FFF) if kind == b"VP8 " else (0, 0)
 
 
+def _avif_size(data: bytes) -> tuple[int, int]:
+    """The largest width and height that the head of the file speaks of, for a whole picture or a part of it."""
+    width = height = 1
+    at = data.find(b"\0\0\0\x14ispe", 0, _AVIF_HEAD)
+    while at >= 0 and at + 20 <= len(data):
+        across, down = struct.unpack_from(">II", data, at + 12)
+        width, height = max(width, across), max(height, down)
+        at = data.find(b"\0\0\0\x14ispe", at + 8, _AVIF_HEAD)
+    return width, height
+
+
+def _ends_early(data: bytes, form: str) -> bool:
+    """Whether ``data`` is shorter than it says it is."""
+    if form == "PNG":
+        return b"IEND" not in data
+    if form == "JPEG":
+        return b"\xff\xd9" not in data
+    if form == "WebP":
+        return 8 + int.from_bytes(data[4:8], "little") > len(data)
+    if form == "BMP":
+        return int.from_bytes(data[2:6], "little") > len(data)
+    at = 0
+    while form == "AVIF" and at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length < 8:  # up to the end, a long one, or nonsense
+            return False
+        at += length
+    return at > len(data)
+
+
 def _check_length(length: int, name: str) -> None:
     if length > MAX_FILE:
         raise FileTooLarge(file=name, size=length >> 20, limit=MAX_FILE >> 20)
@@ -319,7 +352,7 @@ def _resolution(image: Image.Image) -> tuple[float, float] | None:
 
 
 @contextmanager
-def _named_errors(name: str, form: str) -> Iterator[None]:
+def _named_errors(name: str, form: str, data: bytes) -> Iterator[None]:
     """Whatever a decoder raises, said so that the user can do something."""
     try:
         yield
@@ -331,6 +364,6 @@ def _named_errors(name: str, form: str) -> Iterator[None]:
         text = str(error).lower()
         if any(words in text for words in _UNSUPPORTED):
             raise UnreadableVariant(file=name, format=form) from error
-        if isinstance(error, EOFError) or "truncated" in text or "incomplete" in text:
+        if isinstance(error, EOFError) or "truncated" in text or "incomplete" in text or _ends_early(data, form):
             raise PictureCutShort(file=name) from error
         raise DamagedPicture(file=name) from error

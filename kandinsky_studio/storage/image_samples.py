@@ -127,7 +127,7 @@ def eight_bits(image: Image.Image) -> Samples:
         image = image.convert("LA")
     elif image.mode in ("1", "La"):
         image = image.convert({"1": "L", "La": "LA"}[image.mode])
-    elif image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB") or image.has_transparency_data:
+    elif image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB") or "transparency" in image.info:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return Samples(image=image, mode=image.mode)
 
