@@ -17,6 +17,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -37,7 +38,6 @@ from kandinsky_studio.storage.image_writing import encoded
 COUNT = 4000
 MEMORY = 1_500_000_000  # bytes of address space; the interpreter and the libraries take about 0.4 GB of it
 PATIENCE = 60.0  # seconds for one file
-_READY = "ready\n"
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x1FFF, 0x2001, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -263,54 +263,74 @@ def fuzz(name: str, start: int, count: int) -> Tally:
 
 def _until_it_dies(tally: Tally, name: str, start: int, end: int) -> int:
     """Count what one process tells; the number to go on with."""
-    command = [sys.executable, "-m", "benchmarks.fuzzing", name, str(start), str(end)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENCV_LOG_LEVEL": "SILENT"}
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).parents[1],
-    )
-    assert process.stdout is not None
-    current, ready, hung = start, False, threading.Event()
-
-    def give_up() -> None:
-        hung.set()
-        process.kill()
-
-    watch = threading.Timer(PATIENCE, give_up)
-    watch.start()
-    for line in process.stdout:
-        watch.cancel()
-        if line == _READY:
-            ready = True
-            watch = threading.Timer(PATIENCE, give_up)
-            watch.start()
-            continue
-        number, outcome, error, seconds, peak = json.loads(line)
-        tally.files += 1
-        tally.slowest, tally.peak = max(tally.slowest, seconds), max(tally.peak, peak)
-        if outcome == "opened":
-            tally.opened += 1
-        elif outcome == "refused":
-            tally.refused[error] += 1
-        else:
-            tally.escaped.append(f"{number}: {error}")
-        current = number + 1
-        watch = threading.Timer(PATIENCE, give_up)
-        watch.start()
-    watch.cancel()
-    code = process.wait()
-    process.stdout.close()
-    if not ready:
-        raise RuntimeError(f"the whole files of {name} could not be made or opened")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.fuzzing", name, str(start), str(end)],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "OPENCV_LOG_LEVEL": "SILENT"},
+            cwd=Path(__file__).parents[1],
+        )
+        assert process.stdout is not None
+        patience = _Patience(process)
+        current, ready = start, False
+        for line in process.stdout:
+            patience.begin()
+            if ready:
+                current = 1 + _count(tally, line)
+            ready = True  # the first line says only that
+        patience.end()
+        code = process.wait()
+        process.stdout.close()
+        if not ready:
+            said.seek(0)
+            raise RuntimeError(f"the whole files of {name} could not be made or opened: {said.read()[-2000:]}")
     if current >= end and code == 0:
         return end
     tally.files += 1
-    tally.died.append(f"{current}: " + (f"no answer in {PATIENCE:.0f} s" if hung.is_set() else f"exit code {code}"))
+    tally.died.append(f"{current}: " + (f"no answer in {PATIENCE:.0f} s" if patience.lost else f"exit code {code}"))
     return current + 1
+
+
+class _Patience:
+    """Kills ``process`` when nothing was begun for ``PATIENCE``."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.lost = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.begin()
+        self._thread.start()
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(1):
+            if time.monotonic() - self._began > PATIENCE:
+                self.lost = True
+                self._process.kill()
+                return
+
+
+def _count(tally: Tally, line: str) -> int:
+    """Put what a line of the process says into ``tally``; the number of the file."""
+    number, outcome, error, seconds, peak = json.loads(line)
+    tally.files += 1
+    tally.slowest, tally.peak = max(tally.slowest, seconds), max(tally.peak, peak)
+    if outcome == "opened":
+        tally.opened += 1
+    elif outcome == "refused":
+        tally.refused[error] += 1
+    else:
+        tally.escaped.append(f"{number}: {error}")
+    return int(number)
 
 
 def _work(name: str, start: int, end: int) -> None:
@@ -320,7 +340,7 @@ def _work(name: str, start: int, end: int) -> None:
     for seed in seeds:
         kind.opens(seed)  # also loads all libraries before memory gets short
     _limit_memory()
-    print(_READY, end="", flush=True)
+    print("ready", flush=True)
     for number in range(start, end):
         data = mutation(seeds, number, kind.repair)
         began = time.perf_counter()
