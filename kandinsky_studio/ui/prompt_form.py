@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -50,8 +50,18 @@ class PromptEditor(QPlainTextEdit):
         super().__init__()
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._lines = lines
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+        super().changeEvent(event)
+
+    def _fit(self) -> None:
+        """As tall as its lines are, in the font of now."""
         margins = self.contentsMargins()
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * lines + 22 + margins.top() + margins.bottom())
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * self._lines + 22 + margins.top() + margins.bottom())
 
 
 class PromptForm(QWidget):
@@ -170,7 +180,7 @@ class PromptForm(QWidget):
         self._name(self.height_box, self.tr("Height"), self.tr("Height in pixels"))
         for box in (self.width_box, self.height_box):
             box.setSuffix(self.tr(" px"))
-            box.setMinimumWidth(box.fontMetrics().horizontalAdvance(f"2048{box.suffix()}") + SIDE_FRAME)
+            box.keep_room(f"2048{box.suffix()}", SIDE_FRAME)
         self._name(self.swap, self.tr("Swap width and height"), self.tr("Swap width and height"))
         self._number("num_images_per_prompt", self.tr("Pictures"), self.tr("How many pictures to make"))
         self._number("num_inference_steps", self.tr("Steps"), self.tr("More steps: finer, and slower"))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QPushButton
 
 from kandinsky_studio import paths
+from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from kandinsky_studio.ui.theme import _colours
 
 
@@ -145,10 +146,26 @@ def test_what_was_typed_survives_the_change_of_language(qtbot, window):
     assert window.prompt.form.numbers["num_inference_steps"].box.value() == 9
 
 
+def test_the_size_of_the_text_changes_at_once(qtbot, window):
+    dialog = PreferencesDialog(window.studio, window)
+    qtbot.addWidget(dialog)
+    height, side = window.fontMetrics().height(), window.prompt.form.swap.sizeHint().width()
+    dialog.font_scale.setCurrentIndex(dialog.font_scale.findData(200))
+    dialog.font_scale.activated.emit(dialog.font_scale.currentIndex())
+    assert window.studio.remembering.values.font_scale == 200
+    assert window.fontMetrics().height() >= 2 * height - 2
+    assert window.prompt.form.swap.sizeHint().width() > 1.7 * side
+    window.studio.remembering.set(font_scale=100)
+    assert window.fontMetrics().height() == height
+    assert window.prompt.form.swap.sizeHint().width() == side
+
+
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("panel", ["as it comes", "narrowest"])
-def test_nothing_is_clipped_in_the_form(qtbot, qapp, window, language, panel):
+@pytest.mark.parametrize("font_scale", [100, 200])
+def test_nothing_is_clipped_in_the_form(qtbot, qapp, window, language, panel, font_scale):
     window.actions_.language_choices[language].trigger()
+    window.studio.remembering.set(font_scale=font_scale)
     window.prompt.form.advanced_fold.set_open(True)
     window.resize(800, 780)
     if panel == "narrowest":

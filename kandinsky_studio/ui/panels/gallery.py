@@ -13,6 +13,7 @@ from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.theme import Theme
 
 TYPING = 200  # milliseconds without a key before the search begins
+SEARCH_WIDTH = 240  # at the ordinary font
 
 
 class GalleryPanel(Panel):
@@ -28,7 +29,7 @@ class GalleryPanel(Panel):
         actions.commands.add_place("gallery", self.view)
         self.search = QLineEdit()
         self.search.setClearButtonEnabled(True)
-        self.search.setFixedWidth(240)
+        self.search.setFixedWidth(theme.px(SEARCH_WIDTH))
         self._search_icon = self.search.addAction(
             theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
         )
@@ -55,9 +56,14 @@ class GalleryPanel(Panel):
         for signal in (self.list.modelReset, self.list.rowsInserted, self.list.rowsRemoved, self.list.loaded):
             signal.connect(self._rows_changed)
         self.list.loaded.connect(self._first_page)
-        theme.changed.connect(lambda: self._search_icon.setIcon(theme.icon("search", "muted")))
+        theme.changed.connect(self._dress)
         self.retranslate()
         self._rows_changed()
+
+    @Slot()
+    def _dress(self) -> None:
+        self._search_icon.setIcon(self.theme.icon("search", "muted"))
+        self.search.setFixedWidth(self.theme.px(SEARCH_WIDTH))
 
     def title(self) -> str:
         return self.tr("Gallery")

@@ -35,6 +35,8 @@ class WholeBox(QSpinBox):
     too far: of 99999 it would take 99.
     """
 
+    _room = ("", 0)  # text that must fit, and pixels around it
+
     def __init__(self) -> None:
         super().__init__()
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -42,6 +44,16 @@ class WholeBox(QSpinBox):
         self.setKeyboardTracking(False)
         self.lineEdit().setTextMargins(4, 0, 6, 0)  # the style sheet's padding does not reach it
         self.setGroupSeparatorShown(False)
+
+    def keep_room(self, text: str, around: int) -> None:
+        """Never be narrower than ``text`` in the font of now, and ``around`` pixels more."""
+        self._room = (text, around)
+        self.setMinimumWidth(width_of(self, text) + around)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and self._room[0]:
+            self.keep_room(*self._room)
+        super().changeEvent(event)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         state, text, position = super().validate(text, position)
