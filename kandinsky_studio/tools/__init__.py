@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kandinsky_studio.tools.base import Tool
+from kandinsky_studio.tools.brush import Brush
 from kandinsky_studio.tools.hand import Hand
+from kandinsky_studio.tools.move import Move
 from kandinsky_studio.tools.rotate_view import RotateView
 from kandinsky_studio.tools.select_colour_range import SelectColourRange
 from kandinsky_studio.tools.select_ellipse import SelectEllipse
@@ -14,6 +16,8 @@ from kandinsky_studio.tools.select_wand import SelectWand
 from kandinsky_studio.tools.zoom import Zoom
 
 TOOLS: tuple[type[Tool], ...] = (
+    Brush,
+    Move,
     SelectRectangle,
     SelectEllipse,
     SelectLasso,

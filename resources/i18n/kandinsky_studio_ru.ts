@@ -1694,6 +1694,38 @@
         <source>Choose a file that was exported here; your keys are as they were.</source>
         <translation>Выберите файл, который был экспортирован отсюда; ваши клавиши остались прежними.</translation>
     </message>
+    <message>
+        <source>{layer} has no mask.</source>
+        <translation>У слоя «{layer}» нет маски.</translation>
+    </message>
+    <message>
+        <source>Give it one in the list of layers, or choose another layer.</source>
+        <translation>Добавьте её в списке слоёв или выберите другой слой.</translation>
+    </message>
+    <message>
+        <source>There is nothing on {layer} that could be moved here.</source>
+        <translation>На слое «{layer}» здесь нечего двигать.</translation>
+    </message>
+    <message>
+        <source>Choose another layer, or select something of this one.</source>
+        <translation>Выберите другой слой или выделите что-нибудь на этом.</translation>
+    </message>
+    <message>
+        <source>There is no layer to work on.</source>
+        <translation>Нет слоя, с которым можно работать.</translation>
+    </message>
+    <message>
+        <source>Add a layer, or choose one in the list of layers.</source>
+        <translation>Добавьте слой или выберите его в списке слоёв.</translation>
+    </message>
+    <message>
+        <source>{layer} is a group and has no pixels of its own.</source>
+        <translation>«{layer}» — группа, своих пикселей у неё нет.</translation>
+    </message>
+    <message>
+        <source>Choose one of the layers in it.</source>
+        <translation>Выберите один из слоёв внутри неё.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
@@ -2019,6 +2051,90 @@
     <message>
         <source>Upright</source>
         <translation>Прямо</translation>
+    </message>
+    <message>
+        <source>Brush</source>
+        <translation>Кисть</translation>
+    </message>
+    <message>
+        <source>Brush stroke</source>
+        <translation>Мазок кистью</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Размер</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>Жёсткость</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>Непрозрачность</translation>
+    </message>
+    <message>
+        <source>Flow</source>
+        <translation>Подача краски</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>Сглаживание</translation>
+    </message>
+    <message>
+        <source>Spacing</source>
+        <translation>Интервал</translation>
+    </message>
+    <message>
+        <source>Roundness</source>
+        <translation>Округлость</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>Угол</translation>
+    </message>
+    <message>
+        <source>Pressure changes the size</source>
+        <translation>Нажим меняет размер</translation>
+    </message>
+    <message>
+        <source>Pressure changes the opacity</source>
+        <translation>Нажим меняет непрозрачность</translation>
+    </message>
+    <message>
+        <source>Pressure changes the flow</source>
+        <translation>Нажим меняет подачу краски</translation>
+    </message>
+    <message>
+        <source>Pressure curve</source>
+        <translation>Кривая нажима</translation>
+    </message>
+    <message>
+        <source>Tilt flattens the brush</source>
+        <translation>Наклон сплющивает кисть</translation>
+    </message>
+    <message>
+        <source>Drag to paint; Shift and a click draw a straight line from where you left off.</source>
+        <translation>Ведите, чтобы рисовать; Shift и щелчок проводят прямую от конца прошлого мазка.</translation>
+    </message>
+    <message>
+        <source>Inpaint mask</source>
+        <translation>Маска дорисовки</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>Перемещение</translation>
+    </message>
+    <message>
+        <source>Shift moves straight, Ctrl without snapping; the arrow keys by 1 pixel, with Shift by 10.</source>
+        <translation>Shift — строго по прямой, Ctrl — без прилипания; стрелки сдвигают на 1 пиксель, с Shift на 10.</translation>
+    </message>
+    <message>
+        <source>Choose the layer under the pointer</source>
+        <translation>Брать слой под указателем</translation>
+    </message>
+    <message>
+        <source>Snap to the canvas</source>
+        <translation>Прилипать к холсту</translation>
     </message>
 </context>
 </TS>

@@ -1,0 +1,224 @@
+"""A stroke: from the places of a pen to dabs along a smooth line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import atan2, degrees, hypot, sqrt
+
+from kandinsky_studio.document.geometry import NOTHING, Rect
+from kandinsky_studio.tools.curves import STRAIGHT, Points, value
+from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, Coverage, Dab, Stamps
+from kandinsky_studio.tools.paths import Line, curve, lengths, straight
+from kandinsky_studio.tools.smoothing import Sample, Stabiliser
+
+_JOINED = 0.25  # up to this spacing a stroke is meant to be one line without seams
+_SWEPT = 8.0  # pixels; smaller hard brushes are drawn as one swept line, which is exact
+_SCALLOP = 0.05  # pixels that the rim of a hard stroke may wave
+_SOFT_SCALLOP = 0.006  # and a soft one, of its width
+_WORK = 60_000.0  # pixels of dabs for each pixel of the way that large brushes may cost
+_UPRIGHT = 60.0  # degrees of tilt that make a brush as flat as it gets
+_FLATTEST = 0.25
+_PATCH = 160_000  # pixels that are composed at once at least
+
+
+@dataclass(frozen=True)
+class BrushSettings:
+    """What a stroke is drawn with. All but these are 0 … 1: ``size`` in pixels, ``spacing`` in diameters, ``angle``.
+
+    ``curve`` is what the pen's pressure means; it drives what of ``size``, ``opacity`` and ``flow`` is named so.
+    """
+
+    size: float = 20.0
+    hardness: float = 0.8
+    opacity: float = 1.0
+    flow: float = 1.0
+    spacing: float = 0.1
+    roundness: float = 1.0
+    angle: float = 0.0
+    curve: Points = STRAIGHT
+    pressure_size: bool = False
+    pressure_opacity: bool = False
+    pressure_flow: bool = False
+    tilt_roundness: bool = False
+    aliased: bool = False
+
+    def dab(self, sample: Sample) -> Dab:
+        """What the brush leaves at ``sample``. The opacity of the stroke comes later, once for all."""
+        press = 1.0
+        if self.pressure_size or self.pressure_opacity or self.pressure_flow:
+            press = value(self.curve, sample.pressure)
+        size = min(max(self.size * press if self.pressure_size else self.size, 0.0), LARGEST)
+        opacity = press if self.pressure_opacity else 1.0
+        if size < SMALLEST:  # thinner than a pixel is paler
+            size, opacity = SMALLEST, opacity * size
+        roundness, angle = self.roundness, self.angle
+        if self.tilt_roundness and (tilt := hypot(sample.tilt_x, sample.tilt_y)) > 1:
+            roundness *= 1 - (1 - _FLATTEST) * min(tilt / _UPRIGHT, 1.0)
+            angle = degrees(atan2(sample.tilt_y, sample.tilt_x))
+        return Dab(
+            diameter=max(round(size), 1.0) if self.aliased else size,
+            hardness=1.0 if self.aliased else self.hardness,
+            opacity=opacity,
+            flow=self.flow * press if self.pressure_flow else self.flow,
+            roundness=round(roundness, 2),
+            angle=round(angle) if roundness < 1 else 0.0,
+            aliased=self.aliased,
+        )
+
+    def step(self, dab: Dab) -> tuple[float, Dab]:
+        """How far the next dab is, and what ``dab`` is to be for that.
+
+        A joined line gets more dabs than asked for where their rims would show, and fewer where nobody could wait for
+        them; the flow changes with that, so that as much paint is laid.
+        """
+        if self.aliased:
+            return max(1.0, sqrt(dab.diameter) / 2), dab
+        asked = self.spacing * dab.diameter * max(dab.roundness, 0.1)
+        step = asked
+        if self.spacing <= _JOINED:
+            if dab.merging > 0:  # a rim waves by step² / 4 diameters; the softer it is, the less that shows
+                wave = max(_SCALLOP, _SOFT_SCALLOP * dab.edge)
+                step = min(step, max(sqrt(4 * wave * dab.diameter * dab.roundness), 0.25))
+            else:
+                step = max(step, 0.5)
+            step = max(step, dab.diameter * dab.diameter / _WORK)
+        step = max(step, 0.25)
+        if step != asked and asked > 0 and (dab.flow < 1 or 0 < dab.merging < 1):
+            dab = replace(dab, flow=1 - (1 - dab.flow) ** (step / asked), weight=min(step / asked, 1.0))
+        return step, dab
+
+
+class Stroke:
+    """One stroke in the making. ``painted`` is told where the coverage changed, at the least once for each event."""
+
+    def __init__(
+        self,
+        settings: BrushSettings,
+        area: Rect,
+        stamps: Stamps,
+        painted: Callable[[Rect], None],
+        smoothing: float = 0.0,
+        scale: float = 1.0,
+    ) -> None:
+        self.settings = settings
+        self.coverage = Coverage(area)
+        self._stamps = stamps
+        self._painted = painted
+        self._smoothing = smoothing
+        self._scale = scale
+        self._stabiliser: Stabiliser | None = None
+        self._places: list[Sample] = []  # the last three that the line goes through; drawn up to the last but one
+        self._left = 0.0  # pixels of the way until the next dab
+        self._laid: Dab | None = None
+        self._dirty = NOTHING
+
+    def begin(self, sample: Sample) -> None:
+        """The pen comes down."""
+        self._stabiliser = Stabiliser(sample, self._smoothing, self._scale)
+        self._places = [sample]
+        self._dab(sample)
+        self._flush()
+
+    def line(self, sample: Sample) -> None:
+        """A straight line to ``sample``; the pen is there now."""
+        begin = self._places[-1]
+        self._draw(straight(begin, sample))
+        self._stabiliser = Stabiliser(sample, self._smoothing, self._scale)
+        self._places = [sample]
+        self._flush()
+
+    def move(self, sample: Sample) -> None:
+        """The pen goes on."""
+        assert self._stabiliser is not None
+        self._go(self._stabiliser.follow(sample))
+        self._flush()
+
+    def end(self) -> None:
+        """The pen goes up: the brush comes to where it was."""
+        assert self._stabiliser is not None
+        for sample in self._stabiliser.catch_up():
+            self._go(sample)
+        if len(self._places) > 1:
+            before = self._places[-3] if len(self._places) > 2 else self._places[-2]
+            self._draw(curve(before, self._places[-2], self._places[-1], self._places[-1]))
+        self._flush()
+
+    def _go(self, sample: Sample) -> None:
+        last = self._places[-1]
+        if sample.distance(last) < 1e-3:
+            self._press(sample)
+            return
+        self._places.append(sample)
+        if len(self._places) > 2:
+            before = self._places[-4] if len(self._places) > 3 else self._places[-3]
+            self._draw(curve(before, self._places[-3], self._places[-2], sample))
+            del self._places[:-3]
+
+    def _press(self, sample: Sample) -> None:
+        """The pen stays and presses harder: the dab under it grows."""
+        if len(self._places) > 1 or self._laid is None:
+            return
+        self._places[-1] = sample
+        dab = self.settings.dab(sample)
+        grown = dab.diameter > self._laid.diameter * 1.02 + 0.1
+        if grown or dab.opacity > self._laid.opacity + 0.02 or dab.flow > self._laid.flow + 0.02:
+            self._dab(sample)
+
+    def _dab(self, sample: Sample) -> None:
+        dab = self.settings.dab(sample)
+        self._laid = dab
+        if dab.opacity > 0 and dab.flow > 0:
+            self._add(self.coverage.lay(*self._stamps.at(dab, sample.x, sample.y), dab))
+        self._left = self.settings.step(dab)[0]
+
+    def _draw(self, line: Line) -> None:
+        if all(self._sweeps(self.settings.dab(Sample(*line[end].tolist()))) for end in (0, -1)):
+            self._sweep(line)
+        else:
+            self._stamp(line)
+
+    def _sweeps(self, dab: Dab) -> bool:
+        """Whether a line with this dab is drawn as a whole and not in dabs."""
+        joined = self.settings.spacing <= _JOINED and not self.settings.aliased
+        round_ = dab.roundness >= 1 and dab.diameter <= _SWEPT
+        return joined and round_ and dab.flow >= 1 and dab.merging >= 1
+
+    def _sweep(self, line: Line) -> None:
+        samples = [Sample(*row) for row in line.tolist()]
+        dabs = [self.settings.dab(sample) for sample in samples]
+        for number in range(len(line) - 1):
+            self._add(self.coverage.sweep(line[number : number + 2, :2], dabs[number], dabs[number + 1]))
+        self._laid = dabs[-1]
+        self._left = 0.0
+
+    def _stamp(self, line: Line) -> None:
+        along = lengths(line)
+        whole = float(along[-1])
+        at, corner = self._left, 0
+        rows = line.tolist()
+        while at <= whole:
+            while corner < len(rows) - 2 and along[corner + 1] < at:
+                corner += 1
+            width = along[corner + 1] - along[corner]
+            share = (at - along[corner]) / width if width > 0 else 0.0
+            sample = Sample(*rows[corner]).towards(Sample(*rows[corner + 1]), float(share))
+            dab = self.settings.dab(sample)
+            self._laid = dab
+            step, dab = self.settings.step(dab)
+            if dab.opacity > 0 and dab.flow > 0:
+                self._add(self.coverage.lay(*self._stamps.at(dab, sample.x, sample.y), dab))
+            at += step
+        self._left = at - whole
+
+    def _add(self, rect: Rect) -> None:
+        both = self._dirty.united(rect)
+        if both.area > max(_PATCH, 3 * rect.area) and both.area > self._dirty.area + rect.area:
+            self._flush()
+            both = rect
+        self._dirty = both
+
+    def _flush(self) -> None:
+        if not self._dirty.is_empty:
+            rect, self._dirty = self._dirty, NOTHING
+            self._painted(rect)

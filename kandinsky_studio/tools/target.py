@@ -1,0 +1,156 @@
+"""What is painted on: which pixels a tool may change, and how covering them changes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from kandinsky_studio.document.document import Edit, check_editable
+from kandinsky_studio.document.geometry import NOTHING, Rect
+from kandinsky_studio.document.layers import Kind, Layer, State
+from kandinsky_studio.document.surface import Depth, Pixels, Surface, readable, writable
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NoLayer, NoPixels
+from kandinsky_studio.tools.base import Desk
+
+INPAINT_NAME = QT_TRANSLATE_NOOP("tools", "Inpaint mask")
+_Mode = QPainter.CompositionMode
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A surface of a layer. ``new`` tells that the layer is not in the document yet."""
+
+    layer: Layer
+    surface: Surface
+    new: bool = False
+
+    @property
+    def alpha_locked(self) -> bool:
+        """Whether what is see-through stays so."""
+        return self.layer.alpha_locked and self.surface is self.layer.pixels and self.surface.depth is Depth.RGBA
+
+    def open(self, edit: Edit) -> None:
+        """Make sure that the layer is there and, if it is the inpaint mask, can be seen."""
+        if self.new:
+            edit.set(edit.state.inserted(self.layer), NOTHING)
+        elif not self.layer.visible:
+            edit.set(edit.state.with_layer(self.layer.id, visible=True), NOTHING)
+
+    def value(self, colour: QColor) -> int:
+        """What painting with ``colour`` puts into a mask: all of an inpaint mask, elsewhere the colour's grey."""
+        return 255 if self.layer.kind is Kind.INPAINT else grey(colour)
+
+
+def find_target(desk: Desk, inpaint: bool = False) -> Target:
+    """What painting changes now: the inpaint mask if that is asked for or the quick mask is on, the mask of the active
+    layer, or its pixels.
+
+    Changes nothing. Raises ``NoLayer``, ``NoPixels`` and ``LayerLocked``.
+    """
+    document = desk.document
+    if inpaint or desk.quick_mask:
+        return _inpaint(desk, document.state)
+    layer = document.active
+    if layer is None:
+        raise NoLayer
+    on_mask = desk.edit_mask and layer.mask is not None
+    surface = layer.mask if on_mask else layer.pixels
+    if surface is None:
+        raise NoPixels(layer=layer.name)
+    if layer.kind is Kind.INPAINT:
+        return _inpaint(desk, document.state)
+    check_editable(document.state, layer)
+    return Target(layer, surface)
+
+
+def _inpaint(desk: Desk, state: State) -> Target:
+    layer = state.of_kind(Kind.INPAINT)
+    if layer is None:
+        layer = desk.document.new_layer(Kind.INPAINT, INPAINT_NAME)
+        assert layer.pixels is not None
+        return Target(layer, layer.pixels, new=True)
+    shown = state.with_layer(layer.id, visible=True)  # a hidden mask is shown, not refused
+    check_editable(shown, shown.layer(layer.id))
+    assert layer.pixels is not None
+    return Target(layer, layer.pixels)
+
+
+def grey(colour: QColor) -> int:
+    """How light a colour is, 0 … 255; greys stay what they are."""
+    return round(0.2126 * colour.red() + 0.7152 * colour.green() + 0.0722 * colour.blue())
+
+
+class Paint:
+    """Covers pixels of a surface with one colour, or wipes them out, within the selection.
+
+    ``edit`` is the open step; what is covered is always mixed with what was there before it, so that the same place can
+    be covered again, by more, and nothing adds up.
+    """
+
+    def __init__(self, edit: Edit, target: Target, colour: QColor, erase: bool = False) -> None:
+        self._edit = edit
+        self._surface = target.surface
+        self._selection = edit.state.selection
+        self._value = 0 if erase else target.value(colour)
+        self._mode = _Mode.CompositionMode_SourceOver
+        if target.alpha_locked:
+            self._mode = _Mode.CompositionMode_SourceAtop
+        elif erase:
+            self._mode = _Mode.CompositionMode_DestinationOut
+        # One table for all 256 strengths is faster than multiplying each pixel.
+        pixel = np.array((colour.blue(), colour.green(), colour.red(), 255), np.float32)
+        strengths = np.arange(256, dtype=np.float32)[:, np.newaxis]
+        self._table = np.rint(strengths * pixel / 255).astype(np.uint8).view(np.uint32)[:, 0]
+
+    def cover(self, rect: Rect, alpha: Pixels) -> None:
+        """Cover ``rect`` by ``alpha`` (height × width): 0 leaves every bit as it was, 255 is the colour itself."""
+        alpha = selected(self._selection, rect, alpha)
+        for key in rect.tiles():
+            place = Rect.of_tile(key)
+            part = place.intersected(rect)
+            inside = alpha[part.y - rect.y : part.bottom - rect.y, part.x - rect.x : part.right - rect.x]
+            if not cv2.countNonZero(inside):
+                continue
+            image, before = self._edit.tile(self._surface, key), self._edit.before(self._surface, key)
+            local = part.moved(-place.x, -place.y)
+            if self._surface.depth is Depth.MASK:
+                self._mix(image, before, local, inside)
+            else:
+                self._draw(image, before, local, inside)
+        self._edit.touched(self._surface, rect)
+
+    def _draw(self, image: QImage, before: QImage | None, local: Rect, alpha: Pixels) -> None:
+        colours = self._table[alpha]
+        source = QImage(
+            colours.data, local.width, local.height, 4 * local.width, QImage.Format.Format_ARGB32_Premultiplied
+        )
+        corner = QPoint(local.x, local.y)
+        painter = QPainter(image)
+        if before is None:
+            painter.setCompositionMode(_Mode.CompositionMode_Clear)
+            painter.fillRect(local.to_qt(), 0)
+        else:
+            painter.setCompositionMode(_Mode.CompositionMode_Source)
+            painter.drawImage(corner, before, local.to_qt())
+        painter.setCompositionMode(self._mode)
+        painter.drawImage(corner, source)
+        painter.end()
+
+    def _mix(self, image: QImage, before: QImage | None, local: Rect, alpha: Pixels) -> None:
+        rows, columns = slice(local.y, local.bottom), slice(local.x, local.right)
+        old: Pixels | int = self._surface.default if before is None else readable(before)[rows, columns]
+        share = alpha * np.float32(1 / 255)
+        share *= np.subtract(np.float32(self._value), old, dtype=np.float32)
+        share += old
+        writable(image)[rows, columns] = np.rint(share)
+
+
+def selected(selection: Surface | None, rect: Rect, alpha: Pixels) -> Pixels:
+    """``alpha`` (of ``rect``) as far as the selection lets it through."""
+    if selection is None:
+        return alpha
+    return np.asarray(cv2.multiply(alpha, selection.array(rect), scale=1 / 255), np.uint8)
