@@ -53,6 +53,11 @@ def state() -> Path:
     return _home("state", platformdirs.user_state_dir(APP_NAME, appauthor=False))
 
 
+def journals() -> Path:
+    """What is being painted, until it is saved."""
+    return data() / "journals"
+
+
 def library() -> Path:
     """Every picture that was generated."""
     return data() / "library"

@@ -141,12 +141,14 @@ WINDOW = (
 )
 
 HELP = (
+    Command("help.tablet_tester", QT_TRANSLATE_NOOP("commands", "Try the tablet…"), "pen pressure перо нажим"),
     Command(
         "help.keys",
         QT_TRANSLATE_NOOP("commands", "Keys…"),
         "keyboard shortcuts keymap krita photoshop клавиатура",
         "keys",
     ),
+    Command("help.tablet_tester", QT_TRANSLATE_NOOP("commands", "Tablet tester…"), "pen pressure перо нажим"),
     Command("help.about_builtin", QT_TRANSLATE_NOOP("commands", "What the built-in model draws"), "words"),
     Command("help.about", QT_TRANSLATE_NOOP("commands", "About Kandinsky Studio"), "version licence версия", "info"),
 )

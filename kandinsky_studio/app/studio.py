@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.easel import Easel
+from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.gallery_list import GalleryList
 from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
@@ -21,6 +22,7 @@ from kandinsky_studio.app.worker import EngineLike, EngineWorker, open_engine
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.errors import StudioError
 
+RECENT = 12  # files that are offered to be opened again
 HELD = {"prior_seed_locked": "hold_idea_seed", "seed_locked": "hold_rendering_seed"}
 
 
@@ -43,9 +45,11 @@ class Studio(QObject):
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
         self.easel = Easel(self.generation, self.gallery, self)
+        self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self._started = False
         self._restore()
         self.settings.changed.connect(self._remember_settings)
+        self.editor.file_used.connect(self._remember_file)
         self.remembering.changed.connect(self._preference_changed)
         self.worker.model_failed.connect(self._model_failed)
 
@@ -57,12 +61,14 @@ class Studio(QObject):
         self._started = True
         self.worker.start()
         self.gallery.open()
+        self.editor.recover()
         if self.models.installed(self.settings.values.model):
             self.worker.warm_up(self.settings.values.model)
 
     def close(self) -> bool:
         """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
         ended = self.worker.close()
+        self.editor.close()
         self.gallery.close()
         self.thumbnails.close()
         self.remembering.close()
@@ -106,6 +112,10 @@ class Studio(QObject):
             self.model_chosen.emit()
             if self.models.installed(request.model):
                 self.worker.warm_up(request.model)
+
+    def _remember_file(self, path: Path) -> None:
+        recent = [str(path), *(file for file in self.remembering.values.recent_files if file != str(path))]
+        self.remembering.set(recent_files=recent[:RECENT], last_folder=str(path.parent))
 
     def _language(self) -> str:
         language = self.remembering.values.language

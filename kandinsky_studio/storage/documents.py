@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
-from kandinsky_studio.document.surface import Surface, from_rgba
+from kandinsky_studio.document.surface import Surface, from_rgba, to_rgba
 from kandinsky_studio.errors import FileNotReadable
-from kandinsky_studio.storage.image_files import Note, read_image
+from kandinsky_studio.storage.image_files import ImageOptions, Note, formats, read_image, write_image
 from kandinsky_studio.storage.openraster_reading import read_openraster
 from kandinsky_studio.storage.openraster_writing import write_openraster
 
 NATIVE = ".ora"
+OPENABLE_SUFFIXES = (NATIVE, *(suffix for form in formats() if form.readable for suffix in form.suffixes))
+"""What the names of files end with that can be opened, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,12 @@ def read_document(path: Path) -> ReadDocument:
 def write_document(path: Path, state: State, active_id: int | None = None) -> None:
     """Save in the native format. Raises ``DiskFull`` or ``FolderNotWritable``."""
     write_openraster(path, state, active_id)
+
+
+def export_picture(path: Path, state: State, quality: int = 95) -> None:
+    """Write the canvas as it is seen, in the format that the suffix of ``path`` names; ``quality`` is 1 … 100.
+
+    Raises what ``write_image`` raises.
+    """
+    pixels = to_rgba(Document(state).render())
+    write_image(path, pixels, ImageOptions(quality=quality, resolution=state.resolution))

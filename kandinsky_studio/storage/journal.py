@@ -40,6 +40,7 @@ BASE = "base"
 LARGEST = 4 * 2**30  # bytes of records after which a new journal is begun from what the document is by then
 
 _MAGIC = b"KSJ1"
+_DAMAGED = ".damaged"
 _PACKED_UP_TO = 64  # tiles of one step that are packed; more are written as they are, which is faster
 _Head = tuple[dict[str, Any], list[tuple[int, Tile]]]  # what a record says, and the tiles that come with it
 
@@ -75,6 +76,11 @@ class Journal:
         self._unwatch = document.watch(self._changed)
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing is written any more."""
+        return self._broken
 
     def saved(self, path: Path) -> None:
         """The document is in the file ``path`` as it is now."""
@@ -277,12 +283,20 @@ def orphans(folder: Path) -> list[Orphan]:
     found = []
     with suppress(OSError):
         for place in folder.iterdir():
+            if place.name.endswith(_DAMAGED):
+                continue
             with suppress(OSError, ValueError, KeyError, TypeError, StopIteration):
                 with (place / RECORDS).open("rb") as file:
                     head, _ = next(_read(file))
                 path = Path(head["path"]) if head["path"] else None
                 found.append(Orphan(place, path, (place / RECORDS).stat().st_mtime))
     return sorted(found, key=lambda orphan: -orphan.changed)
+
+
+def give_up(folder: Path) -> None:
+    """Put a journal that can't be read out of the way; nothing of it is deleted."""
+    with suppress(OSError):
+        folder.rename(folder.with_name(f"{folder.name}{_DAMAGED}"))
 
 
 def discard(folder: Path) -> None:

@@ -46,7 +46,8 @@ class Preferences:
 
     ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
     ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``key_changes`` are the user's keys by keymap and
-    command, ``recent_commands`` the last ones of the command palette, newest first. ``others`` are values of a newer version of the program, kept for it.
+    command, ``recent_commands`` the last ones of the command
+    palette and ``recent_files`` the last documents, newest first. ``others`` are values of a newer version of the program, kept for it.
     """
 
     language: str = field(
@@ -114,6 +115,7 @@ class Preferences:
     )
     key_changes: dict[str, Any] = field(default_factory=dict)
     recent_commands: list[str] = field(default_factory=list)
+    recent_files: list[str] = field(default_factory=list)
     last_folder: str = ""
     hold_idea_seed: bool = False
     hold_rendering_seed: bool = False

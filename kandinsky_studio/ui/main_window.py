@@ -7,26 +7,28 @@ import binascii
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QLocale, Qt, QTimer, Slot
-from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions, dress
+from kandinsky_studio.ui.command_palette import CommandPalette
 from kandinsky_studio.ui.deeds import Deeds, file_name
 from kandinsky_studio.ui.dialogs.about import AboutDialog
 from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
+from kandinsky_studio.ui.menus import build_menus
 from kandinsky_studio.ui.panel import PanelDock
 from kandinsky_studio.ui.panels import PANELS
 from kandinsky_studio.ui.panels.gallery import GalleryPanel
 from kandinsky_studio.ui.panels.prompt import PromptPanel
-from kandinsky_studio.ui.picture_bar import PictureBar
-from kandinsky_studio.ui.stage import Stage
+from kandinsky_studio.ui.sheet_deeds import SheetDeeds
 from kandinsky_studio.ui.status import Status
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.workbench import Workbench
 
 LAYOUT_VERSION = 1
 START_SIZE = (1280, 800)
@@ -43,13 +45,17 @@ class MainWindow(QMainWindow):
         self.closed_cleanly = True
         theme.use(studio.remembering.values.theme, studio.remembering.values.font_scale)
         self.actions_ = Actions(theme, self, studio.remembering)
-        self.stage = Stage(studio.easel, theme)
-        self.picture_bar = PictureBar(self.actions_)
+        self.bench = Workbench(studio, theme, self.actions_)
+        self.stage = self.bench.stage
+        self.picture_bar = self.bench.picture_bar
+        self.messages = self.bench.messages
         self.status = Status(studio)
         self.docks = [PanelDock(panel(studio, theme, self.actions_)) for panel in PANELS]
         self.prompt = next(dock.panel for dock in self.docks if isinstance(dock.panel, PromptPanel))
         self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
         self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, self)
+        self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
+        self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
         self._menus: dict[str, QMenu] = {}
         self._build()
         self._connect()
@@ -59,13 +65,7 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        middle = QWidget()
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.stage, 1)
-        column.addWidget(self.picture_bar)
-        self.setCentralWidget(middle)
+        self.setCentralWidget(self.bench)
         self.setStatusBar(self.status)
         self.setDockNestingEnabled(True)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -76,43 +76,32 @@ class MainWindow(QMainWindow):
 
     def _build_menus(self) -> None:
         a = self.actions_
-        separator: None = None
-        self._menu("file", [a.save_as, a.open_folder, separator, a.open_model, a.get_real_pictures, separator, a.quit])
-        edit = [a.undo_delete, a.delete, separator, a.copy_picture, a.copy_prompt, separator]
-        self._menu("edit", [*edit, a.use_settings, a.use_seeds, a.draw_seeds, separator, a.preferences])
-        self._menu("generate", [a.generate, separator, a.cancel, a.cancel_all, separator, a.go_to_prompt])
-        view = self._menu("view", [a.zoom_in, a.zoom_out, a.fit, a.actual_size, separator, a.go_to_search, separator])
+        others = {"recent": self.sheet_deeds.recent}
         for key, choices in (
             ("panels", [dock.toggleViewAction() for dock in self.docks]),
             ("theme", a.themes.actions()),
             ("language", a.languages.actions()),
         ):
-            self._menus[key] = dress(QMenu(self), self.actions_.commands)
-            self._menus[key].addActions(choices)
-            view.addMenu(self._menus[key])
-        self._menu("help", [a.keys, a.about_builtin, separator, a.about])
-
-    def _menu(self, key: str, actions: list[QAction | None]) -> QMenu:
-        menu = self._menus[key] = dress(self.menuBar().addMenu(""), self.actions_.commands)
-        for action in actions:
-            if action is None:
-                menu.addSeparator()
-            else:
-                menu.addAction(action)
-        return menu
+            others[key] = dress(QMenu(self), a.commands)
+            others[key].addActions(choices)
+        self._menus = build_menus(self, a, others)
 
     def _connect(self) -> None:
         a = self.actions_
         implement = a.commands.implement
         implement("file.quit", self.close)
-        implement("view.zoom_in", self.stage.zoom_in)
-        implement("view.zoom_out", self.stage.zoom_out)
-        implement("view.fit", self.stage.fit)
-        implement("view.actual", self.stage.actual_size)
+        for id, stage, view in (
+            ("view.zoom_in", self.stage.zoom_in, self.bench.page.view.zoom_in),
+            ("view.zoom_out", self.stage.zoom_out, self.bench.page.view.zoom_out),
+            ("view.fit", self.stage.fit, self.bench.page.view.fit),
+            ("view.actual", self.stage.actual_size, self.bench.page.view.actual_size),
+        ):
+            implement(id, lambda _=False, stage=stage, view=view: (view if self.bench.shows_document else stage)())
         implement("generation.go_to_prompt", lambda: self._go_to(self.prompt))
         implement("gallery.search", lambda: self._go_to(self.gallery))
         implement("edit.preferences", lambda: PreferencesDialog(self.studio, self).open())
-        implement("help.keys", lambda: KeysDialog(self.actions_, self).open())
+        implement("window.command_palette", self.palette_.open)
+        implement("help.keys", lambda: KeysDialog(self.actions_, self.theme, self).open())
         implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
         implement("model.get_real_pictures", lambda: self._open_beside(RealPicturesDialog))
         implement("help.about", lambda: AboutDialog(self).open())
@@ -124,11 +113,11 @@ class MainWindow(QMainWindow):
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
         self.studio.remembering.changed.connect(self._preference_changed)
         self.studio.easel.changed.connect(self._show_picture)
-        self.studio.generation.submitted.connect(self.stage.messages.dismiss_passing)
+        self.studio.generation.submitted.connect(self.messages.dismiss_passing)
         self.stage.zoom_changed.connect(self.picture_bar.show_zoom)
         self.stage.empty.chosen.connect(self._use_example)
         self.stage.painted.connect(self._start, Qt.ConnectionType.QueuedConnection)
-        self.studio.messages.connect_window(self.stage.messages.show_message)
+        self.studio.messages.connect_window(self.messages.show_message)
         self._check_choices()
         self._show_picture()
 
@@ -147,9 +136,16 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Kandinsky Studio")
         self.setLocale(QLocale())  # how numbers are written
         self.actions_.retranslate()
+        self.palette_.retranslate()
         for key, title in {
             "file": self.tr("&File"),
             "edit": self.tr("&Edit"),
+            "recent": self.tr("Open a recent document"),
+            "pictures": self.tr("Picture of the gallery"),
+            "image": self.tr("&Image"),
+            "layer": self.tr("&Layer"),
+            "select": self.tr("&Select"),
+            "mask": self.tr("&Mask"),
             "generate": self.tr("&Picture"),
             "view": self.tr("&View"),
             "panels": self.tr("&Panels"),
@@ -158,7 +154,6 @@ class MainWindow(QMainWindow):
             "help": self.tr("&Help"),
         }.items():
             self._menus[key].setTitle(title)
-        self.stage.setAccessibleName(self.tr("Canvas"))
         self._show_picture()
 
     def changeEvent(self, event: QEvent) -> None:

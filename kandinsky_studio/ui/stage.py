@@ -1,19 +1,16 @@
-"""The canvas with what floats over it: the invitation of an empty studio, and messages."""
+"""The gallery's picture with what floats over it: the invitation of an empty studio."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.images import to_image
 from kandinsky_studio.ui.canvas import Canvas
 from kandinsky_studio.ui.empty_state import EmptyState
-from kandinsky_studio.ui.message_bar import MessageBar
 from kandinsky_studio.ui.theme import Theme
 
-MESSAGE_WIDTH = 760
-MARGIN = 12
 BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
@@ -29,8 +26,6 @@ class Stage(Canvas):
         self._has_painted = False
         self._ringed = False
         self.empty = EmptyState(self)
-        self.messages = MessageBar(theme, self)
-        self.messages.installEventFilter(self)
         easel.changed.connect(self._show)
         theme.changed.connect(self._set_colours)
         self._set_colours()
@@ -48,7 +43,6 @@ class Stage(Canvas):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.empty.setGeometry(self.rect())
-        self._place_message()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -71,14 +65,3 @@ class Stage(Canvas):
         self._ringed = False
         self.update()
         super().focusOutEvent(event)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.messages and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show):
-            self._place_message()
-        return super().eventFilter(watched, event)
-
-    def _place_message(self) -> None:
-        width = min(self.width() - 2 * MARGIN, MESSAGE_WIDTH)
-        height = max(self.messages.heightForWidth(width), self.messages.minimumSizeHint().height())
-        self.messages.setGeometry((self.width() - width) // 2, MARGIN, width, height)
-        self.messages.raise_()

@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_the_window(qtbot, window, real_
     window.studio.models.folder.parent.mkdir(parents=True, exist_ok=True)
     window.studio.models.folder.write_text("a file where the folder should be")
     qtbot.mouseClick(open_real(qtbot, window).open_folder, LEFT)
-    assert window.stage.messages.isVisible()
+    assert window.messages.isVisible()
 
 
 def test_another_folder_is_opened_the_way_it_always_was(qtbot, window, real_missing, monkeypatch):

@@ -218,7 +218,7 @@ def test_while_it_works_the_button_cancels_and_shows_how_far_it_is(qtbot, window
     assert button.text() == idle
     assert button.fraction is None
     assert window.prompt.status.text() == ""
-    assert window.stage.messages.isHidden(), "who cancels is told nothing"
+    assert window.messages.isHidden(), "who cancels is told nothing"
 
 
 def test_the_preview_is_on_the_canvas_and_gone_when_cancelled(qtbot, window, fake_engine):
@@ -257,7 +257,7 @@ def test_looking_at_another_picture_is_not_interrupted_by_the_job(qtbot, window,
 
 def test_an_empty_prompt_is_said_and_goes_when_something_is_asked_for(qtbot, window, fake_engine):
     click(qtbot, window.prompt.button)
-    bar = window.stage.messages
+    bar = window.messages
     assert bar.isVisible()
     assert bar.text.text()
     assert bar.hint.text()
@@ -271,7 +271,7 @@ def test_an_error_is_a_sentence_a_remedy_and_details(qtbot, window, fake_engine)
     qtbot.keyClicks(window.prompt.form.prompt, "a star")
     with qtbot.waitSignal(window.studio.generation.ended, timeout=3000):
         click(qtbot, window.prompt.button)
-    bar = window.stage.messages
+    bar = window.messages
     assert bar.isVisible()
     assert "the device has gone away" in bar.text.text()
     assert bar.hint.text()
@@ -291,7 +291,7 @@ def test_a_full_disk_leaves_the_picture_in_the_window(qtbot, window, fake_engine
     real = Library.add
     monkeypatch.setattr(Library, "add", full)
     generate(qtbot, window, "dear to me")
-    bar = window.stage.messages
+    bar = window.messages
     qtbot.waitUntil(bar.isVisible, timeout=2000)
     assert bar.message.weight is Weight.error
     assert bar.hint.text()
@@ -314,13 +314,13 @@ def test_an_unsaved_picture_is_still_told_of_when_the_next_job_starts(qtbot, win
     real = Library.add
     monkeypatch.setattr(Library, "add", full)
     generate(qtbot, window, "dear to me")
-    qtbot.waitUntil(window.stage.messages.isVisible, timeout=2000)
+    qtbot.waitUntil(window.messages.isVisible, timeout=2000)
     monkeypatch.setattr(Library, "add", real)
     generate(qtbot, window, "the next")
-    assert window.stage.messages.isVisible()
-    assert window.stage.messages.message.weight is Weight.error
-    click(qtbot, window.stage.messages.close_button)
-    assert window.stage.messages.isHidden()
+    assert window.messages.isVisible()
+    assert window.messages.message.weight is Weight.error
+    click(qtbot, window.messages.close_button)
+    assert window.messages.isHidden()
     window.studio.gallery.save_again()
     qtbot.waitUntil(lambda: not window.studio.gallery.unsaved, timeout=3000)
 
@@ -352,7 +352,7 @@ def test_delete_shows_the_neighbour_and_undo_brings_it_back(qtbot, window):
     qtbot.waitUntil(lambda: window.studio.easel.picture is not None, timeout=2000)
     assert window.studio.easel.request.prompt in ("one", "three")
     assert [item.is_same(window.studio.easel.item) for item in window.gallery.selected()] == [True]
-    click(qtbot, window.stage.messages.action_buttons()[0])
+    click(qtbot, window.messages.action_buttons()[0])
     qtbot.waitUntil(lambda: window.studio.gallery_list.rowCount() == 3, timeout=3000)
     assert path.exists()
     assert [row(window, number).request.prompt for number in range(3)] == ["three", "two", "one"]
@@ -414,7 +414,7 @@ def test_save_as_writes_what_the_name_says(qtbot, window, tmp_path, monkeypatch)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     window.actions_.save_as.trigger()
     qtbot.waitUntil((tmp_path / "out.jpg").is_file, timeout=3000)
-    qtbot.waitUntil(window.stage.messages.isVisible, timeout=2000)
+    qtbot.waitUntil(window.messages.isVisible, timeout=2000)
     assert read_request(tmp_path / "out.jpg").prompt == "a star: big / small?"
     assert proposed[0].endswith("a star big  small.png")
 
@@ -540,7 +540,7 @@ def test_a_call_from_another_start_brings_the_window_back(qtbot, window):
 
 def test_the_canvas_takes_no_clicks_meant_for_the_message(qtbot, window):
     window.studio.messages.note("done")
-    bar = window.stage.messages
+    bar = window.messages
     assert window.stage.rect().contains(bar.geometry())
     assert window.stage.childAt(bar.geometry().center()) is not None
 

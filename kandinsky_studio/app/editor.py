@@ -1,0 +1,314 @@
+"""What is being painted on: the open documents, the tool in hand, the colours, and the files they come from."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtGui import QColor, QImage
+
+from kandinsky_studio.app.lane import Lane
+from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.document.document import Change, Document, check_size
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP
+from kandinsky_studio.storage import journal as journals
+from kandinsky_studio.storage.documents import ReadDocument, export_picture, read_document, write_document
+from kandinsky_studio.storage.image_files import Note
+from kandinsky_studio.storage.journal import Journal, Orphan, Recovered
+from kandinsky_studio.tools import TOOLS
+from kandinsky_studio.tools.base import Desk, Tool
+
+NOTES = {
+    Note.profile_ignored: QT_TRANSLATE_NOOP(
+        "documents", "The colour profile in {file} can't be read; its colours are taken as sRGB."
+    ),
+    Note.first_of_several: QT_TRANSLATE_NOOP("documents", "{file} has several pictures; this is the first."),
+}
+_numbers = itertools.count(1)
+
+
+class Sheet(QObject):
+    """An open document. ``title`` is the name of its file, or ``number`` tells the unnamed ones apart."""
+
+    changed = Signal(object)  # Change
+    named = Signal()  # its file, or whether there is something to save
+
+    def __init__(self, document: Document, journal: Journal | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.journal = journal
+        self.number = next(_numbers)
+        self.saving = False
+        self._was_saved = document.history.saved
+        self._unwatch = document.watch(self._tell)
+
+    @property
+    def path(self) -> Path | None:
+        return self.document.path
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether closing it would lose something."""
+        return not self.document.history.saved
+
+    def close(self, keep_journal: bool = False) -> None:
+        self._unwatch()
+        if self.journal is not None:
+            self.journal.close(keep_journal)
+        self.document.history.close()
+
+    def check(self) -> None:
+        """Tell whether there is something to save, if that is different now."""
+        if self._was_saved != self.document.history.saved:
+            self._was_saved = self.document.history.saved
+            self.named.emit()
+
+    def _tell(self, change: Change) -> None:
+        self.changed.emit(change)
+        if change.action:
+            self.check()
+
+
+class Editor(QObject):
+    """Everything that works on documents. Files are read and written in a lane of their own; nothing here waits.
+
+    ``sheets`` are the open documents in the order of their tabs, ``sheet`` the one in front, None if none is open.
+    In ``folder`` every document has a journal while it is open; without a folder there are none.
+    """
+
+    opened = Signal(object)  # Sheet
+    closed = Signal(object)  # Sheet
+    sheet_changed = Signal()  # another document is in front
+    tool_changed = Signal()
+    options_changed = Signal()  # a setting of the tool in hand, by a key or a gesture
+    colours_changed = Signal()
+    overlay_changed = Signal()
+    said = Signal(str)  # a source text in the context ``tools``
+    file_used = Signal(object)  # Path: it was opened or saved
+
+    def __init__(self, messages: Messages, folder: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._messages = messages
+        self._journals = folder
+        self._lane = Lane("documents", self)
+        self.sheets: list[Sheet] = []
+        self.sheet: Sheet | None = None
+        self._nothing = Document.new(1, 1)
+        self.desk = Desk(
+            self._nothing,
+            colours_changed=self.colours_changed.emit,
+            say=self.said.emit,
+            fail=messages.error,
+            overlay_changed=self.overlay_changed.emit,
+        )
+        self.tools: dict[str, Tool] = {tool.id: tool(self.desk) for tool in TOOLS}
+        self.tool: Tool = self.tools["brush"]
+
+    # ------------------------------------------------------------------ documents
+
+    @property
+    def document(self) -> Document | None:
+        return self.sheet.document if self.sheet else None
+
+    def new(self, width: int, height: int, background: QColor | None = None) -> Sheet | None:
+        """An empty document, or one filled with ``background``; None, and a message, if it can't have this size."""
+        try:
+            check_size(width, height)
+            image = None
+            if background is not None:
+                image = QImage(width, height, QImage.Format.Format_ARGB32_Premultiplied)
+                image.fill(background)
+            document = Document.new(width, height, self.tr("Layer 1"), image)
+        except Exception as error:  # noqa: BLE001  no memory for it, or no such size
+            self._messages.error(error)
+            return None
+        return self.add(document)
+
+    def add_picture(self, image: QImage, name: str) -> Sheet | None:
+        """A document with ``image`` as its one layer ``name``. There is no file of it yet."""
+        try:
+            document = Document.new(image.width(), image.height(), name, image)
+        except Exception as error:  # noqa: BLE001
+            self._messages.error(error)
+            return None
+        document.history.mark_unsaved()
+        return self.add(document)
+
+    def add(self, document: Document, file: Path | None = None) -> Sheet:
+        """Show a document in a tab of its own, in front. ``file`` is what it was read from a moment ago."""
+        journal = None
+        if self._journals is not None:
+            journal = Journal(self._journals, document, file, self._messages.error)
+        sheet = Sheet(document, journal, self)
+        self.sheets.append(sheet)
+        self.opened.emit(sheet)
+        self.show(sheet)
+        return sheet
+
+    def show(self, sheet: Sheet | None) -> None:
+        """Bring a document to the front; what a tool had begun on another one is finished there."""
+        if sheet is self.sheet:
+            return
+        self.finish_tool()
+        self.sheet = sheet
+        self.desk.document = sheet.document if sheet else self._nothing
+        self.sheet_changed.emit()
+
+    def recover(self) -> None:
+        """Open what was open when the program ended without being asked to, as it was."""
+        folder = self._journals
+        if folder is not None:
+            self._lane.run(lambda: journals.orphans(folder), self._recover_each, self._messages.error)
+
+    def _recover_each(self, found: list[Orphan]) -> None:
+        own = {sheet.journal.folder for sheet in self.sheets if sheet.journal is not None}
+        for orphan in reversed(found):
+            if orphan.folder not in own:
+                self._recover_one(orphan)
+
+    def _recover_one(self, orphan: Orphan) -> None:
+        def arrived(recovered: Recovered) -> None:
+            sheet = self.add(recovered.document)
+            name = orphan.path.name if orphan.path else self.tr("A document without a name")
+            text = self.tr("{document} is back, as it was when the program ended.")
+            self._messages.note(text.format(document=name))
+            if sheet.journal is not None:
+                journal = sheet.journal
+
+                def replace() -> None:
+                    journal.flush()
+                    if not journal.broken:
+                        journals.discard(orphan.folder)
+
+                self._lane.run(replace, lambda _: None, self._messages.error)
+
+        def failed(error: Exception) -> None:
+            journals.give_up(orphan.folder)
+            self._messages.error(error)
+
+        self._lane.run(lambda: journals.recover(orphan.folder), arrived, failed)
+
+    def close_sheet(self, sheet: Sheet, keep_journal: bool = False) -> None:
+        """Let go of a document, saved or not. With ``keep_journal`` the next start brings it back."""
+        if sheet is self.sheet:
+            self.finish_tool()
+        number = self.sheets.index(sheet)
+        self.sheets.remove(sheet)
+        if sheet is self.sheet:
+            self.show(self.sheets[min(number, len(self.sheets) - 1)] if self.sheets else None)
+        self.closed.emit(sheet)
+        sheet.close(keep_journal)
+        sheet.deleteLater()
+
+    def open(self, path: Path) -> None:
+        """Read a file; it comes in a tab of its own. One that is open already comes to the front."""
+        known = next((sheet for sheet in self.sheets if sheet.path is not None and _same(sheet.path, path)), None)
+        if known is not None:
+            self.show(known)
+            return
+
+        def arrived(read: ReadDocument) -> None:
+            document = Document(read.state, path=path if read.is_document else None)
+            document.activate(read.active_id)
+            if not read.is_document:
+                document.source = path
+            sheet = self.add(document, path)
+            for note in read.notes:
+                self._messages.note(QCoreApplication.translate("documents", NOTES[note]).format(file=path.name))
+            self.file_used.emit(path)
+            sheet.check()
+
+        self._lane.run(lambda: read_document(path), arrived, self._messages.error)
+
+    def save(self, sheet: Sheet, path: Path, then: Callable[[], None] = lambda: None) -> None:
+        """Write the document to ``path``; ``then`` is called if that went well. What was there is kept beside it."""
+        if sheet is self.sheet:
+            self.finish_tool()
+        document = sheet.document
+        state, active, mark = document.state.snapshot(), document.active_id, document.history.mark()
+        sheet.saving = True
+
+        def done(_: object) -> None:
+            sheet.saving = False
+            document.path = path
+            document.history.mark_saved(mark)
+            if sheet.journal is not None:
+                sheet.journal.saved(path)
+            sheet.named.emit()
+            sheet.check()
+            self.file_used.emit(path)
+            then()
+
+        def failed(error: Exception) -> None:
+            sheet.saving = False
+            self._messages.error(error)
+
+        self._lane.run(lambda: write_document(path, state, active), done, failed)
+
+    def export(self, sheet: Sheet, path: Path, quality: int) -> None:
+        """Write the picture as it is seen, in the format that the name says."""
+        if sheet is self.sheet:
+            self.finish_tool()
+        state = sheet.document.state.snapshot()
+
+        def work() -> None:
+            export_picture(path, state, quality)
+
+        def done(_: object) -> None:
+            self._messages.note(self.tr("{file} is written.").format(file=path.name))
+
+        self._lane.run(work, done, self._messages.error)
+
+    def flush(self) -> None:
+        """Wait until what is being read and written is done."""
+        self._lane.flush()
+
+    def close(self) -> None:
+        """End the work on files, then let go of everything. What is not saved comes back at the next start."""
+        self._lane.close()
+        for sheet in tuple(self.sheets):
+            self.close_sheet(sheet, keep_journal=sheet.unsaved)
+
+    # ------------------------------------------------------------------ the tool in hand
+
+    def take(self, id: str) -> None:
+        """Take a tool in hand; what the one before had begun is finished. Raises ``KeyError``."""
+        tool = self.tools[id]
+        if tool is not self.tool:
+            self.finish_tool()
+            self.tool = tool
+            self.tool_changed.emit()
+            self.overlay_changed.emit()
+
+    def finish_tool(self) -> None:
+        """End what the tool has begun and keep it; what can't be kept is told."""
+        try:
+            self.tool.finish()
+        except Exception as error:  # noqa: BLE001
+            self.tool.abandon()
+            self._messages.error(error)
+
+    def set_option(self, attribute: str, value: object) -> None:
+        """Change a setting of the tool in hand."""
+        setattr(self.tool, attribute, value)
+        self.options_changed.emit()
+
+    def set_colours(self, foreground: QColor | None = None, background: QColor | None = None) -> None:
+        self.desk.foreground = foreground or self.desk.foreground
+        self.desk.background = background or self.desk.background
+        self.colours_changed.emit()
+
+    def swap_colours(self) -> None:
+        self.set_colours(self.desk.background, self.desk.foreground)
+
+    def reset_colours(self) -> None:
+        self.set_colours(QColor(0, 0, 0), QColor(255, 255, 255))
+
+
+def _same(a: Path, b: Path) -> bool:
+    try:
+        return a.samefile(b)
+    except OSError:
+        return a == b

@@ -1,0 +1,193 @@
+"""The page of the window where one paints: tools at the left, their options above, the document, and a line below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QPointF, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from kandinsky_studio.app.editor import Editor
+from kandinsky_studio.tools import TOOLS
+from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.easel.view import DocumentView
+from kandinsky_studio.ui.option_bar import OptionBar
+from kandinsky_studio.ui.sizes import BUTTON, MEDIUM, TIGHT
+from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.colours import ColourPair
+from kandinsky_studio.ui.widgets.status_line import StatusLine
+from kandinsky_studio.ui.widgets.tool_button import FlowToolBar
+from kandinsky_studio.ui.widgets.translated import Translated
+
+
+class ToolColumn(QWidget):
+    """The tools in two columns, and the two colours below them."""
+
+    colour_wanted = Signal(bool)  # of the foreground, or of the background
+
+    def __init__(self, editor: Editor, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._editor = editor
+        self._theme = theme
+        self.bar = FlowToolBar(theme)
+        for tool in TOOLS:
+            action = actions.commands.implement(f"tool.{tool.id}", lambda _=False, id=tool.id: editor.take(id))
+            action.setCheckable(True)
+            self.bar.add_action(action, tool.id)
+        self._actions = actions
+        self.colours = ColourPair(theme)
+        self.colours.changed.connect(editor.set_colours)
+        self.colours.foreground_pressed.connect(lambda: self.colour_wanted.emit(True))
+        self.colours.background_pressed.connect(lambda: self.colour_wanted.emit(False))
+        editor.colours_changed.connect(self._show_colours)
+        editor.tool_changed.connect(self._show_tool)
+        actions.commands.changed.connect(self._show_keys)
+        theme.changed.connect(self._set_width)
+        body = QWidget()
+        body.setObjectName("formBody")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(TIGHT, TIGHT, TIGHT, TIGHT)
+        column.setSpacing(MEDIUM)
+        column.addWidget(self.bar)
+        column.addWidget(self.colours, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setObjectName("form")
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(body)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._scroll)
+        self._set_width()
+        self._show_colours()
+        self._show_tool()
+        self._show_keys()
+
+    @Slot()
+    def _set_width(self) -> None:
+        self.setFixedWidth(2 * self._theme.px(BUTTON) + 3 * TIGHT + 8)
+
+    @Slot()
+    def _show_colours(self) -> None:
+        self.colours.set_colours(self._editor.desk.foreground, self._editor.desk.background)
+
+    @Slot()
+    def _show_tool(self) -> None:
+        self._actions.commands.action(f"tool.{self._editor.tool.id}").setChecked(True)
+
+    @Slot()
+    def _show_keys(self) -> None:
+        commands = self._actions.commands
+        self.colours.set_keys(commands.key_text("edit.swap_colours"), commands.key_text("edit.reset_colours"))
+
+
+class DocumentBar(Translated):
+    """Below the document: what the tool does, where the pointer is, the size and the zoom."""
+
+    def __init__(self, editor: Editor, view: DocumentView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._editor = editor
+        self._view = view
+        self.hint = StatusLine(Qt.AlignmentFlag.AlignLeft)
+        self.place = _muted("00000, 00000")
+        self.dimensions = _muted("")
+        self.zoom = _muted("6400 %")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
+        layout.setSpacing(MEDIUM)
+        layout.addWidget(self.hint, 1)
+        for label in (self.place, self.dimensions, self.zoom):
+            layout.addWidget(label)
+        view.zoom_changed.connect(self._show_zoom)
+        view.angle_changed.connect(self._show_zoom)
+        view.pointer_moved.connect(self._show_place)
+        view.pointer_left.connect(self.place.clear)
+        editor.tool_changed.connect(self.retranslate)
+        editor.said.connect(self._say)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.hint.setText(QCoreApplication.translate("tools", self._editor.tool.hint))
+        self._show_zoom()
+        self.show_size()
+
+    @Slot(str)
+    def _say(self, text: str) -> None:
+        self.hint.setText(QCoreApplication.translate("tools", text))
+
+    @Slot()
+    def _show_zoom(self) -> None:
+        percent, angle = self._view.zoom * 100, round(self._view.angle) % 360
+        text = f"{percent:.0f} %" if percent >= 10 else f"{percent:.1f} %"
+        self.zoom.setText(f"{text}, {angle}°" if angle else text)
+
+    @Slot(QPointF)
+    def _show_place(self, point: QPointF) -> None:
+        document = self._view.document
+        if document is not None:
+            canvas = document.state.canvas
+            self.place.setText(f"{int(point.x() // 1) - canvas.x}, {int(point.y() // 1) - canvas.y}")
+
+    def show_size(self) -> None:
+        """The document's size may be another now."""
+        document = self._view.document
+        if document is not None:
+            self.dimensions.setText(f"{document.state.canvas.width} × {document.state.canvas.height}")
+
+
+class DocumentPage(QWidget):
+    """Shows the document that is in front."""
+
+    def __init__(self, editor: Editor, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._editor = editor
+        self._theme = theme
+        self.view = DocumentView(editor.desk)
+        editor.desk.options_changed = editor.options_changed.emit
+        self.view.set_picker(editor.tools.get("picker"))
+        self.tools = ToolColumn(editor, theme, actions)
+        self.options = OptionBar(editor, theme)
+        self.bar = DocumentBar(editor, self.view)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.options)
+        middle.addWidget(self.view, 1)
+        middle.addWidget(self.bar)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.tools)
+        layout.addLayout(middle, 1)
+        editor.tool_changed.connect(self._take_tool)
+        editor.sheet_changed.connect(self.show_sheet)
+        theme.changed.connect(self._set_colours)
+        self._take_tool()
+        self._set_colours()
+
+    @Slot()
+    def show_sheet(self) -> None:
+        """Show the document in front, where and how large it was seen last."""
+        sheet = self._editor.sheet
+        self.view.set_document(sheet.document if sheet else None)
+        self.bar.retranslate()
+
+    @Slot()
+    def _take_tool(self) -> None:
+        self.view.set_tool(self._editor.tool)
+
+    @Slot()
+    def _set_colours(self) -> None:
+        theme = self._theme
+        self.view.set_background(theme.colour("canvas"))
+        self.view.set_checks(theme.colour("check_light"), theme.colour("check_dark"))
+        self.view.set_accent(theme.colour("accent_line"))
+
+
+def _muted(widest: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName("muted")
+    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest))
+    return label

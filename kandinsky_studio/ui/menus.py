@@ -1,0 +1,122 @@
+"""The menu bar, as a table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from kandinsky_studio.ui.actions import Actions, dress
+
+SEPARATOR = "-"
+
+MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "file",
+        (
+            *("file.new", "file.open", ">recent", SEPARATOR),
+            *("file.save", "file.save_as", "file.save_incremental", "file.export", SEPARATOR),
+            *("file.import_as_layer", SEPARATOR, "gallery.save_as", "gallery.open_folder", SEPARATOR),
+            *("model.open_folder", "model.get_real_pictures", SEPARATOR, "file.close_tab", "file.quit"),
+        ),
+    ),
+    (
+        "edit",
+        (
+            *("edit.undo", "edit.redo", SEPARATOR, "edit.cut", "edit.copy", "edit.copy_merged", "edit.paste"),
+            *("edit.paste_into_new", "edit.delete", SEPARATOR, "edit.fill_foreground", "edit.fill_background"),
+            *("edit.swap_colours", "edit.reset_colours", SEPARATOR, ">pictures", SEPARATOR, "edit.preferences"),
+        ),
+    ),
+    (
+        "image",
+        (
+            *("image.canvas_size", "image.image_size", "image.crop_to_selection", SEPARATOR),
+            *("image.rotate_90", "image.rotate_270", "image.rotate_180", SEPARATOR),
+            *("image.flip_horizontal", "image.flip_vertical"),
+        ),
+    ),
+    (
+        "layer",
+        (
+            *("layer.new", "layer.new_depth", "layer.from_clipboard", "layer.duplicate", "layer.delete", SEPARATOR),
+            *("layer.rename", "layer.clear", SEPARATOR, "layer.group", "layer.ungroup", SEPARATOR),
+            *("layer.raise", "layer.lower", "layer.next", "layer.previous", SEPARATOR),
+            *("layer.add_mask", "layer.apply_mask", "layer.remove_mask", SEPARATOR),
+            *("layer.lock", "layer.alpha_lock", "layer.hide", "layer.solo", SEPARATOR),
+            *("layer.merge_down", "layer.merge_visible", "layer.flatten"),
+        ),
+    ),
+    (
+        "select",
+        (
+            *("selection.all", "selection.none", "selection.reselect", "selection.invert", SEPARATOR),
+            *("selection.grow", "selection.shrink", "selection.feather", SEPARATOR),
+            *("selection.from_layer_alpha", "selection.from_mask", SEPARATOR),
+            *("selection.hide_edges", "selection.quick_mask"),
+        ),
+    ),
+    (
+        "mask",
+        (
+            *("mask.from_selection", "mask.from_layer_alpha", "mask.from_colour", SEPARATOR),
+            *("mask.invert", "mask.fill", "mask.clear", SEPARATOR, "mask.import_png", "mask.export_png", SEPARATOR),
+            *("mask.show_overlay", "mask.show_ants"),
+        ),
+    ),
+    (
+        "generate",
+        (
+            *("generation.generate", SEPARATOR, "generation.cancel", "generation.cancel_all", SEPARATOR),
+            "generation.go_to_prompt",
+        ),
+    ),
+    (
+        "view",
+        (
+            *("view.zoom_in", "view.zoom_out", "view.fit", "view.fit_width", "view.actual", SEPARATOR),
+            *("view.rotate_left", "view.rotate_right", "view.rotate_reset", "view.mirror", SEPARATOR),
+            *("view.pixel_grid", "view.rulers", "view.canvas_only", SEPARATOR),
+            *("file.next_tab", "file.previous_tab", SEPARATOR, "gallery.search", SEPARATOR),
+            *(">panels", ">theme", ">language"),
+        ),
+    ),
+    (
+        "help",
+        (
+            *("window.command_palette", "help.keys", "help.tablet_tester", "help.about_builtin", SEPARATOR),
+            "help.about",
+        ),
+    ),
+)
+PICTURES = (
+    *("gallery.undo_delete", "gallery.delete", SEPARATOR, "gallery.copy_picture", "gallery.copy_prompt", SEPARATOR),
+    *("gallery.use_settings", "gallery.use_seeds", "generation.draw_seeds"),
+)
+"""The menu of the gallery's picture, inside the edit menu."""
+
+
+def build_menus(window: QMainWindow, actions: Actions, others: Mapping[str, QMenu]) -> dict[str, QMenu]:
+    """All menus by name. ``others`` are those that fill themselves, named ``>name`` in the table.
+
+    What nobody implements is left out, and of separators that then meet, one stays: Qt sees to the rest.
+    """
+    menus = {**others, "pictures": dress(QMenu(window), actions.commands)}
+    _fill(menus["pictures"], PICTURES, actions, menus)
+    for name, ids in MENUS:
+        menus[name] = dress(window.menuBar().addMenu(""), actions.commands)
+        _fill(menus[name], ids, actions, menus)
+    return menus
+
+
+def _fill(menu: QMenu, ids: tuple[str, ...], actions: Actions, menus: Mapping[str, QMenu]) -> None:
+    menu.setSeparatorsCollapsible(True)
+    for id in ids:
+        if id == SEPARATOR:
+            menu.addSeparator()
+        elif id.startswith(">"):
+            menu.addMenu(menus[id[1:]])
+        else:
+            action: QAction = actions.commands.action(id)
+            menu.addAction(action)
