@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, cos, floor, log2, radians, sin
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,14 +15,15 @@ from kandinsky_studio.document.surface import Pixels
 Plane: TypeAlias = NDArray[np.float32]  # 0 … 1
 
 SMALLEST, LARGEST = 1.0, 2000.0  # pixels across
+SWEPT = 8.0  # pixels across up to which a line is drawn as a whole and not in dabs
 _ONE, _NONE = np.float32(1), np.float32(0)
+_STRIP = 32_768  # pixels
 _CACHE = 48 * 2**20  # bytes of dabs that are kept
 _THINNEST = 0.05  # of a flat brush, its width to its length
 _HAIR = 0.1  # pixels by which hard pixels reach further, so that small brushes are round and not crosses
 
 
-@dataclass(frozen=True)
-class Dab:
+class Dab(NamedTuple):
     """One print. ``diameter`` in pixels, ``hardness``, ``opacity`` and ``flow`` 0 … 1.
 
     ``roundness`` is the width to the length, ``angle`` is how far the length is turned, in degrees clockwise.
@@ -50,11 +50,12 @@ class Dab:
         """How dabs of one stroke meet: 0 adds up, as paint does; 1 keeps the strongest, as one outline around all.
 
         What is soft adds up, so that going to and fro fills evenly. At a hard edge this would eat the smooth rim away,
-        so what is hard keeps it. Between the two lies what is between.
+        so what is hard or thin keeps it. Between the two lies what is between.
         """
         by_hardness = (self.hardness - 0.5) / 0.45
         by_width = (4 - self.edge) / 2.5
-        return min(max(by_hardness, by_width, 0.0), 1.0)
+        by_size = (2 * SWEPT - self.diameter) / SWEPT
+        return min(max(by_hardness, by_width, by_size, 0.0), 1.0)
 
 
 def profile(distance: Plane, diameter: float, hardness: float) -> Plane:
@@ -207,6 +208,12 @@ class Coverage:
 def _merge(under: Plane, stamp: Plane, dab: Dab) -> None:
     """Lay a dab over what is covered: towards its opacity by its flow, never down."""
     merging = dab.merging
+    rows = max(_STRIP // max(stamp.shape[1], 1), 1)
+    for top in range(0, stamp.shape[0], rows):  # so that what is between stays near the processor
+        _merge_strip(under[top : top + rows], stamp[top : top + rows], dab, merging)
+
+
+def _merge_strip(under: Plane, stamp: Plane, dab: Dab, merging: float) -> None:
     if dab.opacity == 1 and dab.flow == 1:
         if merging >= 1:
             np.maximum(under, stamp, out=under)
@@ -216,21 +223,15 @@ def _merge(under: Plane, stamp: Plane, dab: Dab) -> None:
             under += stamp
             under -= both
             return
-    flow, opacity = np.float32(dab.flow), np.float32(dab.opacity)
-    adding: Plane | None = None
     if merging < 1:
-        adding = np.subtract(opacity, under)
-        np.maximum(adding, _NONE, out=adding)
-        adding *= stamp
-        adding *= np.float32(dab.flow * (1 - merging) * dab.weight)
+        more = np.subtract(np.float32(dab.opacity), under)
+        np.maximum(more, _NONE, out=more)
+        more *= stamp
+        more *= np.float32(dab.flow * (1 - merging) * dab.weight)
     if merging > 0:
-        strongest = stamp * opacity
+        strongest = stamp * np.float32(dab.opacity)
         strongest -= under
         np.maximum(strongest, _NONE, out=strongest)
-        strongest *= flow * np.float32(merging)
-        if adding is None:
-            adding = strongest
-        else:
-            adding += strongest
-    assert adding is not None
-    under += adding
+        strongest *= np.float32(dab.flow * merging)
+        more = strongest + more if merging < 1 else strongest
+    under += more

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import atan2, degrees, hypot, sqrt
 
 from kandinsky_studio.document.geometry import NOTHING, Rect
 from kandinsky_studio.tools.curves import STRAIGHT, Points, value
-from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, Coverage, Dab, Stamps
+from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, SWEPT, Coverage, Dab, Stamps
 from kandinsky_studio.tools.paths import Line, curve, lengths, straight
 from kandinsky_studio.tools.smoothing import Sample, Stabiliser
 
 _JOINED = 0.25  # up to this spacing a stroke is meant to be one line without seams
-_SWEPT = 8.0  # pixels; smaller hard brushes are drawn as one swept line, which is exact
 _SCALLOP = 0.05  # pixels that the rim of a hard stroke may wave
 _SOFT_SCALLOP = 0.006  # and a soft one, of its width
 _WORK = 60_000.0  # pixels of dabs for each pixel of the way that large brushes may cost
@@ -79,13 +78,11 @@ class BrushSettings:
         if self.spacing <= _JOINED:
             if dab.merging > 0:  # a rim waves by step² / 4 diameters; the softer it is, the less that shows
                 wave = max(_SCALLOP, _SOFT_SCALLOP * dab.edge)
-                step = min(step, max(sqrt(4 * wave * dab.diameter * dab.roundness), 0.25))
-            else:
-                step = max(step, 0.5)
-            step = max(step, dab.diameter * dab.diameter / _WORK)
+                step = min(step, sqrt(4 * wave * dab.diameter * dab.roundness))
+            step = max(step, dab.diameter * dab.diameter / _WORK, min(0.3 + dab.diameter / 16, 1.0))
         step = max(step, 0.25)
         if step != asked and asked > 0 and (dab.flow < 1 or 0 < dab.merging < 1):
-            dab = replace(dab, flow=1 - (1 - dab.flow) ** (step / asked), weight=min(step / asked, 1.0))
+            dab = dab._replace(flow=1 - (1 - dab.flow) ** (step / asked), weight=min(step / asked, 1.0))
         return step, dab
 
 
@@ -111,6 +108,7 @@ class Stroke:
         self._places: list[Sample] = []  # the last three that the line goes through; drawn up to the last but one
         self._left = 0.0  # pixels of the way until the next dab
         self._laid: Dab | None = None
+        self._known: tuple[tuple[float, ...], Dab, float, Dab] | None = None
         self._dirty = NOTHING
 
     def begin(self, sample: Sample) -> None:
@@ -166,11 +164,21 @@ class Stroke:
             self._dab(sample)
 
     def _dab(self, sample: Sample) -> None:
-        dab = self.settings.dab(sample)
+        dab, self._left, _ = self._at(sample)
+        self._lay(dab, sample)
+
+    def _at(self, sample: Sample) -> tuple[Dab, float, Dab]:
+        """The dab, how far the next is, and the dab as it is within a line; many in a row are the same."""
+        key = sample[2:]
+        if self._known is None or self._known[0] != key:
+            dab = self.settings.dab(sample)
+            self._known = (key, dab, *self.settings.step(dab))
+        return self._known[1:]
+
+    def _lay(self, dab: Dab, sample: Sample) -> None:
         self._laid = dab
         if dab.opacity > 0 and dab.flow > 0:
             self._add(self.coverage.lay(*self._stamps.at(dab, sample.x, sample.y), dab))
-        self._left = self.settings.step(dab)[0]
 
     def _draw(self, line: Line) -> None:
         if all(self._sweeps(self.settings.dab(Sample(*line[end].tolist()))) for end in (0, -1)):
@@ -181,7 +189,7 @@ class Stroke:
     def _sweeps(self, dab: Dab) -> bool:
         """Whether a line with this dab is drawn as a whole and not in dabs."""
         joined = self.settings.spacing <= _JOINED and not self.settings.aliased
-        round_ = dab.roundness >= 1 and dab.diameter <= _SWEPT
+        round_ = dab.roundness >= 1 and dab.diameter <= SWEPT
         return joined and round_ and dab.flow >= 1 and dab.merging >= 1
 
     def _sweep(self, line: Line) -> None:
@@ -193,25 +201,24 @@ class Stroke:
         self._left = 0.0
 
     def _stamp(self, line: Line) -> None:
-        along = lengths(line)
-        whole = float(along[-1])
+        along = lengths(line).tolist()
+        samples = [Sample(*row) for row in line.tolist()]
+        whole = along[-1]
         at, corner = self._left, 0
-        rows = line.tolist()
         while at <= whole:
-            while corner < len(rows) - 2 and along[corner + 1] < at:
+            while corner < len(samples) - 2 and along[corner + 1] < at:
                 corner += 1
             width = along[corner + 1] - along[corner]
             share = (at - along[corner]) / width if width > 0 else 0.0
-            sample = Sample(*rows[corner]).towards(Sample(*rows[corner + 1]), float(share))
-            dab = self.settings.dab(sample)
-            self._laid = dab
-            step, dab = self.settings.step(dab)
-            if dab.opacity > 0 and dab.flow > 0:
-                self._add(self.coverage.lay(*self._stamps.at(dab, sample.x, sample.y), dab))
+            sample = samples[corner].towards(samples[corner + 1], share)
+            _, step, dab = self._at(sample)
+            self._lay(dab, sample)
             at += step
         self._left = at - whole
 
     def _add(self, rect: Rect) -> None:
+        if self._dirty.contains(rect):
+            return
         both = self._dirty.united(rect)
         if both.area > max(_PATCH, 3 * rect.area) and both.area > self._dirty.area + rect.area:
             self._flush()

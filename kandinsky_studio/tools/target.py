@@ -124,7 +124,7 @@ class Paint:
         self._edit.touched(self._surface, rect)
 
     def _draw(self, image: QImage, before: QImage | None, local: Rect, alpha: Pixels) -> None:
-        colours = self._table[alpha]
+        colours = np.take(self._table, alpha, mode="clip")
         source = QImage(
             colours.data, local.width, local.height, 4 * local.width, QImage.Format.Format_ARGB32_Premultiplied
         )
