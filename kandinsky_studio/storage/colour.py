@@ -113,7 +113,9 @@ class Conversion:
 
 def rounded(samples: Words) -> Bytes:
     """Sixteen bits as eight, to the nearest."""
-    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    # (samples + 128) // 257 without a division, and within 16 bits
+    levels: Bytes = ((samples - (samples >> np.uint16(8)) + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
+    return levels
 
 
 @cache

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from kandinsky_studio.storage.colour import srgb_profile
+from kandinsky_studio.storage.colour import rounded, srgb_profile
 from kandinsky_studio.storage.image_files import Note, open_from_bytes
 from tests.storage import profiles
 from tests.storage.test_image_reading import tiff
@@ -32,6 +32,11 @@ def shown(linear: np.ndarray, primaries) -> np.ndarray:
     """What linear light of these primaries looks like in sRGB, 0…255."""
     to_srgb = np.linalg.inv(profiles.matrix(profiles.SRGB_PRIMARIES)) @ profiles.matrix(primaries)
     return profiles.encode(linear @ to_srgb.T)
+
+
+def test_sixteen_bits_are_rounded_to_the_nearest():
+    every = np.arange(65536, dtype=np.uint16)
+    assert np.array_equal(rounded(every), np.rint(every / 257))
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP", "AVIF", "JPEG"])
