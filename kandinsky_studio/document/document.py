@@ -106,10 +106,10 @@ class Document:
         """Whether a step is open: a stroke is being drawn."""
         return self._edit is not None
 
-    def change(self, name: str, state: State, merge: str = "") -> None:
-        """A step that only replaces the state."""
+    def change(self, name: str, state: State, merge: str = "", damage: Rect | None = None) -> None:
+        """A step that only replaces the state; ``damage`` is where the picture changes by that, None for anywhere."""
         with self.edit(name, merge) as edit:
-            edit.set(state)
+            edit.set(state, damage)
 
     def undo(self) -> bool:
         """Take the last step back. False if there is none, or one is open."""
@@ -205,6 +205,7 @@ class Edit:
         self._damage: Rect = NOTHING
         self._everywhere = False
         self._open = True
+        self.made = False  # whether it became a step
 
     def __enter__(self) -> Self:
         return self
@@ -315,6 +316,7 @@ class Edit:
             return False
         damage = None if self._everywhere else self._damage
         self._document._finish(Step(self._name, self._before, state, changed, damage, self._merge))
+        self.made = True
         return True
 
     def cancel(self) -> None:

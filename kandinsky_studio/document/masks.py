@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath
 
-from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.geometry import TILE, Rect
 from kandinsky_studio.document.layers import Layer
-from kandinsky_studio.document.surface import Depth, Pixels, Surface, readable, to_image
+from kandinsky_studio.document.surface import Depth, Pixels, Surface, Tile, new_image, readable, to_image
 
 _Run: TypeAlias = tuple[int, int, int, int]  # a straight piece of an outline: x, y of its start, x, y of its end
 _OPAQUE = 255
@@ -128,6 +128,19 @@ def effective(layer: Layer, canvas: Rect, area: Rect | None = None) -> Pixels:
     if layer.inverted:
         mask = _OPAQUE - mask
     return _cut(feather(grow(mask, layer.grow), layer.feather), area, around)
+
+
+def everything(rect: Rect) -> Surface:
+    """A mask with all of ``rect``; tiles that lie in it whole are one and the same."""
+    mask = Surface(Depth.MASK)
+    whole = Tile(new_image(TILE, TILE, Depth.MASK, 255))
+    for key in rect.tiles():
+        part = Rect.of_tile(key).intersected(rect)
+        if part == Rect.of_tile(key):
+            mask.tiles[key] = whole
+        else:
+            mask.fill_from(part, new_image(part.width, part.height, Depth.MASK, 255))
+    return mask
 
 
 def from_alpha(pixels: Surface) -> Surface:

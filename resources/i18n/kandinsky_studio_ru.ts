@@ -52,6 +52,29 @@
     </message>
 </context>
 <context>
+    <name>CommandPalette</name>
+    <message>
+        <source>A few letters of a command</source>
+        <translation>Несколько букв команды</translation>
+    </message>
+    <message>
+        <source>Find a command</source>
+        <translation>Найти команду</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>Команды</translation>
+    </message>
+    <message>
+        <source>No command has these letters.</source>
+        <translation>Нет команды с такими буквами.</translation>
+    </message>
+    <message>
+        <source>not possible now</source>
+        <translation>сейчас невозможно</translation>
+    </message>
+</context>
+<context>
     <name>Deeds</name>
     <message>
         <source>PNG, with nothing lost (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp)</source>
@@ -155,6 +178,17 @@
     </message>
 </context>
 <context>
+    <name>KeyRecorder</name>
+    <message>
+        <source>Press a key… (Esc: none)</source>
+        <translation>Нажмите клавишу… (Esc — отмена)</translation>
+    </message>
+    <message>
+        <source>Add a key</source>
+        <translation>Добавить клавишу</translation>
+    </message>
+</context>
+<context>
     <name>KeysDialog</name>
     <message>
         <source>Keys</source>
@@ -183,6 +217,118 @@
     <message>
         <source>Double click</source>
         <translation>Двойной щелчок</translation>
+    </message>
+    <message>
+        <source>Keymap</source>
+        <translation>Раскладка</translation>
+    </message>
+    <message>
+        <source>A command or a key</source>
+        <translation>Команда или клавиша</translation>
+    </message>
+    <message>
+        <source>Search commands and keys</source>
+        <translation>Искать команды и клавиши</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>Команда</translation>
+    </message>
+    <message>
+        <source>Commands and their keys</source>
+        <translation>Команды и их клавиши</translation>
+    </message>
+    <message>
+        <source>Where a new key counts</source>
+        <translation>Где действует новая клавиша</translation>
+    </message>
+    <message>
+        <source>Give this command the keys of the keymap again</source>
+        <translation>Вернуть этой команде клавиши раскладки</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Импорт…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Экспорт…</translation>
+    </message>
+    <message>
+        <source>Give every command the keys of the keymap again</source>
+        <translation>Вернуть всем командам клавиши раскладки</translation>
+    </message>
+    <message>
+        <source>Mouse and pen</source>
+        <translation>Мышь и перо</translation>
+    </message>
+    <message>
+        <source>no key</source>
+        <translation>нет клавиши</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>изменено</translation>
+    </message>
+    <message>
+        <source>in conflict</source>
+        <translation>конфликт</translation>
+    </message>
+    <message>
+        <source>Take {key} away from this command</source>
+        <translation>Убрать {key} у этой команды</translation>
+    </message>
+    <message>
+        <source>“{other}” has the same key; neither works.</source>
+        <translation>У команды «{other}» та же клавиша; не действует ни одна.</translation>
+    </message>
+    <message>
+        <source>Keep it here only</source>
+        <translation>Оставить только здесь</translation>
+    </message>
+    <message>
+        <source>{key} belongs to “{other}”.</source>
+        <translation>{key} — клавиша команды «{other}».</translation>
+    </message>
+    <message>
+        <source>Take it from there</source>
+        <translation>Забрать оттуда</translation>
+    </message>
+    <message>
+        <source>Every key is as the keymap has it.</source>
+        <translation>Все клавиши — как в раскладке.</translation>
+    </message>
+    <message>
+        <source>Bring my keys back</source>
+        <translation>Вернуть мои клавиши</translation>
+    </message>
+    <message>
+        <source>Import keys</source>
+        <translation>Импорт клавиш</translation>
+    </message>
+    <message>
+        <source>Keymaps (*.json)</source>
+        <translation>Раскладки (*.json)</translation>
+    </message>
+    <message>
+        <source>The keys of {file} count now.</source>
+        <translation>Теперь действуют клавиши из {file}.</translation>
+    </message>
+    <message>
+        <source>Export keys</source>
+        <translation>Экспорт клавиш</translation>
+    </message>
+    <message>
+        <source>Written to {file}.</source>
+        <translation>Записано в {file}.</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Сбросить</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>Сбросить всё</translation>
     </message>
 </context>
 <context>
@@ -1375,6 +1521,10 @@
         <source>Brush opacity 100 %</source>
         <translation>Плотность кисти 100 %</translation>
     </message>
+    <message>
+        <source>Tablet tester…</source>
+        <translation>Проверка планшета…</translation>
+    </message>
 </context>
 <context>
     <name>errors</name>
@@ -1573,6 +1723,22 @@
     <message>
         <source>Make room on it, then save the picture again; it is still in the window.</source>
         <translation>Освободите место и сохраните картину ещё раз: она всё ещё в окне.</translation>
+    </message>
+    <message>
+        <source>There is no picture in what was dropped or pasted.</source>
+        <translation>В том, что перетащено или вставлено, нет картины.</translation>
+    </message>
+    <message>
+        <source>Copy a picture, or drag the file of one here.</source>
+        <translation>Скопируйте картину или перетащите сюда её файл.</translation>
+    </message>
+    <message>
+        <source>This is only the address of a picture on the internet.</source>
+        <translation>Это лишь адрес картины в интернете.</translation>
+    </message>
+    <message>
+        <source>Save the picture in the browser and drag the file here; the program itself uses no network.</source>
+        <translation>Сохраните картину в браузере и перетащите сюда файл: сама программа сетью не пользуется.</translation>
     </message>
     <message>
         <source>{file} is not a picture that can be opened.</source>
@@ -2135,6 +2301,240 @@
     <message>
         <source>Snap to the canvas</source>
         <translation>Прилипать к холсту</translation>
+    </message>
+</context>
+<context>
+    <name>layers</name>
+    <message>
+        <source>Layer</source>
+        <translation>Слой</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>Группа</translation>
+    </message>
+    <message>
+        <source>Inpaint mask</source>
+        <translation>Маска дорисовки</translation>
+    </message>
+    <message>
+        <source>Depth</source>
+        <translation>Глубина</translation>
+    </message>
+    <message>
+        <source>Pasted layer</source>
+        <translation>Вставленный слой</translation>
+    </message>
+</context>
+<context>
+    <name>steps</name>
+    <message>
+        <source>Add layer mask</source>
+        <translation>Добавление маски слоя</translation>
+    </message>
+    <message>
+        <source>Add layer</source>
+        <translation>Новый слой</translation>
+    </message>
+    <message>
+        <source>Apply layer mask</source>
+        <translation>Применение маски слоя</translation>
+    </message>
+    <message>
+        <source>Blend mode</source>
+        <translation>Режим наложения</translation>
+    </message>
+    <message>
+        <source>Canvas size</source>
+        <translation>Размер холста</translation>
+    </message>
+    <message>
+        <source>Clear inpaint mask</source>
+        <translation>Очистка маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Очистка</translation>
+    </message>
+    <message>
+        <source>Colour label</source>
+        <translation>Цветная метка</translation>
+    </message>
+    <message>
+        <source>Crop</source>
+        <translation>Кадрирование</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>Вырезание</translation>
+    </message>
+    <message>
+        <source>Depth</source>
+        <translation>Глубина</translation>
+    </message>
+    <message>
+        <source>Deselect</source>
+        <translation>Снятие выделения</translation>
+    </message>
+    <message>
+        <source>Duplicate layer</source>
+        <translation>Копия слоя</translation>
+    </message>
+    <message>
+        <source>Feather inpaint mask</source>
+        <translation>Растушёвка маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Feather selection</source>
+        <translation>Растушёвка выделения</translation>
+    </message>
+    <message>
+        <source>Fill inpaint mask</source>
+        <translation>Заливка маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>Заливка</translation>
+    </message>
+    <message>
+        <source>Flatten image</source>
+        <translation>Сведение изображения</translation>
+    </message>
+    <message>
+        <source>Flip image</source>
+        <translation>Отражение изображения</translation>
+    </message>
+    <message>
+        <source>Flip layer</source>
+        <translation>Отражение слоя</translation>
+    </message>
+    <message>
+        <source>Group layers</source>
+        <translation>Группировка слоёв</translation>
+    </message>
+    <message>
+        <source>Grow inpaint mask</source>
+        <translation>Расширение маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Grow selection</source>
+        <translation>Расширение выделения</translation>
+    </message>
+    <message>
+        <source>Image size</source>
+        <translation>Размер изображения</translation>
+    </message>
+    <message>
+        <source>Import inpaint mask</source>
+        <translation>Маска дорисовки из файла</translation>
+    </message>
+    <message>
+        <source>Inpaint mask from colour</source>
+        <translation>Маска дорисовки по цвету</translation>
+    </message>
+    <message>
+        <source>Inpaint mask from layer</source>
+        <translation>Маска дорисовки из слоя</translation>
+    </message>
+    <message>
+        <source>Inpaint mask from selection</source>
+        <translation>Маска дорисовки из выделения</translation>
+    </message>
+    <message>
+        <source>Invert inpaint mask</source>
+        <translation>Обращение маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Invert selection</source>
+        <translation>Обращение выделения</translation>
+    </message>
+    <message>
+        <source>Layer mask on or off</source>
+        <translation>Включение маски слоя</translation>
+    </message>
+    <message>
+        <source>Layer opacity</source>
+        <translation>Непрозрачность слоя</translation>
+    </message>
+    <message>
+        <source>Layer’s request</source>
+        <translation>Запрос слоя</translation>
+    </message>
+    <message>
+        <source>Lock or unlock layer</source>
+        <translation>Блокировка слоя</translation>
+    </message>
+    <message>
+        <source>Lock transparent pixels</source>
+        <translation>Блокировка прозрачных пикселей</translation>
+    </message>
+    <message>
+        <source>Merge down</source>
+        <translation>Слияние с нижним слоем</translation>
+    </message>
+    <message>
+        <source>Merge group</source>
+        <translation>Слияние группы</translation>
+    </message>
+    <message>
+        <source>Merge visible layers</source>
+        <translation>Слияние видимых слоёв</translation>
+    </message>
+    <message>
+        <source>Move layer in the list</source>
+        <translation>Перемещение слоя в списке</translation>
+    </message>
+    <message>
+        <source>Pass through</source>
+        <translation>Сквозная группа</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>Вставка</translation>
+    </message>
+    <message>
+        <source>Remove layer mask</source>
+        <translation>Удаление маски слоя</translation>
+    </message>
+    <message>
+        <source>Remove layer</source>
+        <translation>Удаление слоя</translation>
+    </message>
+    <message>
+        <source>Rename layer</source>
+        <translation>Переименование слоя</translation>
+    </message>
+    <message>
+        <source>Reselect</source>
+        <translation>Повторное выделение</translation>
+    </message>
+    <message>
+        <source>Rotate image</source>
+        <translation>Поворот изображения</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>Выделение всего</translation>
+    </message>
+    <message>
+        <source>Selection from inpaint mask</source>
+        <translation>Выделение из маски дорисовки</translation>
+    </message>
+    <message>
+        <source>Selection from layer</source>
+        <translation>Выделение из слоя</translation>
+    </message>
+    <message>
+        <source>Show or hide layer</source>
+        <translation>Показ слоя</translation>
+    </message>
+    <message>
+        <source>Shrink selection</source>
+        <translation>Сжатие выделения</translation>
+    </message>
+    <message>
+        <source>Ungroup layers</source>
+        <translation>Разгруппировка слоёв</translation>
     </message>
 </context>
 </TS>
