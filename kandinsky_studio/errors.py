@@ -31,6 +31,8 @@
     │   ├── FileTooLarge
     │   └── UnreadableVariant
     ├── UnknownFileKind
+    ├── NoPictureHere
+    │   └── OnlyAnAddress
     ├── FileNotReadable
     ├── FileMissing
     ├── SizeTooLarge
@@ -335,6 +337,22 @@ class UnknownFileKind(StudioError):
 
     message = QT_TRANSLATE_NOOP("errors", "{file} is of a kind that this program doesn't know.")
     hint = QT_TRANSLATE_NOOP("errors", "Choose one of these: {known}.")
+
+
+class NoPictureHere(StudioError):
+    """What was dropped or pasted holds no picture."""
+
+    message = QT_TRANSLATE_NOOP("errors", "There is no picture in what was dropped or pasted.")
+    hint = QT_TRANSLATE_NOOP("errors", "Copy a picture, or drag the file of one here.")
+
+
+class OnlyAnAddress(NoPictureHere):
+    """What was dropped or pasted is the address of something on the internet."""
+
+    message = QT_TRANSLATE_NOOP("errors", "This is only the address of a picture on the internet.")
+    hint = QT_TRANSLATE_NOOP(
+        "errors", "Save the picture in the browser and drag the file here; the program itself uses no network."
+    )
 
 
 class FileNotReadable(StudioError):

@@ -50,6 +50,7 @@ class Sight(QWidget):
         self._forget = QTimer(self, interval=FORGET_AFTER, singleShot=True)
         self._forget.timeout.connect(self._frame.forget)
         self._told = (0.0, 0.0)
+        self._inset = 0  # pixels of the desktop kept free at the left and the top
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 180)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -72,6 +73,11 @@ class Sight(QWidget):
     def veils(self) -> Veils:
         """How masks and selections look; after setting something call :meth:`veils_changed`."""
         return self._frame.veils
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether anything in sight is still to be brought up to date."""
+        return self._frame.unfinished
 
     def set_document(self, document: Document | None) -> None:
         """Show all of ``document``, or nothing."""
@@ -226,7 +232,8 @@ class Sight(QWidget):
         """The room that there is now."""
         ratio = self.devicePixelRatioF()
         size = QSize(math.ceil(self.width() * ratio), math.ceil(self.height() * ratio))
-        area = QRectF(QPointF(), size.toSizeF())
+        inset = round(self._inset * ratio)
+        area = QRectF(inset, inset, max(size.width() - inset, 1), max(size.height() - inset, 1))
         if area != self.camera.area or ratio != self.camera.ratio:
             self.camera.see(area, ratio)
             self.camera_moved()

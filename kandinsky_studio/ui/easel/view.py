@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
     QFocusEvent,
     QHideEvent,
     QKeyEvent,
@@ -17,8 +20,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from kandinsky_studio.document.document import Document
+from kandinsky_studio.errors import StudioError
 from kandinsky_studio.tools.base import Desk, Tool
-from kandinsky_studio.ui.easel import marks
+from kandinsky_studio.ui.easel import dropping, marks, rulers
 from kandinsky_studio.ui.easel.camera import STEP
 from kandinsky_studio.ui.easel.gestures import Doing, Gestures
 from kandinsky_studio.ui.easel.input import Fingers, mouse_sample, pen_sample, wheel_steps
@@ -32,12 +36,13 @@ class DocumentView(Sight):
     """Shows one document and lets a tool work on it. ``viewport`` is what tools get of it.
 
     ``pointer_moved`` tells a point of the document, ``popup_wanted`` where on the screen a right click asks for brushes
-    and colours.
+    and colours, ``dropped`` a list of ``Dropped``: the pictures that were dropped here, or pasted.
     """
 
     pointer_moved = Signal(QPointF)
     pointer_left = Signal()
     popup_wanted = Signal(QPoint)
+    dropped = Signal(list)
 
     _fingers: Fingers | None = None  # events come while the widget is still being built
 
@@ -52,7 +57,9 @@ class DocumentView(Sight):
         self._pen_near = False
         self._drawn_cursor = QRect()
         self._drawn_marks = QRect()
+        self._rulers: tuple[QColor, QColor] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
         self.setMouseTracking(True)
         self.setTabletTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
@@ -98,6 +105,13 @@ class DocumentView(Sight):
         self._accent = colour
         self.update()
 
+    def set_rulers(self, shown: bool, ground: QColor | None = None, ink: QColor | None = None) -> None:
+        """Show rulers at the upper and left edge, in pixels of the document."""
+        self._rulers = (ground or QColor("#d6d6d6"), ink or QColor("#333333")) if shown else None
+        self._inset = rulers.WIDTH if shown else 0
+        self._see()
+        self._redraw()
+
     def _overlay_changed(self) -> None:
         before = self._drawn_marks
         if self.tool is not None:
@@ -139,12 +153,18 @@ class DocumentView(Sight):
             marks.draw(painter, shown, self.camera, self._accent, self._phase)
         if (brush := self._shown_brush()) is not None:
             marks.draw_cursor(painter, *brush, self.camera)
+        if self._rulers is not None and self.document is not None:
+            at = self._hovering * self.camera.ratio if self._hovering is not None else None
+            rulers.draw(painter, self.camera, *self._rulers, at)
 
     def _move_cursor(self) -> None:
         brush = self._shown_brush()
         box = marks.cursor_bounds(*brush, self.camera) if brush is not None else QRect()
         self.update_device(QRegion(self._drawn_cursor) + QRegion(box))
         self._drawn_cursor = box
+        if self._rulers is not None:
+            self.update(0, 0, self.width(), rulers.WIDTH + 1)
+            self.update(0, 0, rulers.WIDTH + 1, self.height())
 
     def _show_cursor(self) -> None:
         gestures = self._gestures
@@ -202,6 +222,30 @@ class DocumentView(Sight):
         self._pen_near = False
         self._move_cursor()
         self.pointer_left.emit()
+
+    # ---------------------------------------------------------------- pictures from elsewhere
+
+    def take(self, data: QMimeData, at: QPointF | None = None) -> bool:
+        """Tell of the pictures in ``data``, pasted or dropped on ``at`` of the document; else say why there is none."""
+        try:
+            found = dropping.pictures(data, at)
+        except StudioError as error:
+            if self.desk is not None:
+                self.desk.fail(error)
+            return False
+        self.dropped.emit(found)
+        return True
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropping.takes(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if self.take(event.mimeData(), self.document_point(event.position())):
+            event.acceptProposedAction()
 
     # ---------------------------------------------------------------- wheel, fingers, keys
 
