@@ -113,8 +113,8 @@ class Conversion:
 
 def rounded(samples: Words) -> Bytes:
     """Sixteen bits as eight, to the nearest."""
-    # (samples + 128) // 257 without a division, and within 16 bits
-    levels: Bytes = ((samples - (samples >> np.uint16(8)) + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
+    # (samples + 128) // 257 without a division
+    levels: Bytes = ((samples.astype(np.uint32) * np.uint32(255) + np.uint32(32895)) >> np.uint32(16)).astype(np.uint8)
     return levels
 
 
