@@ -43,6 +43,7 @@ from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.colour_picker import ColourPicker
 from kandinsky_studio.ui.widgets.colours import ColourPair
 from kandinsky_studio.ui.widgets.number import DecimalBox, WholeBox
+from kandinsky_studio.ui.widgets.search_field import SearchField
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.tool_button import FlowToolBar, IconButton
 
@@ -93,9 +94,8 @@ class Show(QWidget):
 
     def fields(self) -> QWidget:
         w = self.words
-        edit, prompt, search = QLineEdit(w[14]), QPlainTextEdit(w[14]), QLineEdit()
+        edit, prompt, search = QLineEdit(w[14]), QPlainTextEdit(w[14]), SearchField(self.theme)
         search.setPlaceholderText(w[13])
-        search.addAction(self.theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         prompt.setFixedHeight(self.theme.px(60))
         combo = QComboBox()
         combo.addItems([w[7], w[8]])

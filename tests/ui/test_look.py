@@ -6,12 +6,12 @@ import re
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QPushButton
 
 from kandinsky_studio import paths
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
-from kandinsky_studio.ui.theme import _colours
+from kandinsky_studio.ui.theme import Theme, _colours
 
 
 def luminance(colour: QColor) -> float:
@@ -85,6 +85,26 @@ def test_the_style_sheet_uses_only_what_there_is():
     named = set(re.findall(r"@(?!icon\()([a-z_]+)", text)) | {colour for _, colour in icons}
     assert len(named) > 20
     assert named <= _colours("light").keys()
+
+
+@pytest.mark.parametrize("font", ["points", "pixels"])
+def test_the_text_grows_from_the_size_of_the_desktop_and_back(qapp, font):
+    before = qapp.font()
+    desktop = QFont(before)
+    desktop.setPointSizeF(11) if font == "points" else desktop.setPixelSize(15)
+    qapp.setFont(desktop)
+    theme = Theme(qapp)
+    try:
+        theme.use("dark", 150)
+        grown = qapp.font()
+        assert grown.pointSizeF() == 16.5 if font == "points" else grown.pixelSize() == 22
+        assert theme.px(20) == 30
+        theme.use("light")  # the size stays when only the colours change
+        assert qapp.font() == grown
+        theme.close()
+        assert qapp.font() == desktop
+    finally:
+        qapp.setFont(before)
 
 
 def ground_of(window) -> QColor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Slot
-from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.gallery import Item
 from kandinsky_studio.app.studio import Studio
@@ -11,6 +11,7 @@ from kandinsky_studio.ui.actions import Actions, hint
 from kandinsky_studio.ui.gallery_view import GalleryView
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.search_field import SearchField
 
 TYPING = 200  # milliseconds without a key before the search begins
 SEARCH_WIDTH = 240  # at the ordinary font
@@ -27,12 +28,7 @@ class GalleryPanel(Panel):
         self.list = studio.gallery_list
         self.view = GalleryView(theme, self.list)
         actions.commands.add_place("gallery", self.view)
-        self.search = QLineEdit()
-        self.search.setClearButtonEnabled(True)
-        self.search.setFixedWidth(theme.px(SEARCH_WIDTH))
-        self._search_icon = self.search.addAction(
-            theme.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition
-        )
+        self.search = SearchField(theme, SEARCH_WIDTH)
         self._empty = QLabel()
         self._empty.setObjectName("galleryEmpty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -56,14 +52,8 @@ class GalleryPanel(Panel):
         for signal in (self.list.modelReset, self.list.rowsInserted, self.list.rowsRemoved, self.list.loaded):
             signal.connect(self._rows_changed)
         self.list.loaded.connect(self._first_page)
-        theme.changed.connect(self._dress)
         self.retranslate()
         self._rows_changed()
-
-    @Slot()
-    def _dress(self) -> None:
-        self._search_icon.setIcon(self.theme.icon("search", "muted"))
-        self.search.setFixedWidth(self.theme.px(SEARCH_WIDTH))
 
     def title(self) -> str:
         return self.tr("Gallery")
