@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.translation import LANGUAGES
+from kandinsky_studio.ui.sizes import em
 from kandinsky_studio.ui.widgets.number import WholeBox
 
 FONT_SCALES = (100, 110, 125, 150, 175, 200)  # percent
@@ -69,7 +70,7 @@ class PreferencesDialog(QDialog):
         layout.setSpacing(24)
         layout.addLayout(form)
         layout.addWidget(buttons)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(max(520, em(self, 28)))
         self.retranslate()
 
     def changeEvent(self, event: QEvent) -> None:
