@@ -11,10 +11,20 @@ from PySide6.QtGui import QColor, QImage
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.document import mask_operations, masks
 from kandinsky_studio.document.document import Change, Document, check_size
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP
+from kandinsky_studio.document.layers import Kind
+from kandinsky_studio.document.surface import Pixels
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
 from kandinsky_studio.storage import journal as journals
-from kandinsky_studio.storage.documents import ReadDocument, export_picture, read_document, write_document
+from kandinsky_studio.storage.documents import (
+    ReadDocument,
+    export_picture,
+    read_document,
+    read_grey,
+    write_document,
+    write_grey,
+)
 from kandinsky_studio.storage.image_files import Note
 from kandinsky_studio.storage.journal import Journal, Orphan, Recovered
 from kandinsky_studio.tools import TOOLS
@@ -260,6 +270,24 @@ class Editor(QObject):
             self._messages.note(self.tr("{file} is written.").format(file=path.name))
 
         self._lane.run(work, done, self._messages.error)
+
+    def import_mask(self, document: Document, path: Path) -> None:
+        """Make the inpaint mask what is light in a picture of the document's size."""
+
+        def arrived(grey: Pixels) -> None:
+            try:
+                mask_operations.from_pixels(document, grey)
+            except StudioError as error:
+                self._messages.error(error)
+
+        self._lane.run(lambda: read_grey(path), arrived, self._messages.error)
+
+    def export_mask(self, document: Document, path: Path) -> None:
+        """Write the inpaint mask as it is used: grown, feathered, inverted; white is painted anew."""
+        layer = document.state.of_kind(Kind.INPAINT)
+        if layer is not None:
+            grey = masks.effective(layer, document.state.canvas)
+            self._lane.run(lambda: write_grey(path, grey), lambda _: None, self._messages.error)
 
     def flush(self) -> None:
         """Wait until what is being read and written is done."""

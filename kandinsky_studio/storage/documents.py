@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
-from kandinsky_studio.document.surface import Surface, from_rgba, to_rgba
+from kandinsky_studio.document.surface import Pixels, Surface, from_rgba, to_rgba
 from kandinsky_studio.errors import FileNotReadable
 from kandinsky_studio.storage.image_files import ImageOptions, Note, formats, read_image, write_image
 from kandinsky_studio.storage.openraster_reading import read_openraster
@@ -62,3 +64,15 @@ def export_picture(path: Path, state: State, quality: int = 95) -> None:
     """
     pixels = to_rgba(Document(state).render())
     write_image(path, pixels, ImageOptions(quality=quality, resolution=state.resolution))
+
+
+def read_grey(path: Path) -> Pixels:
+    """How light a picture is, height × width, 0 … 255; transparent is black. Raises what ``read_image`` raises."""
+    straight = read_image(path).pixels.astype(np.float32)
+    light = straight[..., :3] @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return np.asarray(np.rint(light * straight[..., 3] / 255), np.uint8)
+
+
+def write_grey(path: Path, pixels: Pixels) -> None:
+    """Write height × width values as a picture. Raises what ``write_image`` raises."""
+    write_image(path, np.dstack([pixels, pixels, pixels, np.full_like(pixels, 255)]))

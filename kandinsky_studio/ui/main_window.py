@@ -20,6 +20,7 @@ from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
+from kandinsky_studio.ui.document_deeds import DocumentDeeds
 from kandinsky_studio.ui.menus import build_menus
 from kandinsky_studio.ui.panel import PanelDock
 from kandinsky_studio.ui.panels import PANELS
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
         self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, self)
         self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
+        self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self)
         self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
         self._menus: dict[str, QMenu] = {}
         self._build()

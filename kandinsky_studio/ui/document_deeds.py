@@ -1,0 +1,337 @@
+"""What the commands do to the document in front: undo, clipboard, layers, selections, masks, the image, the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMimeData, QObject, QPointF, Slot
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from kandinsky_studio.app.editor import Editor
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.document import image_operations as image
+from kandinsky_studio.document import layer_operations as layers
+from kandinsky_studio.document import mask_operations as mask
+from kandinsky_studio.document import merging
+from kandinsky_studio.document import pixel_operations as pixels
+from kandinsky_studio.document import selection_operations as selection
+from kandinsky_studio.document.document import Document
+from kandinsky_studio.document.layers import Kind, Layer
+from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.dialogs.asking import CanvasSizeDialog, ImageSizeDialog, NumberDialog
+from kandinsky_studio.ui.workbench import Workbench
+
+_PLACE = "application/x-kandinsky-studio-place"  # where on the plane a copied picture was
+_TOLERANCE = 32  # of a colour that is made into a mask, 0 … 255
+
+
+class DocumentDeeds(QObject):
+    """Connects the commands of the document in front. They are grey while the gallery's picture is in front."""
+
+    def __init__(self, studio: Studio, actions: Actions, bench: Workbench, window: QWidget) -> None:
+        super().__init__(window)
+        self._studio = studio
+        self._editor: Editor = studio.editor
+        self._actions = actions
+        self._bench = bench
+        self._window = window
+        self._ids: list[str] = []
+        self._grown, self._feathered = 4, 8
+        self._edit()
+        self._layers()
+        self._select()
+        self._masks()
+        self._image()
+        self._view()
+        self._brush()
+        bench.front_changed.connect(self.update_enabled)
+        self._editor.opened.connect(lambda sheet: sheet.changed.connect(self._changed))
+        self.update_enabled()
+
+    # ------------------------------------------------------------------ how
+
+    def _do(self, id: str, deed: Callable[[Document], Any]) -> None:
+        """``deed`` is done with the document in front, after what the tool had begun; errors are told."""
+        self._ids.append(id)
+
+        def run() -> None:
+            document = self._editor.document
+            if document is None or not self._bench.shows_document:
+                return
+            self._editor.finish_tool()
+            if document.editing:
+                return  # a stroke is being drawn
+            try:
+                deed(document)
+            except Exception as error:  # noqa: BLE001
+                self._studio.messages.error(error)
+
+        self._actions.commands.implement(id, run)
+
+    def _do_layer(self, id: str, deed: Callable[[Document, Layer], Any]) -> None:
+        """As :meth:`_do`, with the active layer; without one nothing is done."""
+        self._do(id, lambda document: deed(document, document.active) if document.active is not None else None)
+
+    @Slot(object)
+    def _changed(self, change: Any) -> None:
+        if change.state or change.action:
+            self.update_enabled()
+
+    @Slot()
+    def update_enabled(self) -> None:
+        """What can do nothing now is grey."""
+        document = self._editor.document if self._bench.shows_document else None
+        action = self._actions.commands.action
+        for id in self._ids:
+            action(id).setEnabled(document is not None)
+        if document is None:
+            return
+        state, history = document.state, document.history
+        action("edit.undo").setEnabled(bool(history.done))
+        action("edit.redo").setEnabled(bool(history.undone))
+        for id in (
+            "selection.grow",
+            "selection.shrink",
+            "selection.feather",
+            "selection.none",
+            "image.crop_to_selection",
+        ):
+            action(id).setEnabled(state.selection is not None)
+        action("selection.reselect").setEnabled(state.selection is None)
+        masked = state.of_kind(Kind.INPAINT) is not None
+        for id in ("selection.from_mask", "mask.clear", "mask.invert", "mask.export_png"):
+            action(id).setEnabled(masked)
+        layer = document.active
+        for id in self._ids:
+            if id.startswith("layer.") and id not in ("layer.new", "layer.new_depth", "layer.from_clipboard"):
+                action(id).setEnabled(layer is not None)
+        if layer is not None:
+            has_mask = layer.mask is not None
+            action("layer.add_mask").setEnabled(not has_mask and layer.in_picture)
+            action("layer.apply_mask").setEnabled(has_mask)
+            action("layer.remove_mask").setEnabled(has_mask)
+            action("layer.ungroup").setEnabled(layer.kind is Kind.GROUP)
+
+    # ------------------------------------------------------------------ what
+
+    def _edit(self) -> None:
+        # Undo while something is begun drops that: it was the last thing one did.
+        self._ids += ["edit.undo", "edit.redo"]
+        self._actions.commands.implement("edit.undo", self.undo)
+        self._actions.commands.implement("edit.redo", self.redo)
+        self._do("edit.copy", lambda document: self._keep(pixels.copy(document)))
+        self._do("edit.copy_merged", lambda document: self._keep(pixels.copy(document, merged=True)))
+        self._do("edit.cut", lambda document: self._keep(pixels.cut(document)))
+        self._do("edit.paste", self.paste)
+        self._do("layer.from_clipboard", self.paste)
+        self._do("edit.delete", pixels.clear)
+        self._do("edit.fill_foreground", lambda document: pixels.fill(document, self._editor.desk.foreground))
+        self._do("edit.fill_background", lambda document: pixels.fill(document, self._editor.desk.background))
+        self._actions.commands.implement("edit.swap_colours", self._editor.swap_colours)
+        self._actions.commands.implement("edit.reset_colours", self._editor.reset_colours)
+
+    @Slot()
+    def undo(self) -> None:
+        """Take back what was done last; what a tool has only begun goes first."""
+        document = self._editor.document
+        if document is None or document.editing:
+            return
+        if self._editor.tool.busy:
+            self._editor.tool.abandon()
+        else:
+            document.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        document = self._editor.document
+        if document is not None and not self._editor.tool.busy:
+            document.redo()
+
+    def _keep(self, clip: pixels.Clip | None) -> None:
+        """Into the clipboard, with the place it was at."""
+        if clip is None:
+            return
+        data = QMimeData()
+        data.setImageData(clip.image)
+        data.setData(_PLACE, f"{clip.x} {clip.y} {clip.image.width()} {clip.image.height()}".encode())
+        QGuiApplication.clipboard().setMimeData(data)
+
+    def paste(self, document: Document) -> None:
+        """As a layer, where it was cut if that can be seen, else in the middle of what is seen."""
+        clipboard = QGuiApplication.clipboard()
+        copied = clipboard.image()
+        if not copied.isNull():
+            pixels.paste(document, copied, self._place_of(copied, clipboard.mimeData()))
+
+    def _place_of(self, copied: QImage, data: QMimeData) -> tuple[float, float]:
+        view = self._bench.page.view
+        corners = [view.document_point(QPointF(x, y)) for x in (0, view.width()) for y in (0, view.height())]
+        xs, ys = [point.x() for point in corners], [point.y() for point in corners]
+        place = bytes(data.data(_PLACE).data()).decode("ascii", "replace").split()
+        if len(place) == 4 and all(part.lstrip("-").isdigit() for part in place):
+            x, y, width, height = map(int, place)
+            seen = x < max(xs) and x + width > min(xs) and y < max(ys) and y + height > min(ys)
+            if seen and (width, height) == (copied.width(), copied.height()):
+                return x + width / 2, y + height / 2
+        return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+
+    def _layers(self) -> None:
+        self._do("layer.new", lambda document: layers.add_layer(document))
+        self._do("layer.new_depth", lambda document: layers.add_layer(document, Kind.DEPTH))
+        self._do_layer("layer.duplicate", lambda document, layer: layers.duplicate(document, layer.id))
+        self._do_layer("layer.delete", lambda document, layer: layers.remove(document, [layer.id]))
+        self._do_layer("layer.clear", lambda document, layer: pixels.clear(document, layer.id))
+        self._do_layer("layer.group", lambda document, layer: layers.group(document, [layer.id]))
+        self._do_layer("layer.ungroup", lambda document, layer: layers.ungroup(document, layer.id))
+        self._do_layer("layer.merge_down", lambda document, layer: merging.merge_down(document, layer.id))
+        self._do("layer.merge_visible", merging.merge_visible)
+        self._do("layer.flatten", merging.flatten)
+        self._do_layer("layer.add_mask", lambda document, layer: layers.add_mask(document, layer.id))
+        self._do_layer("layer.apply_mask", lambda document, layer: merging.apply_mask(document, layer.id))
+        self._do_layer("layer.remove_mask", lambda document, layer: layers.remove_mask(document, layer.id))
+        self._do_layer("layer.raise", lambda document, layer: layers.raise_layer(document, layer.id))
+        self._do_layer("layer.lower", lambda document, layer: layers.lower_layer(document, layer.id))
+        self._do_layer("layer.next", lambda document, layer: self._step(document, layer, 1))
+        self._do_layer("layer.previous", lambda document, layer: self._step(document, layer, -1))
+        for id, name in (("layer.lock", "locked"), ("layer.alpha_lock", "alpha_locked"), ("layer.hide", "visible")):
+            self._do_layer(
+                id,
+                lambda document, layer, name=name: layers.set_property(  # type: ignore[misc]
+                    document, layer.id, name, not getattr(layer, name)
+                ),
+            )
+
+    @staticmethod
+    def _step(document: Document, layer: Layer, by: int) -> None:
+        """To the layer above or below in the list."""
+        listed = [one.id for one in document.state.walk()]
+        number = listed.index(layer.id) + by
+        if 0 <= number < len(listed):
+            document.activate(listed[number])
+
+    def _select(self) -> None:
+        self._do("selection.all", selection.select_all)
+        self._do("selection.none", selection.deselect)
+        self._do("selection.reselect", selection.reselect)
+        self._do("selection.invert", selection.invert)
+        self._do(
+            "selection.grow", lambda document: self._ask_number(document, self.tr("Grow the selection"), selection.grow)
+        )
+        self._do(
+            "selection.shrink",
+            lambda document: self._ask_number(document, self.tr("Shrink the selection"), selection.shrink),
+        )
+        self._do("selection.feather", self._ask_feather)
+        self._do("selection.from_layer_alpha", selection.from_alpha)
+        self._do("selection.from_mask", selection.from_inpaint_mask)
+        quick = self._actions.commands.implement("selection.quick_mask", self._quick_mask)
+        quick.setCheckable(True)
+        self._ids.append("selection.quick_mask")
+
+    def _quick_mask(self, on: bool) -> None:
+        """Brushes paint the inpaint mask until it is switched off."""
+        self._editor.desk.quick_mask = on
+        self._editor.options_changed.emit()
+
+    def _ask_number(self, document: Document, title: str, deed: Callable[[Document, int], Any]) -> None:
+        dialog = NumberDialog(title, self._grown, self._window)
+
+        def answered(value: int) -> None:
+            self._grown = value
+            deed(document, value)
+
+        dialog.wanted.connect(answered)
+        dialog.open()
+
+    def _ask_feather(self, document: Document) -> None:
+        dialog = NumberDialog(self.tr("Feather the selection"), self._feathered, self._window)
+
+        def answered(value: int) -> None:
+            self._feathered = value
+            selection.feather(document, value)
+
+        dialog.wanted.connect(answered)
+        dialog.open()
+
+    def _masks(self) -> None:
+        self._do("mask.from_selection", mask.from_selection)
+        self._do("mask.from_layer_alpha", mask.from_alpha)
+        self._do(
+            "mask.from_colour", lambda document: mask.from_colour(document, self._editor.desk.foreground, _TOLERANCE)
+        )
+        self._do("mask.invert", mask.invert)
+        self._do("mask.clear", mask.clear)
+        self._do("mask.fill", mask.fill)
+        self._do("mask.import_png", self._import_mask)
+        self._do("mask.export_png", self._export_mask)
+
+    def _import_mask(self, document: Document) -> None:
+        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Import a mask"), "", self.tr("Pictures (*.png)"))
+        if name:
+            self._editor.import_mask(document, Path(name))
+
+    def _export_mask(self, document: Document) -> None:
+        name, _ = QFileDialog.getSaveFileName(self._window, self.tr("Export the mask"), "mask.png", "PNG (*.png)")
+        if name:
+            self._editor.export_mask(document, Path(name))
+
+    def _image(self) -> None:
+        self._do("image.canvas_size", self._ask_canvas)
+        self._do("image.image_size", self._ask_image)
+        self._do("image.crop_to_selection", image.crop_to_selection)
+        for degrees in (90, 180, 270):
+            self._do(f"image.rotate_{degrees}", lambda document, degrees=degrees: image.rotate(document, degrees))  # type: ignore[misc]
+        self._do("image.flip_horizontal", lambda document: image.flip(document))
+        self._do("image.flip_vertical", lambda document: image.flip(document, vertically=True))
+
+    def _ask_canvas(self, document: Document) -> None:
+        dialog = CanvasSizeDialog(document.state.canvas, self._window)
+        dialog.wanted.connect(lambda rect: image.canvas_size(document, rect))
+        dialog.open()
+
+    def _ask_image(self, document: Document) -> None:
+        dialog = ImageSizeDialog(document.state.canvas, self._window)
+        dialog.wanted.connect(lambda width, height, way: image.image_size(document, width, height, way))
+        dialog.open()
+
+    def _view(self) -> None:
+        view = self._bench.page.view
+        self._do("view.fit_width", lambda _: view.fit_width())
+        self._do("view.rotate_left", lambda _: view.rotate_to(view.angle - 15))
+        self._do("view.rotate_right", lambda _: view.rotate_to(view.angle + 15))
+        self._do("view.rotate_reset", lambda _: view.rotate_to(0))
+        for id, change in (("view.mirror", view.set_mirrored), ("view.pixel_grid", view.set_grid)):
+            action = self._actions.commands.implement(id, change)
+            action.setCheckable(True)
+            self._ids.append(id)
+        self._actions.commands.action("view.pixel_grid").setChecked(True)
+
+    def _brush(self) -> None:
+        for id, method in (
+            ("brush.smaller", "smaller"),
+            ("brush.larger", "larger"),
+            ("brush.softer", "softer"),
+            ("brush.harder", "harder"),
+            ("brush.opacity_less", "less_opacity"),
+            ("brush.opacity_more", "more_opacity"),
+        ):
+            self._actions.commands.implement(id, lambda _=False, method=method: self._turn(method))
+            self._ids.append(id)
+        for percent in range(10, 101, 10):
+            id = f"brush.opacity_{percent}"
+            self._actions.commands.implement(id, lambda _=False, share=percent / 100: self._set_opacity(share))
+            self._ids.append(id)
+
+    def _turn(self, method: str) -> None:
+        """A step of a brush's size, hardness or opacity; other tools have none."""
+        turn = getattr(self._editor.tool, method, None)
+        if turn is not None:
+            turn()
+            self._editor.options_changed.emit()
+
+    def _set_opacity(self, share: float) -> None:
+        if hasattr(self._editor.tool, "opacity"):
+            self._editor.set_option("opacity", share)
