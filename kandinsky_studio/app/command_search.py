@@ -109,5 +109,5 @@ def ranked(query: str, texts: Iterable[tuple[str, Text]], recent: Iterable[str] 
     found = [(score(query, text), id) for id, text in texts]
     late = len(order)
     kept = [(points, id) for points, id in found if points > 0]
-    kept.sort(key=lambda pair: (-round(pair[0], 1), order.get(pair[1], late), -pair[0]))
+    kept.sort(key=lambda pair: (-int(pair[0] * 10), order.get(pair[1], late), -pair[0]))
     return [id for _, id in kept]

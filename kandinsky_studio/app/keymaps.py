@@ -215,7 +215,15 @@ class KeyBindings(QObject):
 
     def reset_all(self) -> None:
         """Back to the keymap as it comes."""
-        self._changes = {**self._changes, self._name: {}}
+        self.restore({})
+
+    def changes(self) -> Mapping[str, Keys]:
+        """What the user changed about the chosen keymap, for :meth:`restore`."""
+        return self._changes.get(self._name, {})
+
+    def restore(self, changes: Mapping[str, Keys]) -> None:
+        """Make the changes to the chosen keymap those of before."""
+        self._changes = {**self._changes, self._name: dict(changes)}
         self._apply()
 
     def conflicts(self, commands: Iterable[str]) -> list[Conflict]:
