@@ -103,16 +103,7 @@ class Preferences:
             )
         },
     )
-    keymap: str = field(
-        default="studio",
-        metadata={
-            "about": About(
-                QT_TRANSLATE_NOOP("preferences", "Keys"),
-                QT_TRANSLATE_NOOP("preferences", "Which program’s keys you have in your fingers."),
-                choices=("studio", "krita", "photoshop"),
-            )
-        },
-    )
+    keymap: str = field(default="studio", metadata={"about": About(choices=("studio", "krita", "photoshop"))})
     key_changes: dict[str, Any] = field(default_factory=dict)
     recent_commands: list[str] = field(default_factory=list)
     recent_files: list[str] = field(default_factory=list)
@@ -146,7 +137,8 @@ class Preferences:
         if name not in _NAMES:
             raise ValueError(f"no preference is called {name!r}")
         kinds = (GenerationRequest, type(None)) if name == "last_request" else (type(_DEFAULTS[name]),)
-        if type(value) not in kinds or not about(name).allows(value):
+        words = name != "recent_commands" or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+        if type(value) not in kinds or not words or not about(name).allows(value):
             raise ValueError(f"{name} can't be {value!r}")
         setattr(self, name, value)
 

@@ -196,27 +196,11 @@
     </message>
     <message>
         <source>Zoom where the pointer is</source>
-        <translation>Масштаб под указателем</translation>
-    </message>
-    <message>
-        <source>Wheel</source>
-        <translation>Колесо</translation>
+        <translation>Увеличить у курсора</translation>
     </message>
     <message>
         <source>Move the picture</source>
         <translation>Двигать картину</translation>
-    </message>
-    <message>
-        <source>Drag, or arrow keys</source>
-        <translation>Мышью или стрелками</translation>
-    </message>
-    <message>
-        <source>Whole picture or 100 %</source>
-        <translation>Вся картина или 100 %</translation>
-    </message>
-    <message>
-        <source>Double click</source>
-        <translation>Двойной щелчок</translation>
     </message>
     <message>
         <source>Keymap</source>
@@ -329,6 +313,86 @@
     <message>
         <source>Reset all</source>
         <translation>Сбросить всё</translation>
+    </message>
+    <message>
+        <source>Wheel, or Ctrl + Space + drag</source>
+        <translation>Колесо или Ctrl + Пробел + тянуть</translation>
+    </message>
+    <message>
+        <source>Space + drag, middle button, arrow keys</source>
+        <translation>Пробел + тянуть, средняя кнопка, стрелки</translation>
+    </message>
+    <message>
+        <source>Rotate the view</source>
+        <translation>Поворачивать вид</translation>
+    </message>
+    <message>
+        <source>Shift + Space + drag</source>
+        <translation>Shift + Пробел + тянуть</translation>
+    </message>
+    <message>
+        <source>Move, zoom and rotate by hand</source>
+        <translation>Двигать, увеличивать и поворачивать рукой</translation>
+    </message>
+    <message>
+        <source>One or two fingers</source>
+        <translation>Один или два пальца</translation>
+    </message>
+    <message>
+        <source>Take a colour while painting</source>
+        <translation>Взять цвет, не откладывая кисть</translation>
+    </message>
+    <message>
+        <source>Alt + click, Ctrl + click</source>
+        <translation>Alt + щелчок, Ctrl + щелчок</translation>
+    </message>
+    <message>
+        <source>Size and hardness of the brush</source>
+        <translation>Размер и жёсткость кисти</translation>
+    </message>
+    <message>
+        <source>Shift + drag, Alt + right button</source>
+        <translation>Shift + тянуть, Alt + правая кнопка</translation>
+    </message>
+    <message>
+        <source>Straight line from the last point</source>
+        <translation>Прямая от последней точки</translation>
+    </message>
+    <message>
+        <source>Shift + click</source>
+        <translation>Shift + щелчок</translation>
+    </message>
+    <message>
+        <source>Brushes and colours at the pointer</source>
+        <translation>Кисти и цвета у курсора</translation>
+    </message>
+    <message>
+        <source>Right button</source>
+        <translation>Правая кнопка</translation>
+    </message>
+    <message>
+        <source>Add to the selection</source>
+        <translation>Добавить к выделению</translation>
+    </message>
+    <message>
+        <source>Shift + drag</source>
+        <translation>Shift + тянуть</translation>
+    </message>
+    <message>
+        <source>Take from the selection</source>
+        <translation>Вычесть из выделения</translation>
+    </message>
+    <message>
+        <source>Alt + drag</source>
+        <translation>Alt + тянуть</translation>
+    </message>
+    <message>
+        <source>Keep what is in both selections</source>
+        <translation>Оставить общее двух выделений</translation>
+    </message>
+    <message>
+        <source>Shift + Alt + drag</source>
+        <translation>Shift + Alt + тянуть</translation>
     </message>
 </context>
 <context>
@@ -1952,14 +2016,6 @@
     <message>
         <source>In percent of the text on your desktop; icons and buttons follow.</source>
         <translation>В процентах от размера текста на рабочем столе; значки и кнопки меняются вместе с ним.</translation>
-    </message>
-    <message>
-        <source>Keys</source>
-        <translation>Клавиши</translation>
-    </message>
-    <message>
-        <source>Which program’s keys you have in your fingers.</source>
-        <translation>Клавиши какой программы помнят ваши пальцы.</translation>
     </message>
 </context>
 <context>

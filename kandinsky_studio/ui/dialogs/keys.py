@@ -50,7 +50,7 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._commands, self._bindings, self._theme = actions.commands, actions.commands.bindings, theme
-        self._gestures = self._simple_gestures() if gestures is None else gestures
+        self._gestures = self._canvas_gestures() if gestures is None else gestures
         self._items: dict[str, QTreeWidgetItem] = {}
         self._others: list[QTreeWidgetItem] = []
         self._branches: list[tuple[QTreeWidgetItem, list[QTreeWidgetItem]]] = []
@@ -164,11 +164,19 @@ class KeysDialog(QDialog):
         self.reset_all.clicked.connect(self._reset_all)
         self._bindings.changed.connect(self._show_all)
 
-    def _simple_gestures(self) -> list[tuple[str, str]]:
+    def _canvas_gestures(self) -> list[tuple[str, str]]:
         return [
-            (self.tr("Zoom where the pointer is"), self.tr("Wheel")),
-            (self.tr("Move the picture"), self.tr("Drag, or arrow keys")),
-            (self.tr("Whole picture or 100 %"), self.tr("Double click")),
+            (self.tr("Zoom where the pointer is"), self.tr("Wheel, or Ctrl + Space + drag")),
+            (self.tr("Move the picture"), self.tr("Space + drag, middle button, arrow keys")),
+            (self.tr("Rotate the view"), self.tr("Shift + Space + drag")),
+            (self.tr("Move, zoom and rotate by hand"), self.tr("One or two fingers")),
+            (self.tr("Take a colour while painting"), self.tr("Alt + click, Ctrl + click")),
+            (self.tr("Size and hardness of the brush"), self.tr("Shift + drag, Alt + right button")),
+            (self.tr("Straight line from the last point"), self.tr("Shift + click")),
+            (self.tr("Brushes and colours at the pointer"), self.tr("Right button")),
+            (self.tr("Add to the selection"), self.tr("Shift + drag")),
+            (self.tr("Take from the selection"), self.tr("Alt + drag")),
+            (self.tr("Keep what is in both selections"), self.tr("Shift + Alt + drag")),
         ]
 
     # ------------------------------------------------------------------ showing
