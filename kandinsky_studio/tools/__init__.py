@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kandinsky_studio.tools.base import Tool
 from kandinsky_studio.tools.brush import Brush
+from kandinsky_studio.tools.crop import Crop
 from kandinsky_studio.tools.hand import Hand
 from kandinsky_studio.tools.move import Move
 from kandinsky_studio.tools.rotate_view import RotateView
@@ -13,11 +14,14 @@ from kandinsky_studio.tools.select_lasso import SelectLasso
 from kandinsky_studio.tools.select_polygon import SelectPolygon
 from kandinsky_studio.tools.select_rectangle import SelectRectangle
 from kandinsky_studio.tools.select_wand import SelectWand
+from kandinsky_studio.tools.transform import Transform
 from kandinsky_studio.tools.zoom import Zoom
 
 TOOLS: tuple[type[Tool], ...] = (
     Brush,
     Move,
+    Transform,
+    Crop,
     SelectRectangle,
     SelectEllipse,
     SelectLasso,

@@ -71,7 +71,7 @@ class BoxSelection(SelectionTool):
     proportion: Proportion = Proportion.FREE
     fixed_width: float = 512
     fixed_height: float = 512
-    step: ClassVar[str]  # English source text in the context ``tools``
+    step: ClassVar[str]  # English source text in the context ``steps``
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)

@@ -13,7 +13,8 @@ from kandinsky_studio.document.document import Document, Edit, check_editable
 from kandinsky_studio.document.geometry import NOTHING, Key, Rect, united
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Pixels, Surface, Tile, readable, to_image
-from kandinsky_studio.errors import LayerLocked, NoMask, NothingToMove
+from kandinsky_studio.errors import LayerLocked, NoLayer, NoMask, NothingToMove
+from kandinsky_studio.tools.base import Desk
 from kandinsky_studio.tools.pieces import DraftTile, Piece, Placement, over
 
 
@@ -140,6 +141,19 @@ class Lift:
         edit, self._edit = self._edit, None
         if edit is not None:
             edit.cancel()
+
+
+def subject(desk: Desk, part: Part = Part.CONTENT) -> tuple[Layer, Part]:
+    """The layer that is meant, and what of it: with the quick mask on the inpaint mask, while masks are edited the
+    active layer's mask. Raises ``NoLayer``."""
+    layer = desk.document.active
+    if desk.quick_mask and part is not Part.SELECTION:
+        layer = desk.document.state.of_kind(Kind.INPAINT)
+    if layer is None:
+        raise NoLayer
+    if part is Part.CONTENT and desk.edit_mask and layer.mask is not None:
+        part = Part.MASK
+    return layer, part
 
 
 def take_up(document: Document, layer: Layer, part: Part = Part.CONTENT) -> Lift:

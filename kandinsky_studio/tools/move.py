@@ -12,14 +12,14 @@ from kandinsky_studio.document.document import Document, check_editable
 from kandinsky_studio.document.geometry import TILE, Key
 from kandinsky_studio.document.layers import Kind, Layer
 from kandinsky_studio.document.surface import Surface, Tile, readable
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NoLayer
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools.base import Desk, Ink, Mark, Option, Pointer, Tool
-from kandinsky_studio.tools.lifting import Lift, take_up
+from kandinsky_studio.tools.lifting import Lift, Part, subject, take_up
 from kandinsky_studio.tools.pieces import Shift
 from kandinsky_studio.tools.selecting import outline, went
 from kandinsky_studio.tools.snapping import NEAR, Snapped, snap
 
-_STEP = QT_TRANSLATE_NOOP("tools", "Move")
+_STEP = QT_TRANSLATE_NOOP("steps", "Move")
 
 
 class Move(Tool):
@@ -47,16 +47,16 @@ class Move(Tool):
         self._outline: QPainterPath | None = None
         self._floating: _Floating | None = None
         self._active_before: int | None = None
+        self._layer = 0  # that is moved
 
     def press(self, pointer: Pointer) -> None:
         document = self.document
         self._active_before = document.active_id
-        layer = layer_at(document, pointer.x, pointer.y) if self.choose_layer else None
-        layer = layer or document.active
-        if layer is None:
-            raise NoLayer
-        self._lift, self._base = self._take(document, layer)
-        document.activate(layer.id)
+        found = layer_at(document, pointer.x, pointer.y) if self.choose_layer else None
+        layer, part = subject(self.desk) if found is None else (found, Part.CONTENT)
+        self._lift, self._base = self._take(document, layer, part)
+        if found is not None:
+            document.activate(found.id)
         self._pressed, self._by = pointer, Snapped(0, 0)
 
     def move(self, pointer: Pointer) -> None:
@@ -100,13 +100,11 @@ class Move(Tool):
 
     def nudge(self, dx: int, dy: int) -> None:
         """Move by whole pixels without a pointer; one after the other makes one step. Raises as :meth:`press` does."""
-        layer = self.document.active
-        if layer is None:
-            raise NoLayer
+        layer, part = subject(self.desk)
         if self._pressed is not None or (dx, dy) == (0, 0):
             return
-        lift, self._base = self._take(self.document, layer)
-        lift.open(_STEP, merge=f"move {layer.id}")
+        lift, self._base = self._take(self.document, layer, part)
+        lift.open(_STEP, merge=f"move {part.value} of {layer.id}")
         self._land(lift, Snapped(dx, dy))
 
     def overlay(self) -> Sequence[Mark]:
@@ -122,20 +120,21 @@ class Move(Tool):
     def _shift(self, by: Snapped) -> Shift:
         return Shift(self._base[0] + by.dx, self._base[1] + by.dy)
 
-    def _take(self, document: Document, layer: Layer) -> tuple[Lift, tuple[int, int]]:
+    def _take(self, document: Document, layer: Layer, part: Part) -> tuple[Lift, tuple[int, int]]:
         """What moves, and how far it is already: what was landed and not touched since is taken up as it was."""
+        self._layer = layer.id
         floating = self._floating
-        if floating is not None and floating.is_there(document, layer):
+        if floating is not None and part is Part.CONTENT and floating.is_there(document, layer):
             check_editable(document.state, layer)
             return Lift(document, floating.lift.held, floating.lift.selection), floating.by
         self._floating = None
-        return take_up(document, layer), (0, 0)
+        return take_up(document, layer, part), (0, 0)
 
     def _land(self, lift: Lift, by: Snapped) -> None:
         shift = self._shift(by)
         lift.land(shift)
         if lift.selection is not None:
-            self._floating = _Floating(self.document, lift, shift.by)
+            self._floating = _Floating(self._layer, lift, shift.by)
 
     def _over(self) -> None:
         self._pressed = self._lift = self._outline = None
@@ -147,18 +146,18 @@ class _Floating:
     """Selected pixels after they landed. Until something else touches them they can be taken up again, and what they
     covered is still there below them."""
 
-    def __init__(self, document: Document, lift: Lift, by: tuple[int, int]) -> None:
+    def __init__(self, layer: int, lift: Lift, by: tuple[int, int]) -> None:
         self.lift = lift
         self.by = by
-        self._active = document.active_id
-        self._selection = document.state.selection
+        self._layer = layer
+        self._selection = lift.document.state.selection
         self._tiles: list[tuple[Surface, dict[Key, Tile]]] = [
             (held.surface, dict(held.surface.tiles)) for held in lift.held
         ]
 
     def is_there(self, document: Document, layer: Layer) -> bool:
         state = document.state
-        if document is not self.lift.document or layer.id != self._active:
+        if document is not self.lift.document or layer.id != self._layer:
             return False
         if self._selection is None or state.selection is not self._selection:
             return False

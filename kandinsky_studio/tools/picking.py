@@ -22,7 +22,7 @@ class ColourSelection(SelectionTool):
     """A press shows what would be selected, a drag takes another pixel, letting go selects."""
 
     sample: Sample = Sample.LAYER
-    step: ClassVar[str]  # English source text in the context ``tools``
+    step: ClassVar[str]  # English source text in the context ``steps``
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)

@@ -16,7 +16,7 @@ class SelectColourRange(ColourSelection):
     id = "select_colour_range"
     title = QT_TRANSLATE_NOOP("tools", "Colour range")
     hint = QT_TRANSLATE_NOOP("tools", "Click a colour. Shift adds another one, Alt takes one away, both intersect.")
-    step = QT_TRANSLATE_NOOP("tools", "Select a colour range")
+    step = QT_TRANSLATE_NOOP("steps", "Select a colour range")
     options = (
         COMBINE,
         Option("fuzziness", QT_TRANSLATE_NOOP("tools", "Fuzziness"), minimum=1, maximum=150),

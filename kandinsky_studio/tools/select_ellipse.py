@@ -18,7 +18,7 @@ class SelectEllipse(BoxSelection):
     hint = QT_TRANSLATE_NOOP(
         "tools", "Before the press: Shift adds, Alt subtracts, both intersect. After it: Shift circle, Alt centred."
     )
-    step = QT_TRANSLATE_NOOP("tools", "Select an ellipse")
+    step = QT_TRANSLATE_NOOP("steps", "Select an ellipse")
     options = (COMBINE, FEATHER, ANTIALIAS, PROPORTION, WIDTH, HEIGHT)
 
     def fill(self, path: QPainterPath, box: QRectF) -> None:

@@ -46,7 +46,7 @@ class SelectLasso(SelectionTool):
         if path is not None:
             path.closeSubpath()
             mask = filled(path, self.document.state.canvas, self.antialias, self.feather)
-            self.finish_with(QT_TRANSLATE_NOOP("tools", "Select by lasso"), mask)
+            self.finish_with(QT_TRANSLATE_NOOP("steps", "Select by lasso"), mask)
 
     def dropped(self) -> None:
         self._path = None

@@ -8,10 +8,11 @@ from math import atan2, cos, hypot, pi, sin
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainterPath, QPolygonF
 
+from kandinsky_studio.document import selection_operations
 from kandinsky_studio.document.masks import Combine
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools.base import Desk, Ink, Mark, Pointer
-from kandinsky_studio.tools.selecting import ANTIALIAS, COMBINE, FEATHER, SelectionTool, deselect, filled
+from kandinsky_studio.tools.selecting import ANTIALIAS, COMBINE, FEATHER, SelectionTool, filled
 
 _CLOSE = 8.0  # pixels of the screen around the first point where a click closes the polygon
 
@@ -88,9 +89,9 @@ class SelectPolygon(SelectionTool):
             path.closeSubpath()
             self._how = self._first_how
             mask = filled(path, self.document.state.canvas, self.antialias, self.feather)
-            self.finish_with(QT_TRANSLATE_NOOP("tools", "Select a polygon"), mask)
+            self.finish_with(QT_TRANSLATE_NOOP("steps", "Select a polygon"), mask)
         elif len(corners) == 1 and self._first_how is Combine.REPLACE:
-            deselect(self.document)
+            selection_operations.deselect(self.document)
         self.desk.overlay_changed()
 
     def abandon(self) -> None:

@@ -18,7 +18,7 @@ class SelectRectangle(BoxSelection):
     hint = QT_TRANSLATE_NOOP(
         "tools", "Before the press: Shift adds, Alt subtracts, both intersect. After it: Shift square, Alt centred."
     )
-    step = QT_TRANSLATE_NOOP("tools", "Select a rectangle")
+    step = QT_TRANSLATE_NOOP("steps", "Select a rectangle")
     options = (COMBINE, FEATHER, PROPORTION, WIDTH, HEIGHT)
 
     def fill(self, path: QPainterPath, box: QRectF) -> None:

@@ -17,7 +17,7 @@ class SelectWand(ColourSelection):
     id = "select_wand"
     title = QT_TRANSLATE_NOOP("tools", "Magic wand")
     hint = QT_TRANSLATE_NOOP("tools", "Click an area of one colour. Shift adds, Alt subtracts, both intersect.")
-    step = QT_TRANSLATE_NOOP("tools", "Select by wand")
+    step = QT_TRANSLATE_NOOP("steps", "Select by wand")
     options = (
         COMBINE,
         Option("tolerance", QT_TRANSLATE_NOOP("tools", "Tolerance"), maximum=255),

@@ -9,7 +9,7 @@ from math import ceil, hypot
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath
 
-from kandinsky_studio.document import masks
+from kandinsky_studio.document import masks, selection_operations
 from kandinsky_studio.document.document import Document, Edit
 from kandinsky_studio.document.geometry import NOTHING, Rect
 from kandinsky_studio.document.masks import Combine
@@ -35,25 +35,12 @@ ANTIALIAS = Option("antialias", QT_TRANSLATE_NOOP("tools", "Smooth edges"), "swi
 
 
 def select(document: Document, name: str, mask: Surface, how: Combine = Combine.REPLACE) -> bool:
-    """Let ``mask`` meet the selection, as one step called ``name``. False if that changes nothing."""
-    old = document.state.selection
-    if not mask.tiles and (old is None or how in (Combine.ADD, Combine.SUBTRACT)):
-        return False
-    new = _within(masks.combine(old, mask, how), document.state.canvas)
-    if new is None and old is None:
-        return False
-    with document.edit(name) as edit:
-        edit.set(edit.state.changed(selection=new), NOTHING)
-    return True
-
-
-def deselect(document: Document) -> bool:
-    """Select nothing, as one step. False if nothing was selected."""
-    if document.state.selection is None:
-        return False
-    with document.edit(QT_TRANSLATE_NOOP("tools", "Deselect")) as edit:
-        edit.set(edit.state.changed(selection=None), NOTHING)
-    return True
+    """Let what of ``mask`` is on the canvas meet the selection, as one step. False if that changes nothing."""
+    canvas = document.state.canvas
+    if not canvas.contains(mask.bounds):
+        area = mask.bounds.intersected(canvas)
+        mask = Surface(Depth.MASK) if area.is_empty else Surface.from_array(mask.array(area), area.x, area.y)
+    return selection_operations.select(document, mask, name, how)
 
 
 def filled(path: QPainterPath, canvas: Rect, antialias: bool = True, feather: float = 0.0) -> Surface:
@@ -140,7 +127,7 @@ class SelectionTool(Tool):
         """The pointer was pressed and let go at one place. Without keys and modes that means: select nothing."""
         self.dropped()
         if self._how is Combine.REPLACE:
-            deselect(self.document)
+            selection_operations.deselect(self.document)
 
     def finish_with(self, name: str, mask: Surface) -> None:
         """Let ``mask`` meet the selection in the way that was chosen at the press."""
@@ -214,7 +201,7 @@ class _Carried:
         self._selection = document.state.selection
         self._outline = outline(self._selection)
         self._by = (0, 0)
-        self._edit: Edit = document.edit(QT_TRANSLATE_NOOP("tools", "Move the selection"))
+        self._edit: Edit = document.edit(QT_TRANSLATE_NOOP("steps", "Move the selection"))
         self._before = self._edit.state
         self._edit.set(self._before.changed(selection=None), NOTHING)
 
@@ -236,11 +223,3 @@ class _Carried:
 
     def cancel(self) -> None:
         self._edit.cancel()
-
-
-def _within(mask: Surface, canvas: Rect) -> Surface | None:
-    """What of ``mask`` is on the canvas; None for nothing."""
-    if not canvas.contains(mask.bounds):
-        area = mask.bounds.intersected(canvas)
-        mask = Surface(Depth.MASK) if area.is_empty else Surface.from_array(mask.array(area), area.x, area.y)
-    return mask if mask.tiles else None

@@ -2111,14 +2111,6 @@
         <translation>Сглаживать края</translation>
     </message>
     <message>
-        <source>Deselect</source>
-        <translation>Снять выделение</translation>
-    </message>
-    <message>
-        <source>Move the selection</source>
-        <translation>Сдвиг выделения</translation>
-    </message>
-    <message>
         <source>Proportion</source>
         <translation>Пропорции</translation>
     </message>
@@ -2151,20 +2143,12 @@
         <translation>До нажатия: Shift добавляет, Alt вычитает, вместе — пересечение. После: Shift — квадрат, Alt — от центра.</translation>
     </message>
     <message>
-        <source>Select a rectangle</source>
-        <translation>Выделение прямоугольника</translation>
-    </message>
-    <message>
         <source>Elliptical selection</source>
         <translation>Овальное выделение</translation>
     </message>
     <message>
         <source>Before the press: Shift adds, Alt subtracts, both intersect. After it: Shift circle, Alt centred.</source>
         <translation>До нажатия: Shift добавляет, Alt вычитает, вместе — пересечение. После: Shift — круг, Alt — от центра.</translation>
-    </message>
-    <message>
-        <source>Select an ellipse</source>
-        <translation>Выделение овала</translation>
     </message>
     <message>
         <source>Lasso</source>
@@ -2175,20 +2159,12 @@
         <translation>Обведите нужное. Shift добавляет, Alt вычитает, вместе — пересечение.</translation>
     </message>
     <message>
-        <source>Select by lasso</source>
-        <translation>Выделение лассо</translation>
-    </message>
-    <message>
         <source>Polygonal selection</source>
         <translation>Многоугольное выделение</translation>
     </message>
     <message>
         <source>Click corners; Enter or a double click closes, Backspace takes the last one back, Esc drops all.</source>
         <translation>Щёлкайте по углам; Enter или двойной щелчок замыкает, Backspace убирает последний, Esc отменяет всё.</translation>
-    </message>
-    <message>
-        <source>Select a polygon</source>
-        <translation>Выделение многоугольника</translation>
     </message>
     <message>
         <source>Look at</source>
@@ -2211,10 +2187,6 @@
         <translation>Щёлкните по области одного цвета. Shift добавляет, Alt вычитает, вместе — пересечение.</translation>
     </message>
     <message>
-        <source>Select by wand</source>
-        <translation>Выделение палочкой</translation>
-    </message>
-    <message>
         <source>Tolerance</source>
         <translation>Допуск</translation>
     </message>
@@ -2233,10 +2205,6 @@
     <message>
         <source>Click a colour. Shift adds another one, Alt takes one away, both intersect.</source>
         <translation>Щёлкните по цвету. Shift добавляет ещё один, Alt убирает, вместе — пересечение.</translation>
-    </message>
-    <message>
-        <source>Select a colour range</source>
-        <translation>Выделение по цвету</translation>
     </message>
     <message>
         <source>Fuzziness</source>
@@ -2357,6 +2325,94 @@
     <message>
         <source>Snap to the canvas</source>
         <translation>Прилипать к холсту</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>Трансформация</translation>
+    </message>
+    <message>
+        <source>Shift keeps proportions or steps of 15°, Alt the middle; Ctrl pulls corners and sides. Enter applies.</source>
+        <translation>Shift — пропорции или шаги по 15°, Alt — от центра; Ctrl тянет углы и стороны. Enter применяет.</translation>
+    </message>
+    <message>
+        <source>X</source>
+        <translation>X</translation>
+    </message>
+    <message>
+        <source>Y</source>
+        <translation>Y</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Ширина</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Высота</translation>
+    </message>
+    <message>
+        <source>Keep proportions</source>
+        <translation>Сохранять пропорции</translation>
+    </message>
+    <message>
+        <source>Flip horizontally</source>
+        <translation>Отразить по горизонтали</translation>
+    </message>
+    <message>
+        <source>Flip vertically</source>
+        <translation>Отразить по вертикали</translation>
+    </message>
+    <message>
+        <source>Turn left</source>
+        <translation>Повернуть влево</translation>
+    </message>
+    <message>
+        <source>Turn right</source>
+        <translation>Повернуть вправо</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Что</translation>
+    </message>
+    <message>
+        <source>Layer or what is selected</source>
+        <translation>Слой или выделенное</translation>
+    </message>
+    <message>
+        <source>Layer mask</source>
+        <translation>Маска слоя</translation>
+    </message>
+    <message>
+        <source>Outline of the selection</source>
+        <translation>Контур выделения</translation>
+    </message>
+    <message>
+        <source>Smooth pixels</source>
+        <translation>Сглаживать пиксели</translation>
+    </message>
+    <message>
+        <source>Crop</source>
+        <translation>Кадрирование</translation>
+    </message>
+    <message>
+        <source>Drag a frame, also beyond the canvas. Shift keeps the ratio, Alt the middle. Enter applies, Esc drops.</source>
+        <translation>Растяните рамку, можно и за холст. Shift — пропорции, Alt — от центра. Enter применяет, Esc отменяет.</translation>
+    </message>
+    <message>
+        <source>Ratio</source>
+        <translation>Соотношение</translation>
+    </message>
+    <message>
+        <source>As the canvas</source>
+        <translation>Как у холста</translation>
+    </message>
+    <message>
+        <source>Rule of thirds</source>
+        <translation>Правило третей</translation>
+    </message>
+    <message>
+        <source>Delete what is cut off</source>
+        <translation>Удалить отрезанное</translation>
     </message>
 </context>
 <context>
@@ -2591,6 +2647,42 @@
     <message>
         <source>Ungroup layers</source>
         <translation>Разгруппировка слоёв</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>Перемещение</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>Трансформация</translation>
+    </message>
+    <message>
+        <source>Move the selection</source>
+        <translation>Сдвиг выделения</translation>
+    </message>
+    <message>
+        <source>Select a rectangle</source>
+        <translation>Выделение прямоугольника</translation>
+    </message>
+    <message>
+        <source>Select an ellipse</source>
+        <translation>Выделение овала</translation>
+    </message>
+    <message>
+        <source>Select by lasso</source>
+        <translation>Выделение лассо</translation>
+    </message>
+    <message>
+        <source>Select a polygon</source>
+        <translation>Выделение многоугольника</translation>
+    </message>
+    <message>
+        <source>Select by wand</source>
+        <translation>Выделение палочкой</translation>
+    </message>
+    <message>
+        <source>Select a colour range</source>
+        <translation>Выделение по цвету</translation>
     </message>
 </context>
 </TS>
