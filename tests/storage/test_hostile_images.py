@@ -178,18 +178,22 @@ def test_two_at_a_time_do_not_mix(tmp_path):
 
 
 MEMORY = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.image_files import open_from_bytes
 import cv2
+
+def peak():  # KB; the peak that getrusage tells may be that of the process which started this one
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+
 open_from_bytes(Path(sys.argv[1]).read_bytes(), "warm")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 try:
     outcome = list(open_from_bytes(Path(sys.argv[2]).read_bytes(), "a").pixels.shape)
 except StudioError as error:
     outcome = type(error).__name__
-print(json.dumps([outcome, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024]))
+print(json.dumps([outcome, (peak() - before) // 1024]))
 """
 
 
@@ -204,7 +208,7 @@ def _in_a_process(tmp_path, data: bytes) -> tuple[object, int]:
     return outcome, megabytes
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no such measure")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no such measure")
 @pytest.mark.parametrize("form", [*FORMATS, "GIF", "BMP"])
 def test_a_bomb_takes_no_memory(tmp_path, form):
     outcome, megabytes = _in_a_process(tmp_path, claiming(form, 16_000, 16_000))
@@ -212,7 +216,7 @@ def test_a_bomb_takes_no_memory(tmp_path, form):
     assert megabytes < 20
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no such measure")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no such measure")
 def test_bombs_beside_the_picture_take_no_memory(tmp_path):
     data = small("PNG")
     bomb = zlib.compress(bytes(300_000_000), 9)
@@ -223,7 +227,7 @@ def test_bombs_beside_the_picture_take_no_memory(tmp_path):
     assert megabytes < 60
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no such measure")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no such measure")
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_picture_takes_a_known_multiple_of_its_memory(tmp_path, deep):
     width, height = MAX_SIDE, MAX_SIDE // 4
