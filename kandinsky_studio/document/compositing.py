@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtGui import QImage, QPainter
 
-from kandinsky_studio.document.blending import BlendMode, draw
+from kandinsky_studio.document.blending import BlendMode, paint
 from kandinsky_studio.document.geometry import QUARTER, TILE, Key, Rect
 from kandinsky_studio.document.layers import Kind, Layer
 from kandinsky_studio.document.surface import Depth, Surface, Tile, new_image
@@ -31,17 +31,21 @@ def compose(
     """
     side = QUARTER if quarter else TILE
     target = under if under is not None else new_image(side, side, Depth.RGBA)
-    _blend_all(layers, key, quarter, area or (_WHOLE_QUARTER if quarter else _WHOLE), target)
+    painter = QPainter(target)
+    try:
+        _blend_all(layers, key, quarter, area or (_WHOLE_QUARTER if quarter else _WHOLE), target, painter)
+    finally:
+        painter.end()
     return target
 
 
-def _blend_all(layers: Sequence[Layer], key: Key, quarter: bool, area: Rect, target: QImage) -> None:
+def _blend_all(layers: Sequence[Layer], key: Key, quarter: bool, area: Rect, target: QImage, painter: QPainter) -> None:
     for layer in layers:
         if not layer.visible or not layer.in_picture or layer.opacity <= 0:
             continue
         if layer.kind is Kind.GROUP:
             if _passes_through(layer):
-                _blend_all(layer.children, key, quarter, area, target)
+                _blend_all(layer.children, key, quarter, area, target, painter)
                 continue
             source: QImage | None = None
             if layer.children:
@@ -58,7 +62,7 @@ def _blend_all(layers: Sequence[Layer], key: Key, quarter: bool, area: Rect, tar
             if masked is None and not layer.mode.clears:
                 continue
             source = masked or new_image(target.width(), target.height(), Depth.RGBA)
-        draw(target, source, layer.mode, layer.opacity, area)
+        paint(painter, target, source, layer.mode, layer.opacity, area)
 
 
 def _passes_through(group: Layer) -> bool:

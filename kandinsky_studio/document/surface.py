@@ -69,16 +69,22 @@ class _Memory:
 
     def __init__(self, image: QImage, memory: bytes | bytearray | memoryview[int]) -> None:
         self.image = image
-        self.__array_interface__ = {**np.frombuffer(memory, np.uint8).__array_interface__, "version": 3}
+        data = np.frombuffer(memory, np.uint8).__array_interface__["data"]
+        line = image.bytesPerLine()
+        one_byte = image.depth() == 8
+        self.__array_interface__ = {
+            "data": data,
+            "typestr": "|u1",
+            "shape": (image.height(), image.width()) if one_byte else (image.height(), image.width(), 4),
+            "strides": (line, 1) if one_byte else (line, 4, 1),
+            "version": 3,
+        }
 
 
 def _array(image: QImage, memory: bytes | bytearray | memoryview[int] | None) -> Pixels:
     if memory is None:  # no pixel, no memory; nor does such an image know its size
         return np.empty((0, 0, 4), np.uint8)
-    flat = np.asarray(_Memory(image, memory)).reshape(image.height(), image.bytesPerLine())
-    if image.depth() == 8:
-        return flat[:, : image.width()]
-    return flat[:, : 4 * image.width()].reshape(image.height(), image.width(), 4)
+    return np.asarray(_Memory(image, memory))
 
 
 def to_image(pixels: Pixels) -> QImage:
