@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage, QPainter
 
 from kandinsky_studio.document.compositing import compose
 from kandinsky_studio.document.geometry import Key, Rect
 from kandinsky_studio.document.layers import Layer, State
-from kandinsky_studio.document.surface import Depth, new_image, readable, writable
+from kandinsky_studio.document.surface import Depth, Pixels, readable, writable
 
 LEVELS = 6  # 1, 1/2, 1/4 … 1/32
+_FEW = 32  # tiles: from here on it is cheaper to look at those in sight than at those that are out of date
 _QUARTER_LEVEL = 2  # from here on, layers are blended from the small copies of their tiles
-_BACKDROPS = 96  # tiles of blended layers below the active one that are kept: what a large brush moves over
+_BACKDROPS = 24 * 2**20  # bytes of blended layers below the active one that are kept: what a large brush moves over
+_EARLIER = 16 * 2**20  # bytes of tiles kept as they were before they were drawn anew: undo finds them again
 
 
 class Projection:
@@ -29,9 +31,14 @@ class Projection:
         self._state = state
         self.area = state.canvas.on_tiles()
         self._images: dict[int, QImage] = {}
+        self._memory: dict[int, Pixels] = {}  # what the images lie in
         self._dirty: dict[int, dict[Key, Rect]] = {}
         self._active: int | None = None
         self._backdrops: dict[tuple[bool, Key], tuple[tuple[object, ...], QImage]] = {}
+        self._kept = 0
+        self._marks: dict[tuple[bool, Key], tuple[object, ...]] = {}  # of what the images hold, tile by tile
+        self._earlier: dict[tuple[bool, Key, tuple[object, ...]], QImage] = {}
+        self._earlier_size = 0
 
     def set_state(self, state: State, active: int | None, rect: Rect | None = None) -> None:
         """The layers are others now. ``rect`` is where that shows, None for anywhere."""
@@ -41,7 +48,9 @@ class Projection:
         if area != self.area:
             self.area = area
             self._images.clear()
+            self._memory.clear()
             self._dirty.clear()
+            self._marks.clear()
         elif rect is None:
             for dirty in self._dirty.values():
                 dirty.update((key, Rect.of_tile(key)) for key in self.area.tiles())
@@ -52,7 +61,10 @@ class Projection:
         """Pixels at ``rect`` were painted on."""
         rect = rect.intersected(self.area)
         for key in rect.tiles():
-            part = Rect.of_tile(key).intersected(rect)
+            place = Rect.of_tile(key)
+            part = place.intersected(rect)
+            if part.contains(place.intersected(self._state.canvas)):
+                part = place  # all of the tile that is ever seen
             for dirty in self._dirty.values():
                 dirty[key] = dirty[key].united(part) if key in dirty else part
 
@@ -67,7 +79,10 @@ class Projection:
         """The image at 1 / 2^level of the size. What is not yet :meth:`refresh`-ed in it is old or empty."""
         if level not in self._images:
             scale = 2**level
-            self._images[level] = new_image(self.area.width // scale, self.area.height // scale, Depth.RGBA)
+            # Memory that comes into being where it is drawn on: nobody waits for all of it.
+            width, height = self.area.width // scale, self.area.height // scale
+            memory = self._memory[level] = np.zeros((height, width, 4), np.uint8)
+            self._images[level] = QImage(memory.data, width, height, 4 * width, Depth.RGBA.format)
             self._dirty[level] = {key: Rect.of_tile(key) for key in self.area.tiles()}
         return self._images[level]
 
@@ -75,13 +90,20 @@ class Projection:
         """Give back the memory of these levels."""
         for level in levels:
             self._images.pop(level, None)
+            self._memory.pop(level, None)
             self._dirty.pop(level, None)
+            if level in (0, _QUARTER_LEVEL):
+                for mark in [mark for mark in self._marks if mark[0] == (level == _QUARTER_LEVEL)]:
+                    del self._marks[mark]
 
     def stale(self, level: int, rect: Rect) -> list[Key]:
         """The tiles at ``rect`` that are not up to date."""
         self.image(level)
         dirty = self._dirty[level]
-        return [key for key in rect.intersected(self.area).tiles() if key in dirty] if dirty else []
+        rect = rect.intersected(self.area)
+        if len(dirty) < _FEW:
+            return [key for key in dirty if not Rect.of_tile(key).intersected(rect).is_empty]
+        return [key for key in rect.tiles() if key in dirty]
 
     def refresh(self, level: int, rect: Rect, enough: Callable[[], bool] = lambda: False) -> bool:
         """Bring the image up to date at ``rect``; stops between two tiles when ``enough()``. True if it is."""
@@ -109,14 +131,40 @@ class Projection:
         inside = part.moved(-place.x, -place.y)
         # The small copy of a pixel's neighbours changes with it.
         area = Rect.around(inside.x / scale, inside.y / scale, inside.right / scale, inside.bottom / scale)
+        corner = QPoint((place.x - self.area.x) // scale + area.x, (place.y - self.area.y) // scale + area.y)
+        mark = _mark(self._state.layers, key)
+        if part == place:
+            self._keep(level, key, mark, QRect(corner, area.to_qt().size()))
+            known = self._earlier.pop((quarter, key, mark), None)
+            if known is not None:
+                self._earlier_size -= known.sizeInBytes()
+                self._put(level, key, mark, corner, known, area)
+                return
         below, above = self._split()
         under = self._backdrop(below, key, quarter, area) if below else None
         tile = compose(above, key, quarter, area, under)
+        self._put(level, key, mark, corner, tile, area)
+
+    def _put(self, level: int, key: Key, mark: tuple[object, ...], corner: QPoint, tile: QImage, area: Rect) -> None:
         painter = QPainter(self._images[level])
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        corner = QPoint((place.x - self.area.x) // scale + area.x, (place.y - self.area.y) // scale + area.y)
         painter.drawImage(corner, tile, area.to_qt())
         painter.end()
+        self._marks[level == _QUARTER_LEVEL, key] = mark
+
+    def _keep(self, level: int, key: Key, new: tuple[object, ...], place: QRect) -> None:
+        """Keep a tile of the picture that is about to be drawn anew: an undo may bring it back."""
+        quarter = level == _QUARTER_LEVEL
+        old = self._marks.pop((quarter, key), None)
+        # Between two marks with the same tiles lies a piece of a stroke, which no undo goes back to.
+        if old is None or _tiles_of(old) == _tiles_of(new):
+            return
+        if (same := self._earlier.pop((quarter, key, old), None)) is not None:
+            self._earlier_size -= same.sizeInBytes()
+        self._earlier[quarter, key, old] = self._images[level].copy(place)
+        self._earlier_size += 4 * place.width() * place.height()
+        while self._earlier_size > _EARLIER:
+            self._earlier_size -= self._earlier.pop(next(iter(self._earlier))).sizeInBytes()
 
     def _split(self) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
         """The layers below the one that is worked on, which stay as they are while it is, and the others."""
@@ -133,10 +181,11 @@ class Projection:
         known = self._backdrops.get((quarter, key))
         if known is None or known[0] != mark:
             known = (mark, compose(below, key, quarter))
-            self._backdrops.pop((quarter, key), None)
+            old = self._backdrops.pop((quarter, key), None)
             self._backdrops[quarter, key] = known
-            if len(self._backdrops) > _BACKDROPS:
-                self._backdrops.pop(next(iter(self._backdrops)))
+            self._kept += known[1].sizeInBytes() - (old[1].sizeInBytes() if old else 0)
+            while self._kept > _BACKDROPS:
+                self._kept -= self._backdrops.pop(next(iter(self._backdrops)))[1].sizeInBytes()
         return QImage(known[1])
 
     def _halve(self, level: int, part: Rect) -> None:
@@ -159,3 +208,7 @@ def _mark(layers: Iterable[Layer], key: Key) -> tuple[object, ...]:
             mark.append(tile)
             mark.append(tile.version if tile else 0)
     return tuple(mark)
+
+
+def _tiles_of(mark: tuple[object, ...]) -> list[object]:
+    return [part for part in mark if not isinstance(part, int)]
