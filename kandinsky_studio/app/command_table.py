@@ -141,7 +141,6 @@ WINDOW = (
 )
 
 HELP = (
-    Command("help.tablet_tester", QT_TRANSLATE_NOOP("commands", "Try the tablet…"), "pen pressure перо нажим"),
     Command(
         "help.keys",
         QT_TRANSLATE_NOOP("commands", "Keys…"),

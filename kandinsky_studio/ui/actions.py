@@ -153,6 +153,7 @@ def dress(menu: QMenu, commands: Commands) -> QMenu:
     The letters follow from the words, so that they fit every language and nobody has to keep them apart by hand.
     """
     menu.aboutToShow.connect(lambda: _dress(menu, commands))
+    menu.aboutToHide.connect(lambda: _undress(menu))
     return menu
 
 
@@ -165,6 +166,13 @@ def _dress(menu: QMenu, commands: Commands) -> None:
         if action.shortcut().isEmpty() and (key := commands.key_text(action.objectName())):
             text += f"\t{key}"
         action.setText(text)
+
+
+def _undress(menu: QMenu) -> None:
+    """Buttons that show the same action have no column for keys."""
+    for action in menu.actions():
+        if "\t" in action.text():
+            action.setText(action.text().partition("\t")[0])
 
 
 def _letter(words: str, taken: set[str]) -> int | None:

@@ -325,6 +325,8 @@ def test_an_open_menu_has_a_letter_for_every_entry_and_shows_the_keys_of_places(
         bench.commands.retranslate()
         menu.aboutToShow.emit()
         texts = [action.text().split("\t") for action in menu.actions()]
+        menu.aboutToHide.emit()
+        assert not any("\t" in action.text() for action in menu.actions())
         letters = [text[0][text[0].index("&") + 1].casefold() for text in texts if "&" in text[0]]
         assert len(set(letters)) == len(letters)
         assert len(letters) >= 20
