@@ -106,7 +106,9 @@ class CommandPalette(QFrame):
     @Slot(str)
     def _find(self, query: str) -> None:
         self.list.clear()
-        for id in ranked(query, self._texts, self._remembering.values.recent_commands):
+        found = ranked(query, self._texts, self._remembering.values.recent_commands)
+        found.sort(key=lambda id: not self._commands.action(id).isEnabled())  # first what Enter can run
+        for id in found:
             self.list.addItem(self._item(id))
         self.list.setCurrentRow(0)
         self.list.scrollToTop()
@@ -214,7 +216,8 @@ class _Row(QStyledItemDelegate):
         enabled = bool(option.state & QStyle.StateFlag.State_Enabled)
         area: QRect = option.rect
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
+        view = self.parent()
+        if isinstance(view, QListWidget) and view.currentIndex() == index:  # Qt selects nothing that is disabled
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(colour("accent_line"), 1))
             painter.setBrush(colour("accent_soft"))

@@ -144,6 +144,19 @@ def test_a_disabled_command_is_grey_and_stays_undone(bench):
     assert bench.palette_.isVisible()
 
 
+def test_what_can_be_run_comes_first_and_the_chosen_row_shows_also_where_it_is_grey(bench):
+    bench.commands.action("layer.duplicate").setEnabled(False)
+    open_(bench)
+    QTest.keyClick(bench.palette_.search, Qt.Key.Key_Up)
+    assert rows(bench)[-1] == "layer.duplicate"
+    assert bench.palette_.list.currentRow() == len(rows(bench)) - 1
+    view = bench.palette_.list
+    place = view.visualItemRect(view.currentItem())
+    chosen = view.viewport().grab(place).toImage().pixelColor(place.width() // 2, place.height() // 2)
+    QTest.keyClick(bench.palette_.search, Qt.Key.Key_Down)
+    assert view.viewport().grab(place).toImage().pixelColor(place.width() // 2, place.height() // 2) != chosen
+
+
 def test_a_click_runs(qtbot, bench):
     open_(bench, "new layer")
     place = bench.palette_.list.visualItemRect(bench.palette_.list.item(0)).center()
