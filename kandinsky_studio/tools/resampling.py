@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import enum
 from math import log2
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPolygonF
 
 from kandinsky_studio.document.geometry import QUARTER, TILE, Key, Rect
-from kandinsky_studio.document.surface import Depth, Pixels, readable, to_image
+from kandinsky_studio.document.surface import Depth, Pixels, new_image, readable, to_image
 from kandinsky_studio.tools.pieces import Piece, Placement
 from kandinsky_studio.tools.transforming import Matrix, bounds, corners, is_exact, scales
 
 _LARGEST = 16384  # pixels around the middle of the canvas that anything is kept in
+
+
+# OpenCV counts from the middles of pixels.
+_TO_MIDDLES = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+_FROM_MIDDLES = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+
+
+class Lies(enum.Enum):
+    """Where an area is, as seen from a box."""
+
+    OUTSIDE = "outside"
+    ACROSS = "across"
+    INSIDE = "inside"
 
 
 class Warp(Placement):
@@ -32,6 +47,8 @@ class Warp(Placement):
         middle = canvas.x + canvas.width // 2, canvas.y + canvas.height // 2
         self._limit = Rect(middle[0] - _LARGEST // 2, middle[1] - _LARGEST // 2, _LARGEST, _LARGEST)
         self._prepared: dict[Piece, Pixels] = {}
+        self._backs: dict[tuple[Piece, tuple[int, ...]], Matrix] = {}
+        self._boxes: dict[Piece, NDArray[np.float64]] = {}
 
     def bounds(self, piece: Piece) -> Rect:
         return bounds(self.matrix, piece.content).intersected(self._limit)
@@ -68,45 +85,70 @@ class Warp(Placement):
 
     def _image(self, piece: Piece, area: Rect, divisor: int, pixels: Pixels, smoothly: int) -> QImage:
         """What is at ``area``, at 1 / ``divisor`` of the size, from ``pixels``, which are the piece in any size."""
-        content = piece.content
-        height, width = pixels.shape[:2]
-        from_pixels = np.array(
-            [[content.width / width, 0, content.x], [0, content.height / height, content.y], [0, 0, 1]]
-        )
-        to_area = np.array([[1 / divisor, 0, -area.x / divisor], [0, 1 / divisor, -area.y / divisor], [0, 0, 1]])
-        whole = to_area @ self.matrix @ from_pixels
-        # OpenCV counts from the middles of pixels.
-        half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-        back = np.linalg.inv(np.linalg.inv(half) @ whole @ half)
+        surface, size = piece.surface, (area.width // divisor, area.height // divisor)
+        lies = self._lies(piece, area)
+        if lies is Lies.OUTSIDE:
+            return new_image(*size, surface.depth, surface.default)
+        spread = np.array([[divisor, 0, area.x], [0, divisor, area.y], [0, 0, 1]])
+        back = _FROM_MIDDLES @ self._back(piece, pixels) @ spread @ _TO_MIDDLES
         back /= back[2, 2]
         how = (smoothly if self.smooth else cv2.INTER_NEAREST) | cv2.WARP_INVERSE_MAP
-        size = area.width // divisor, area.height // divisor
         if np.abs(back[2] - (0, 0, 1)).max() < 1e-12:
             taken = cv2.warpAffine(pixels, back[:2], size, flags=how, borderMode=cv2.BORDER_REPLICATE)
         else:
             taken = cv2.warpPerspective(pixels, back, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
         result = np.asarray(taken, np.uint8)
-        if result.ndim == 3 and self.smooth:  # curves overshoot; no colour can be more than its alpha
-            np.minimum(result[..., :3], result[..., 3:], out=result[..., :3])
-        share = self._share(content, to_area, size)
-        if share is not None:
-            result = _faded(result, share, piece.surface.default)
+        if result.ndim == 3 and smoothly == cv2.INTER_CUBIC and (alpha := result[..., 3:]).min() < 255:
+            np.minimum(result[..., :3], alpha, out=result[..., :3])  # curves overshoot; no colour is more than alpha
+        if lies is Lies.ACROSS:
+            result = _faded(result, self._share(piece, area, divisor), surface.default)
         return to_image(result)
 
-    def _share(self, content: Rect, to_area: Matrix, size: tuple[int, int]) -> Pixels | None:
-        """How much of each pixel lies in the box that the piece becomes; None if all of all do."""
-        # Rounded: an edge that is off the grid by an error of arithmetic alone shall be on it.
-        points = [QPointF(round(x, 6), round(y, 6)) for x, y in corners(to_area @ self.matrix, content)]
-        image = QImage(*size, Depth.MASK.format)
-        image.fill(0)
+    def _back(self, piece: Piece, pixels: Pixels) -> Matrix:
+        """From pixels of the document to those of ``pixels``."""
+        key = piece, pixels.shape[:2]
+        if key not in self._backs:
+            content, (height, width) = piece.content, pixels.shape[:2]
+            across, down = content.width / width, content.height / height
+            self._backs[key] = np.linalg.inv(
+                self.matrix @ np.array([[across, 0, content.x], [0, down, content.y], [0, 0, 1]])
+            )
+        return self._backs[key]
+
+    def _corners(self, piece: Piece) -> NDArray[np.float64]:
+        """Of the box that the piece becomes: 4 × 2, clockwise."""
+        if piece not in self._boxes:
+            points = np.array(corners(self.matrix, piece.content))
+            ahead = np.roll(points, -1, axis=0)
+            area = (points[:, 0] * ahead[:, 1] - ahead[:, 0] * points[:, 1]).sum()
+            # Rounded: an edge that is off the grid by an error of arithmetic alone shall be on it.
+            self._boxes[piece] = np.round(points if area > 0 else points[::-1], 6)
+        return self._boxes[piece]
+
+    def _lies(self, piece: Piece, area: Rect) -> Lies:
+        """Whether ``area`` is outside of the box, inside, or across its border."""
+        box = self._corners(piece)
+        along = np.roll(box, -1, axis=0) - box
+        places = np.array([(x, y) for x in (area.x, area.right) for y in (area.y, area.bottom)], np.float64)
+        to = places[None] - box[:, None]
+        beside = (
+            along[:, :1] * to[..., 1] - along[:, 1:] * to[..., 0]
+        )  # of each edge, for each place; inside is positive
+        if (beside >= 0).all():
+            return Lies.INSIDE
+        return Lies.OUTSIDE if (beside <= 0).all(axis=1).any() else Lies.ACROSS
+
+    def _share(self, piece: Piece, area: Rect, divisor: int) -> Pixels:
+        """How much of each pixel at ``area`` lies in the box that the piece becomes."""
+        image = new_image(area.width // divisor, area.height // divisor, Depth.MASK)
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self.smooth)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(Qt.GlobalColor.black)
-        painter.drawPolygon(QPolygonF(points))
+        points = (self._corners(piece) - (area.x, area.y)) / divisor
+        painter.drawPolygon(QPolygonF([QPointF(float(x), float(y)) for x, y in points]))
         painter.end()
-        share = readable(image)
-        return None if share.all() and (share == 255).all() else share.copy()
+        return readable(image).copy()
 
 
 def _faded(pixels: Pixels, share: Pixels, default: int) -> Pixels:
