@@ -94,6 +94,7 @@ class Editor(QObject):
     tool_changed = Signal()
     options_changed = Signal()  # a setting of the tool in hand, by a key or a gesture
     colours_changed = Signal()
+    colour_wanted = Signal(bool)  # the user wants to choose the foreground colour, or the background
     overlay_changed = Signal()
     said = Signal(str)  # a source text in the context ``tools``
     file_used = Signal(object)  # Path: it was opened or saved

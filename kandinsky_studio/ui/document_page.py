@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QPointF, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QPointF, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.editor import Editor
@@ -21,8 +21,6 @@ from kandinsky_studio.ui.widgets.translated import Translated
 class ToolColumn(QWidget):
     """The tools in two columns, and the two colours below them."""
 
-    colour_wanted = Signal(bool)  # of the foreground, or of the background
-
     def __init__(self, editor: Editor, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -36,8 +34,8 @@ class ToolColumn(QWidget):
         self._actions = actions
         self.colours = ColourPair(theme)
         self.colours.changed.connect(editor.set_colours)
-        self.colours.foreground_pressed.connect(lambda: self.colour_wanted.emit(True))
-        self.colours.background_pressed.connect(lambda: self.colour_wanted.emit(False))
+        self.colours.foreground_pressed.connect(lambda: editor.colour_wanted.emit(True))
+        self.colours.background_pressed.connect(lambda: editor.colour_wanted.emit(False))
         editor.colours_changed.connect(self._show_colours)
         editor.tool_changed.connect(self._show_tool)
         actions.commands.changed.connect(self._show_keys)

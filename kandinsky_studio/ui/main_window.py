@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QLocale, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QTabWidget
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.studio import Studio
@@ -31,7 +31,7 @@ from kandinsky_studio.ui.status import Status
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.workbench import Workbench
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 START_SIZE = (1280, 800)
 LATEST_START = 1500  # milliseconds after which the engine starts although nothing was painted (minimised window)
 
@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.retranslate()
         self._restore_layout()
+        self._show_docks()
 
     # ------------------------------------------------------------------ building
 
@@ -73,8 +74,26 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for dock in self.docks:
             self.addDockWidget(dock.panel.area, dock)
+        self._tab_docks()
         self.actions_.commands.add_place("gallery", self.stage)
         self._build_menus()
+
+    def _tab_docks(self) -> None:
+        """Prompt, colour and steps stand behind one another, the layers below them."""
+        named = {dock.panel.key: dock for dock in self.docks}
+        for key in ("colours", "steps"):
+            self.tabifyDockWidget(named["prompt"], named[key])
+        named["prompt"].raise_()
+        self.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+
+    @Slot()
+    def _show_docks(self) -> None:
+        """Panels of documents come and go with them, but for those that the user closed."""
+        document = self.bench.shows_document
+        for dock in self.docks:
+            if dock.panel.of_document:
+                dock.setVisible(document and dock.wanted)
+                dock.toggleViewAction().setEnabled(document)
 
     def _build_menus(self) -> None:
         a = self.actions_
@@ -114,6 +133,8 @@ class MainWindow(QMainWindow):
         a.themes.triggered.connect(lambda action: self.studio.remembering.set(theme=action.data()))
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
         self.studio.remembering.changed.connect(self._preference_changed)
+        self.bench.front_changed.connect(self._show_docks)
+        self.studio.editor.colour_wanted.connect(lambda _: self._go_to_key("colours"))
         self.studio.easel.changed.connect(self._show_picture)
         self.studio.generation.submitted.connect(self.messages.dismiss_passing)
         self.stage.zoom_changed.connect(self.picture_bar.show_zoom)
@@ -186,6 +207,11 @@ class MainWindow(QMainWindow):
         dock.show()
         dock.raise_()
         panel.focus_first()
+
+    def _go_to_key(self, key: str) -> None:
+        dock = next(dock for dock in self.docks if dock.panel.key == key)
+        dock.show()
+        dock.raise_()
 
     def _open_beside(self, kind: type[BuiltinModelDialog] | type[RealPicturesDialog]) -> None:
         """Open a dialog to read while one works; asked for twice, the one that is open comes to the front."""

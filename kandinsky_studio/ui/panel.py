@@ -14,10 +14,14 @@ from kandinsky_studio.ui.widgets.translated import Translated
 
 
 class Panel(Translated):
-    """Base of the panels. ``key`` names it in the saved layout, ``area`` is where it stands at first."""
+    """Base of the panels. ``key`` names it in the saved layout, ``area`` is where it stands at first.
+
+    One ``of_document`` is in the window only while a document is in front.
+    """
 
     key: ClassVar[str]
     area: ClassVar[Qt.DockWidgetArea]
+    of_document: ClassVar[bool] = False
 
     def __init__(self, studio: Studio, theme: Theme, actions: Actions) -> None:
         super().__init__()
@@ -61,10 +65,15 @@ class PanelDock(QDockWidget):
         super().__init__()
         self.setObjectName(panel.key)
         self.panel = panel
+        self.wanted = True  # shown when a document is in front, if the panel is one of documents
+        self.toggleViewAction().triggered.connect(self._remember)
         self._title = DockTitle(panel.header())
         self.setTitleBarWidget(self._title)
         self.setWidget(panel)
         self.retitle()
+
+    def _remember(self, shown: bool) -> None:
+        self.wanted = shown
 
     def retitle(self) -> None:
         self.setWindowTitle(self.panel.title())
