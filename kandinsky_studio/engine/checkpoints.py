@@ -6,7 +6,6 @@ asks for is a reason to refuse it.
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,17 +24,6 @@ class _ModelCheckpoint:
 
 
 _LIGHTNING = (_ModelCheckpoint, "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises ``ValueError`` if there is none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"“{path.name}” can't be read") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"“{path.name}” can't be read")
-    return content
 
 
 def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:

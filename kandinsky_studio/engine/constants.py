@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from kandinsky_studio import paths
+from kandinsky_studio.engine.files import write_whole
 
 _NAME = "constant"
 
@@ -31,14 +30,11 @@ def find(key: str) -> torch.Tensor | None:
 def keep(key: str, tensor: torch.Tensor) -> None:
     """Keep ``tensor`` as ``key``. A disk that can't be written only costs time later."""
     path = _path(key)
-    partial = path.with_suffix(f".{secrets.token_hex(4)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({_NAME: tensor.contiguous()}, partial)
-        os.replace(partial, path)
+        write_whole(path, save({_NAME: tensor.contiguous()}))
     except (OSError, SafetensorError) as error:
         logging.getLogger(__name__).warning("%s can't be kept: %s", path.name, error)
-        partial.unlink(missing_ok=True)
 
 
 def _path(key: str) -> Path:

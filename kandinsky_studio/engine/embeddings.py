@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import os
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from kandinsky_studio.engine.files import write_whole
 from kandinsky_studio.engine.raster import Raster
 
 if TYPE_CHECKING:  # a request has slots, so its module may import this one
@@ -237,16 +236,7 @@ def save(path: Path, embedding: SavedEmbedding) -> None:
     content = safetensors.numpy.save(
         {_TENSOR: embedding.values}, metadata={"encoder": embedding.encoder, "format": FORMAT}
     )
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        with partial.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    write_whole(path, content)
 
 
 def load(path: Path) -> SavedEmbedding:

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from kandinsky_studio.engine.checkpoints import State, fill, read_checkpoint, read_json
+from kandinsky_studio.engine.checkpoints import State, fill, read_checkpoint
+from kandinsky_studio.engine.files import read_json
 
 Table = dict[str, tuple[str, ...]]
 """The original's name of a layer → diffusers' name, or the names of those it is to be divided into."""

@@ -15,7 +15,8 @@ from tokenizers import Tokenizer
 from torch.nn import LayerNorm, Linear, functional
 from transformers import MT5Config, MT5EncoderModel, XLMRobertaConfig, XLMRobertaModel
 
-from kandinsky_studio.engine.checkpoints import State, fill, fitted, read_checkpoint, read_json
+from kandinsky_studio.engine.checkpoints import State, fill, fitted, read_checkpoint
+from kandinsky_studio.engine.files import read_json
 from kandinsky_studio.engine.original import PROJECTION, Numbers
 from kandinsky_studio.engine.tokens import LENGTH, PADDING, mt5_tokenizer, tokenize, xlm_roberta_tokenizer
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kandinsky_studio.engine.files import read_json
 from kandinsky_studio.errors import BrokenModel, BuiltinModelMissing, ModelNotFound
 
 WHOLE_CONTENT = 64 * 2**20  # bytes; of larger files the fingerprint reads parts
@@ -189,12 +190,9 @@ class ModelFiles:
 
     def _json(self, path: Path) -> dict[str, Any]:
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            return read_json(path)
         except (OSError, ValueError) as error:
             raise BrokenModel(model=self.title, reason=f"“{_short(path)}” can't be read") from error
-        if not isinstance(content, dict):
-            raise BrokenModel(model=self.title, reason=f"“{_short(path)}” can't be read")
-        return content
 
     def _header(self, path: Path) -> dict[str, Any]:
         """The header of a safetensors file: 8 bytes of length, JSON, then the tensors' bytes."""

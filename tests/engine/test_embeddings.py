@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from kandinsky_studio.engine import embeddings
+from kandinsky_studio.engine import embeddings, files
 from kandinsky_studio.engine.embeddings import (
     FORMAT,
     SavedEmbedding,
@@ -407,7 +407,7 @@ def test_a_write_that_fails_leaves_what_was_there(folder, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(embeddings.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         save(folder / "a", other)
     assert load(folder / "a") == one
