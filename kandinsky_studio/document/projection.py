@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from PySide6.QtGui import QImage, QPainter
 from kandinsky_studio.document.compositing import compose
 from kandinsky_studio.document.geometry import Key, Rect
 from kandinsky_studio.document.layers import Layer, State
-from kandinsky_studio.document.surface import Depth, Pixels, readable, writable
+from kandinsky_studio.document.surface import Depth, Pixels, Surface, readable, writable
+
+_Mark: TypeAlias = tuple[tuple[object, ...], tuple[int, ...]]  # what steps change; how far a stroke has got
 
 LEVELS = 6  # 1, 1/2, 1/4 … 1/32
 _FEW = 32  # tiles: from here on it is cheaper to look at those in sight than at those that are out of date
@@ -34,10 +37,10 @@ class Projection:
         self._memory: dict[int, Pixels] = {}  # what the images lie in
         self._dirty: dict[int, dict[Key, Rect]] = {}
         self._active: int | None = None
-        self._backdrops: dict[tuple[bool, Key], tuple[tuple[object, ...], QImage]] = {}
+        self._backdrops: dict[tuple[bool, Key], tuple[_Mark, QImage]] = {}
         self._kept = 0
-        self._marks: dict[tuple[bool, Key], tuple[object, ...]] = {}  # of what the images hold, tile by tile
-        self._earlier: dict[tuple[bool, Key, tuple[object, ...]], QImage] = {}
+        self._marks: dict[tuple[bool, Key], _Mark] = {}  # of what the images hold, tile by tile
+        self._earlier: dict[tuple[bool, Key, _Mark], QImage] = {}
         self._earlier_size = 0
 
     def set_state(self, state: State, active: int | None, rect: Rect | None = None) -> None:
@@ -113,6 +116,20 @@ class Projection:
                 break
         return not self.stale(level, rect)
 
+    def warm(self, level: int, rect: Rect, enough: Callable[[], bool]) -> bool:
+        """Blend what lies below the active layer at ``rect`` before somebody paints there. True if all of it is."""
+        below, _ = self._split()
+        if not below:
+            return True
+        quarter = level >= _QUARTER_LEVEL
+        for key in rect.intersected(self._state.canvas).tiles():
+            known = self._backdrops.get((quarter, key))
+            if known is None or known[0] != _mark(below, key):
+                if enough():
+                    return False
+                self._backdrop(below, key, quarter)
+        return True
+
     def _refresh_tile(self, level: int, key: Key) -> None:
         self.image(level)
         part = self._dirty[level].pop(key, None)
@@ -141,23 +158,23 @@ class Projection:
                 self._put(level, key, mark, corner, known, area)
                 return
         below, above = self._split()
-        under = self._backdrop(below, key, quarter, area) if below else None
+        under = self._backdrop(below, key, quarter) if below else None
         tile = compose(above, key, quarter, area, under)
         self._put(level, key, mark, corner, tile, area)
 
-    def _put(self, level: int, key: Key, mark: tuple[object, ...], corner: QPoint, tile: QImage, area: Rect) -> None:
+    def _put(self, level: int, key: Key, mark: _Mark, corner: QPoint, tile: QImage, area: Rect) -> None:
         painter = QPainter(self._images[level])
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         painter.drawImage(corner, tile, area.to_qt())
         painter.end()
         self._marks[level == _QUARTER_LEVEL, key] = mark
 
-    def _keep(self, level: int, key: Key, new: tuple[object, ...], place: QRect) -> None:
+    def _keep(self, level: int, key: Key, new: _Mark, place: QRect) -> None:
         """Keep a tile of the picture that is about to be drawn anew: an undo may bring it back."""
         quarter = level == _QUARTER_LEVEL
         old = self._marks.pop((quarter, key), None)
         # Between two marks with the same tiles lies a piece of a stroke, which no undo goes back to.
-        if old is None or _tiles_of(old) == _tiles_of(new):
+        if old is None or old[0] == new[0]:
             return
         if (same := self._earlier.pop((quarter, key, old), None)) is not None:
             self._earlier_size -= same.sizeInBytes()
@@ -175,7 +192,7 @@ class Projection:
                     return (layers[:number], layers[number:]) if number > 1 else ((), layers)
         return (), layers
 
-    def _backdrop(self, below: tuple[Layer, ...], key: Key, quarter: bool, area: Rect) -> QImage:
+    def _backdrop(self, below: tuple[Layer, ...], key: Key, quarter: bool) -> QImage:
         """The layers below the active one, blended; kept, since painting asks for it again and again."""
         mark = _mark(below, key)
         known = self._backdrops.get((quarter, key))
@@ -198,17 +215,30 @@ class Projection:
         target[:] = cv2.resize(np.ascontiguousarray(source), (area.width, area.height), interpolation=cv2.INTER_AREA)
 
 
-def _mark(layers: Iterable[Layer], key: Key) -> tuple[object, ...]:
-    """Differs if the layers may look different at a tile."""
-    mark: list[object] = []
-    for top in layers:
-        mark.append(top)  # layers are never changed in place
-        for surface in top.surfaces():
-            tile = surface.tiles.get(key)
-            mark.append(tile)
-            mark.append(tile.version if tile else 0)
-    return tuple(mark)
+def _mark(layers: Iterable[Layer], key: Key) -> _Mark:
+    """Layers whose marks are equal look the same at a tile. Numbers only: a mark keeps no pixels in memory."""
+    look: list[object] = []
+    versions: list[int] = []
 
+    def see(surface: Surface) -> None:
+        tile = surface.tiles.get(key)
+        look.append(-surface.default if tile is None else tile.number)
+        versions.append(0 if tile is None else tile.version)
 
-def _tiles_of(mark: tuple[object, ...]) -> list[object]:
-    return [part for part in mark if not isinstance(part, int)]
+    def walk(layers: Iterable[Layer]) -> None:
+        for layer in layers:
+            if not layer.visible or not layer.in_picture:
+                continue
+            look.extend((layer.opacity, layer.mode.value, layer.isolated))
+            if layer.pixels is not None:
+                see(layer.pixels)
+            else:
+                look.append("(")
+                walk(layer.children)
+                look.append(")")
+            if layer.mask is not None and layer.mask_enabled:
+                look.append("mask")
+                see(layer.mask)
+
+    walk(layers)
+    return tuple(look), tuple(versions)

@@ -137,3 +137,25 @@ def test_a_large_image_is_empty_until_it_is_refreshed(qapp):
     shown = projected(document)
     assert not readable(shown.image(0))[4000:4100, 4000:4100].any()
     assert len(shown.stale(0, Rect(0, 0, 512, 512))) == 4
+
+
+def test_what_lies_below_the_active_layer_is_blended_once(document, monkeypatch):
+    shown = projected(document)
+    document.activate(3)
+    shown.set_state(document.state, document.active_id)
+    pixels(shown, 0)
+    assert shown.warm(0, shown.area, lambda: False)
+    blended = []
+    compose = module.compose
+    monkeypatch.setattr(module, "compose", lambda layers, *rest: blended.append(layers) or compose(layers, *rest))
+    dab(document, Rect(200, 100, 150, 300))
+    pixels(shown, 0)
+    assert {tuple(layer.id for layer in layers) for layers in blended} == {(3,)}
+    assert same_as_new(document, shown, 0)
+
+
+def test_warming_stops_when_there_is_no_time(document):
+    shown = projected(document)
+    document.activate(3)
+    shown.set_state(document.state, document.active_id)
+    assert not shown.warm(0, shown.area, lambda: True)

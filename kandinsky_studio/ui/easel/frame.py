@@ -157,6 +157,16 @@ class Frame:
         visible = self.camera.visible()
         return bool(self._projection.stale(self._level(), visible)) or bool(self.veils.stale(visible))
 
+    def warm(self, around: Rect, seconds: float) -> bool:
+        """Prepare for painting ``around`` (pixels of the document), for about ``seconds``. True if that is done."""
+        if self._projection is None:
+            return True
+        end = time.perf_counter() + seconds
+        level = self._level()
+        return self._projection.warm(
+            level, around.intersected(self.camera.visible()), lambda: time.perf_counter() > end
+        )
+
     def forget(self) -> None:
         """Give back the memory of large levels that nobody looks at."""
         level = self._level()

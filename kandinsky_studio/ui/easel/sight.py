@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QRegion, QR
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from kandinsky_studio.document.document import Change, Document
-from kandinsky_studio.document.geometry import NOTHING
+from kandinsky_studio.document.geometry import NOTHING, Rect
 from kandinsky_studio.ui.easel.ants import FRAMES_PER_SECOND, Ants
 from kandinsky_studio.ui.easel.camera import STEP, Camera, Fit
 from kandinsky_studio.ui.easel.frame import Frame
@@ -18,6 +18,7 @@ from kandinsky_studio.ui.easel.veils import Veils
 from kandinsky_studio.ui.easel.viewport import rects, scaled
 
 WORK = 0.008  # seconds of one frame that go into bringing the picture up to date
+WARM = 0.002  # and of a moment when nothing else is to be done
 FORGET_AFTER = 5000  # milliseconds until large images that are not looked at are given back
 ANTS_REST_AFTER = 60_000  # milliseconds without a movement after which ants stop walking
 
@@ -50,6 +51,7 @@ class Sight(QWidget):
         self._forget = QTimer(self, interval=FORGET_AFTER, singleShot=True)
         self._forget.timeout.connect(self._frame.forget)
         self._told = (0.0, 0.0)
+        self._warm = True  # whether all is prepared for painting where the pointer is
         self._inset = 0  # pixels of the desktop kept free at the left and the top
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 180)
@@ -224,7 +226,7 @@ class Sight(QWidget):
         self._draw_ants(painter)
         self.paint_over(painter)
         painter.end()
-        if frame.unfinished:
+        if frame.unfinished or not self._warm:
             self._catch_up.start()
         self._ants_wanted()
 
@@ -245,7 +247,10 @@ class Sight(QWidget):
             return
         self.update_device(self._frame.work(QRegion(self._frame.image.rect()), WORK))
         if not self._frame.unfinished:
-            self._catch_up.stop()
+            around = self.painted_next()
+            self._warm = around is None or self._frame.warm(around, WARM)
+            if self._warm:
+                self._catch_up.stop()
 
     # ---------------------------------------------------------------- marching ants
 
@@ -275,6 +280,15 @@ class Sight(QWidget):
         for _, ants in self._ants:
             self.update_device(ants.box)
         self._ants_wanted()
+
+    def painted_next(self) -> Rect | None:
+        """Where somebody is about to paint, in pixels of the document."""
+        return None
+
+    def about_to_paint(self) -> None:
+        """What :meth:`painted_next` returns is another place now."""
+        self._warm = False
+        self._catch_up.start()
 
     def paint_over(self, painter: QPainter) -> None:
         """Draw, in device pixels, what lies over everything."""

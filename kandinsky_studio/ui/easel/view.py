@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from kandinsky_studio.document.document import Document
+from kandinsky_studio.document.geometry import TILE, Rect
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.tools.base import Desk, Tool
 from kandinsky_studio.ui.easel import dropping, marks, rulers
@@ -57,6 +58,7 @@ class DocumentView(Sight):
         self._pen_near = False
         self._drawn_cursor = QRect()
         self._drawn_marks = QRect()
+        self._next: Rect | None = None  # where a stroke may go on
         self._rulers: tuple[QColor, QColor] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
@@ -215,7 +217,22 @@ class DocumentView(Sight):
         self._hovering = at
         self._quiet.restart()
         self._move_cursor()
-        self.pointer_moved.emit(self.document_point(at))
+        point = self.document_point(at)
+        if self.tool is not None and self.tool.paints:
+            self._warm_around(point)
+        self.pointer_moved.emit(point)
+
+    def painted_next(self) -> Rect | None:
+        return self._next
+
+    def _warm_around(self, point: QPointF) -> None:
+        """Prepare for a stroke that goes on to one of the tiles around."""
+        assert self.tool is not None
+        reach = min(self.tool.cursor_size / 2 + TILE / 2, 2.0 * TILE)
+        around = Rect.around(point.x() - reach, point.y() - reach, point.x() + reach, point.y() + reach).on_tiles()
+        if around != self._next:
+            self._next = around
+            self.about_to_paint()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hovering = None
