@@ -7,6 +7,7 @@ surface, the memory of the undo list and the journal's writer hold tiles without
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -110,15 +111,20 @@ def to_rgba(image: QImage) -> Pixels:
     return _array(straight, straight.constBits()).copy()
 
 
-class Tile:
-    """256 × 256 pixels. ``version`` counts what was painted on it before its step was finished."""
+_numbers = itertools.count(1)
 
-    __slots__ = ("__weakref__", "_block", "_image", "_quarter", "depth", "version")
+
+class Tile:
+    """256 × 256 pixels. No two tiles have the same ``number``; ``version`` counts what was painted on it before its
+    step was finished."""
+
+    __slots__ = ("__weakref__", "_block", "_image", "_quarter", "depth", "number", "version")
 
     def __init__(self, image: QImage) -> None:
         self._image: QImage | None = image
         self._quarter: QImage | None = None
         self._block: Block | None = None
+        self.number = next(_numbers)
         self.version = 0
         self.depth = Depth.MASK if image.depth() == 8 else Depth.RGBA
 

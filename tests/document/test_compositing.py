@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -279,3 +282,51 @@ def test_the_picture_of_some_layers(depth):
     assert tuple(readable(document.render(only=(red,)))[0, 0]) == RED
     assert tuple(readable(document.render())[0, 0]) == GREEN
     assert document.render(Rect(-5, 3, 7, 9)).width() == 7
+
+
+def _count(projection, monkeypatch):
+    """How many tiles are blended while ``projection`` becomes up to date."""
+    calls = []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "kandinsky_studio.document.projection.compose", lambda *a, **k: calls.append(1) or compose(*a, **k)
+        )
+        projection.refresh(2, projection.area)
+    return len(calls)
+
+
+def test_what_was_blended_before_is_found_again(monkeypatch):
+    document = Document(State(Rect(0, 0, 512, 512), (_layer(1, RED, Rect(0, 0, 512, 512)), _layer(2, GREEN))))
+    projection = Projection(document.state)
+
+    def follow(change):
+        if change.state or change.step:
+            projection.set_state(document.state, document.active_id, change.rect)
+
+    document.watch(follow)
+    assert _count(projection, monkeypatch) == 4
+    document.change("Hide", document.state.with_layer(2, visible=False))
+    assert _count(projection, monkeypatch) > 0
+    hidden = readable(projection.image(2)).copy()
+    document.undo()
+    assert _count(projection, monkeypatch) == 0
+    assert tuple(readable(projection.image(2))[0, 0]) == GREEN
+    document.redo()
+    assert _count(projection, monkeypatch) == 0
+    assert (readable(projection.image(2)) == hidden).all()
+
+
+def test_nothing_that_the_undo_list_forgot_is_kept_in_memory():
+    document = Document(State(Rect(0, 0, 512, 512), (_layer(1, RED, Rect(0, 0, 512, 512)),)))
+    projection = Projection(document.state)
+    document.watch(lambda change: projection.set_state(document.state, document.active_id, change.rect))
+    projection.refresh(2, projection.area)
+    with document.edit("Replace") as edit:
+        edit.replace(document.active.pixels, _plain(GREEN, Rect(0, 0, 512, 512)))
+    projection.refresh(2, projection.area)
+    tile = weakref.ref(document.active.pixels.tiles[0, 0])
+    document.undo()
+    projection.refresh(2, projection.area)
+    document.history.clear()
+    gc.collect()
+    assert tile() is None
