@@ -375,3 +375,19 @@ def test_any_gestures_and_undo(gestures):
     for expected in reversed(seen):
         assert picture(document) == expected
         document.undo()
+
+
+def test_masks_move_alone_while_masks_are_edited():
+    pixels = noise(90, 70)
+    document, tool = make(pixels)
+    mask = Surface.from_array(np.full((40, 40), 9, np.uint8), 110, 130, default=255)
+    inpaint = document.new_layer(Kind.INPAINT, "mask", Surface.from_array(np.full((5, 5), 255, np.uint8), 10, 10))
+    document.state = document.state.with_layer(2, mask=mask).inserted(inpaint)
+    tool.desk.edit_mask = True
+    drag(tool, (0, 0), (20, 10))
+    assert (whole(document) == at_place(pixels, 100, 120)).all()
+    assert document.active.mask.content == Rect(130, 140, 40, 40)
+    tool.desk.quick_mask = True
+    drag(tool, (0, 0), (20, 10))
+    assert document.state.layer(inpaint.id).pixels.content == Rect(30, 20, 5, 5)
+    assert document.active.mask.content == Rect(130, 140, 40, 40)
