@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import atan2, degrees, hypot
 
@@ -158,7 +158,7 @@ class Transform(Tool):
 
     @x.setter
     def x(self, value: float) -> None:
-        self._put(replace(self._hold(), x=value))
+        self._change(lambda pose: replace(pose, x=value))
 
     @property
     def y(self) -> float:
@@ -166,7 +166,7 @@ class Transform(Tool):
 
     @y.setter
     def y(self, value: float) -> None:
-        self._put(replace(self._hold(), y=value))
+        self._change(lambda pose: replace(pose, y=value))
 
     @property
     def scale_x(self) -> float:
@@ -175,9 +175,11 @@ class Transform(Tool):
 
     @scale_x.setter
     def scale_x(self, value: float) -> None:
-        pose = self._hold()
-        by = value / pose.scale_x
-        self._put(pose.scaled(by, abs(by) if self.proportional else 1.0, self._pivot))
+        def scaled(pose: Pose) -> Pose:
+            by = value / pose.scale_x
+            return pose.scaled(by, abs(by) if self.proportional else 1.0, self._pivot)
+
+        self._change(scaled)
 
     @property
     def scale_y(self) -> float:
@@ -185,9 +187,11 @@ class Transform(Tool):
 
     @scale_y.setter
     def scale_y(self, value: float) -> None:
-        pose = self._hold()
-        by = value / pose.scale_y
-        self._put(pose.scaled(abs(by) if self.proportional else 1.0, by, self._pivot))
+        def scaled(pose: Pose) -> Pose:
+            by = value / pose.scale_y
+            return pose.scaled(abs(by) if self.proportional else 1.0, by, self._pivot)
+
+        self._change(scaled)
 
     @property
     def angle(self) -> float:
@@ -196,22 +200,19 @@ class Transform(Tool):
 
     @angle.setter
     def angle(self, value: float) -> None:
-        pose = self._hold()
-        self._put(pose.turned(value - pose.angle, pose.exactly(*self._pivot)))
+        self._change(lambda pose: pose.turned(value - pose.angle, pose.exactly(*self._pivot)))
 
     def flip_horizontal(self) -> None:
-        self._put(self._hold().scaled(-1, 1))
+        self._change(lambda pose: pose.scaled(-1, 1))
 
     def flip_vertical(self) -> None:
-        self._put(self._hold().scaled(1, -1))
+        self._change(lambda pose: pose.scaled(1, -1))
 
     def turn_left(self) -> None:
-        pose = self._hold()
-        self._put(pose.turned(-90, pose.exactly(*_MIDDLE)))
+        self._change(lambda pose: pose.turned(-90, pose.exactly(*_MIDDLE)))
 
     def turn_right(self) -> None:
-        pose = self._hold()
-        self._put(pose.turned(90, pose.exactly(*_MIDDLE)))
+        self._change(lambda pose: pose.turned(90, pose.exactly(*_MIDDLE)))
 
     @property
     def part(self) -> Part:
@@ -273,6 +274,16 @@ class Transform(Tool):
         self._lift, self._seen, self._pose = lift, self._now(), Pose.of(lift.box)
         self._outline = outline(lift.selection.surface) if lift.selection is not None else None
         return self._pose
+
+    def _change(self, change: Callable[[Pose], Pose]) -> None:
+        """By a number or a button: what can't be done is told, for nobody waits for an error there."""
+        try:
+            pose = self._hold()
+        except StudioError as error:
+            self.desk.fail(error)
+            self._changed()
+        else:
+            self._put(change(pose))
 
     def _let_go(self) -> None:
         self._lift = self._pose = self._seen = self._outline = self._grip = self._start = None

@@ -458,12 +458,16 @@ def test_what_can_not_be_transformed_is_refused_and_unchanged():
     document.undo()
     tool.part = Part.MASK
     with pytest.raises(NoMask):
-        tool.angle = 5.0
+        tool.press(at(210, 170))
     tool.part = Part.CONTENT
     document.state = document.state.with_layer(2, locked=True)
     before = frozen(document)
-    with pytest.raises(LayerLocked):
-        tool.flip_vertical()
+    told = []
+    tool.desk.fail = told.append
+    tool.flip_vertical()
+    tool.angle = 5.0
+    assert [type(error) for error in told] == [LayerLocked, LayerLocked]
+    assert tool.angle == 0
     document.activate(None)
     with pytest.raises(NoLayer):
         tool.press(at(210, 170))
