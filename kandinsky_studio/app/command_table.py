@@ -114,6 +114,18 @@ GALLERY = (
     Command("gallery.copy_picture", QT_TRANSLATE_NOOP("commands", "Copy the picture"), "clipboard буфер", "copy"),
     Command("gallery.copy_prompt", QT_TRANSLATE_NOOP("commands", "Copy the prompt"), "clipboard words буфер", "words"),
     Command("gallery.save_as", QT_TRANSLATE_NOOP("commands", "Save the picture as…"), "export png jpeg webp", "export"),
+    Command(
+        "gallery.open_as_document",
+        QT_TRANSLATE_NOOP("commands", "Open the picture as a document"),
+        "edit paint",
+        "brush",
+    ),
+    Command(
+        "gallery.place_on_document",
+        QT_TRANSLATE_NOOP("commands", "Put the picture on a layer"),
+        "canvas document place холст",
+        "layer_new",
+    ),
     Command("gallery.open_folder", QT_TRANSLATE_NOOP("commands", "Open the picture’s folder"), "files show", "folder"),
     Command("gallery.delete", QT_TRANSLATE_NOOP("commands", "Move the picture to the trash"), "delete", "trash"),
     Command("gallery.undo_delete", QT_TRANSLATE_NOOP("commands", "Bring deleted pictures back"), "undo trash", "undo"),

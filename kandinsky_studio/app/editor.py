@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QImage
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
-from kandinsky_studio.document import mask_operations, masks
+from kandinsky_studio.document import mask_operations, masks, pixel_operations
 from kandinsky_studio.document.document import Change, Document, check_size
 from kandinsky_studio.document.layers import Kind
-from kandinsky_studio.document.surface import Pixels
+from kandinsky_studio.document.surface import Pixels, from_rgba
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
 from kandinsky_studio.storage import journal as journals
 from kandinsky_studio.storage.documents import (
@@ -25,7 +25,7 @@ from kandinsky_studio.storage.documents import (
     write_document,
     write_grey,
 )
-from kandinsky_studio.storage.image_files import Note
+from kandinsky_studio.storage.image_files import Note, ReadImage, read_image
 from kandinsky_studio.storage.journal import Journal, Orphan, Recovered
 from kandinsky_studio.tools import TOOLS
 from kandinsky_studio.tools.base import Desk, Tool
@@ -271,6 +271,27 @@ class Editor(QObject):
             self._messages.note(self.tr("{file} is written.").format(file=path.name))
 
         self._lane.run(work, done, self._messages.error)
+
+    def place(self, image: QImage, centre: tuple[float, float], name: str = "") -> None:
+        """Put ``image`` on a new layer of the document in front, its middle at ``centre`` (pixels of the document)."""
+        document = self.document
+        if document is None:
+            return
+        self.finish_tool()
+        try:
+            pixel_operations.paste(document, image, centre, name)
+        except (StudioError, MemoryError) as error:
+            self._messages.error(error)
+
+    def place_file(self, path: Path, centre: tuple[float, float]) -> None:
+        """Read a picture and put it on a new layer of the document that is in front now."""
+        sheet = self.sheet
+
+        def arrived(picture: ReadImage) -> None:
+            if sheet is self.sheet:
+                self.place(from_rgba(picture.pixels), centre, path.stem)
+
+        self._lane.run(lambda: read_image(path), arrived, self._messages.error)
 
     def import_mask(self, document: Document, path: Path) -> None:
         """Make the inpaint mask what is light in a picture of the document's size."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QObject, QPointF, Slot
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QMimeData, QObject, QPoint, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from kandinsky_studio.app.editor import Editor
@@ -21,10 +21,12 @@ from kandinsky_studio.document import selection_operations as selection
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.layers import Kind, Layer
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.arrivals import PLACE
+from kandinsky_studio.ui.brush_popup import BrushPopup
 from kandinsky_studio.ui.dialogs.asking import CanvasSizeDialog, ImageSizeDialog, NumberDialog
+from kandinsky_studio.ui.easel.veils import Look
 from kandinsky_studio.ui.workbench import Workbench
 
-_PLACE = "application/x-kandinsky-studio-place"  # where on the plane a copied picture was
 _TOLERANCE = 32  # of a colour that is made into a mask, 0 … 255
 
 
@@ -125,8 +127,6 @@ class DocumentDeeds(QObject):
         self._do("edit.copy", lambda document: self._keep(pixels.copy(document)))
         self._do("edit.copy_merged", lambda document: self._keep(pixels.copy(document, merged=True)))
         self._do("edit.cut", lambda document: self._keep(pixels.cut(document)))
-        self._do("edit.paste", self.paste)
-        self._do("layer.from_clipboard", self.paste)
         self._do("edit.delete", pixels.clear)
         self._do("edit.fill_foreground", lambda document: pixels.fill(document, self._editor.desk.foreground))
         self._do("edit.fill_background", lambda document: pixels.fill(document, self._editor.desk.background))
@@ -156,27 +156,8 @@ class DocumentDeeds(QObject):
             return
         data = QMimeData()
         data.setImageData(clip.image)
-        data.setData(_PLACE, f"{clip.x} {clip.y} {clip.image.width()} {clip.image.height()}".encode())
+        data.setData(PLACE, f"{clip.x} {clip.y} {clip.image.width()} {clip.image.height()}".encode())
         QGuiApplication.clipboard().setMimeData(data)
-
-    def paste(self, document: Document) -> None:
-        """As a layer, where it was cut if that can be seen, else in the middle of what is seen."""
-        clipboard = QGuiApplication.clipboard()
-        copied = clipboard.image()
-        if not copied.isNull():
-            pixels.paste(document, copied, self._place_of(copied, clipboard.mimeData()))
-
-    def _place_of(self, copied: QImage, data: QMimeData) -> tuple[float, float]:
-        view = self._bench.page.view
-        corners = [view.document_point(QPointF(x, y)) for x in (0, view.width()) for y in (0, view.height())]
-        xs, ys = [point.x() for point in corners], [point.y() for point in corners]
-        place = bytes(data.data(_PLACE).data()).decode("ascii", "replace").split()
-        if len(place) == 4 and all(part.lstrip("-").isdigit() for part in place):
-            x, y, width, height = map(int, place)
-            seen = x < max(xs) and x + width > min(xs) and y < max(ys) and y + height > min(ys)
-            if seen and (width, height) == (copied.width(), copied.height()):
-                return x + width / 2, y + height / 2
-        return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
     def _layers(self) -> None:
         self._do("layer.new", lambda document: layers.add_layer(document))
@@ -303,11 +284,35 @@ class DocumentDeeds(QObject):
         self._do("view.rotate_left", lambda _: view.rotate_to(view.angle - 15))
         self._do("view.rotate_right", lambda _: view.rotate_to(view.angle + 15))
         self._do("view.rotate_reset", lambda _: view.rotate_to(0))
-        for id, change in (("view.mirror", view.set_mirrored), ("view.pixel_grid", view.set_grid)):
+        for id, change, on in (
+            ("view.mirror", view.set_mirrored, False),
+            ("view.pixel_grid", view.set_grid, True),
+            ("view.rulers", self._bench.page.show_rulers, False),
+            ("mask.show_overlay", lambda on: self._show_mask(Look.COLOUR if on else Look.HIDDEN), True),
+            ("mask.show_ants", lambda on: self._show_mask(Look.ANTS if on else Look.COLOUR), False),
+            ("selection.hide_edges", self._hide_edges, False),
+        ):
             action = self._actions.commands.implement(id, change)
             action.setCheckable(True)
+            action.setChecked(on)
             self._ids.append(id)
-        self._actions.commands.action("view.pixel_grid").setChecked(True)
+        view.popup_wanted.connect(self._open_popup)
+
+    def _show_mask(self, look: Look) -> None:
+        view = self._bench.page.view
+        view.veils.mask_look = look
+        view.veils_changed()
+        for id, on in (("mask.show_overlay", look is Look.COLOUR), ("mask.show_ants", look is Look.ANTS)):
+            self._actions.commands.action(id).setChecked(on)
+
+    def _hide_edges(self, hidden: bool) -> None:
+        view = self._bench.page.view
+        view.veils.selection_look = Look.HIDDEN if hidden else Look.ANTS
+        view.veils_changed()
+
+    @Slot(QPoint)
+    def _open_popup(self, place: QPoint) -> None:
+        BrushPopup(self._editor, self._bench.page.theme, self._window).open_at(place)
 
     def _brush(self) -> None:
         for id, method in (

@@ -141,7 +141,8 @@ class DocumentPage(QWidget):
     def __init__(self, editor: Editor, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor = editor
-        self._theme = theme
+        self.theme = theme
+        self._ruled = False
         self.view = DocumentView(editor.desk)
         editor.desk.options_changed = editor.options_changed.emit
         self.view.set_picker(editor.tools.get("picker"))
@@ -171,16 +172,22 @@ class DocumentPage(QWidget):
         self.view.set_document(sheet.document if sheet else None)
         self.bar.retranslate()
 
+    def show_rulers(self, shown: bool) -> None:
+        """Rulers at two edges of the view."""
+        self._ruled = shown
+        self._set_colours()
+
     @Slot()
     def _take_tool(self) -> None:
         self.view.set_tool(self._editor.tool)
 
     @Slot()
     def _set_colours(self) -> None:
-        theme = self._theme
+        theme = self.theme
         self.view.set_background(theme.colour("canvas"))
         self.view.set_checks(theme.colour("check_light"), theme.colour("check_dark"))
         self.view.set_accent(theme.colour("accent_line"))
+        self.view.set_rulers(self._ruled, theme.colour("panel"), theme.colour("muted"))
 
 
 def _muted(widest: str) -> QLabel:

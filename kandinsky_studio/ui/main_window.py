@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QTab
 from kandinsky_studio import paths
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions, dress
+from kandinsky_studio.ui.arrivals import Arrivals
 from kandinsky_studio.ui.command_palette import CommandPalette
 from kandinsky_studio.ui.deeds import Deeds, file_name
 from kandinsky_studio.ui.dialogs.about import AboutDialog
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, self)
         self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
         self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self)
+        self.arrivals = Arrivals(studio, self.actions_, self.bench, self)
         self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
         self._menus: dict[str, QMenu] = {}
         self._build()

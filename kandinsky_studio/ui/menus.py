@@ -91,6 +91,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 PICTURES = (
+    *("gallery.open_as_document", "gallery.place_on_document", SEPARATOR),
     *("gallery.undo_delete", "gallery.delete", SEPARATOR, "gallery.copy_picture", "gallery.copy_prompt", SEPARATOR),
     *("gallery.use_settings", "gallery.use_seeds", "generation.draw_seeds"),
 )

@@ -83,6 +83,10 @@ class Workbench(Translated):
         """Bring the gallery's picture to the front."""
         self.tabs.setCurrentIndex(0)
 
+    def show_document(self) -> None:
+        """Bring the document that was in front last to the front again."""
+        self._sheet_changed()
+
     def step(self, by: int) -> None:
         """To the next tab, or the previous one, and round."""
         self.tabs.setCurrentIndex((self.tabs.currentIndex() + by) % self.tabs.count())

@@ -110,6 +110,9 @@ class GalleryPanel(Panel):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if len(selected) == 1:
+            command = actions.commands.action
+            menu.addActions([command("gallery.open_as_document"), command("gallery.place_on_document")])
+            menu.addSeparator()
             menu.addActions([actions.use_settings, actions.use_seeds, actions.copy_prompt])
             menu.addSeparator()
             menu.addActions([actions.copy_picture, actions.save_as, actions.open_folder])
