@@ -12,7 +12,7 @@ from kandinsky_studio.document.surface import Pixels, readable
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools.base import Option
 
-_ROWS = 256  # worked on at once, so that colours as floats never fill the memory
+_ROWS = 64  # worked on at once: what stays near the processor is fast, and floats never fill the memory
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _AROUND = np.ones((5, 5), np.uint8)
 
@@ -53,9 +53,13 @@ def pixels_of(document: Document, sample: Sample) -> Pixels:
 
 def difference(pixels: Pixels, colour: Pixels) -> Pixels:
     """How far each pixel is from ``colour`` (4 bytes), 0 … 255: the channel that differs most decides."""
-    apart = cv2.absdiff(pixels, np.asarray([int(byte) for byte in colour], np.float64))
-    blue, green, red, alpha = cv2.split(np.asarray(apart, np.uint8))
-    return np.asarray(cv2.max(cv2.max(blue, green), cv2.max(red, alpha)), np.uint8)
+    wanted = np.asarray([int(byte) for byte in colour], np.float64)
+    result = np.empty(pixels.shape[:2], np.uint8)
+    for top in range(0, len(pixels), _ROWS):
+        apart = np.asarray(cv2.absdiff(pixels[top : top + _ROWS], wanted), np.uint8)
+        blue, green, red, alpha = cv2.split(apart)
+        result[top : top + _ROWS] = cv2.max(cv2.max(blue, green), cv2.max(red, alpha))
+    return result
 
 
 def like(pixels: Pixels, x: int, y: int, tolerance: int, contiguous: bool = True, soft: bool = True) -> Pixels:
@@ -91,13 +95,22 @@ def near(pixels: Pixels, colour: Pixels, fuzziness: float) -> Pixels:
     mask = np.empty(pixels.shape[:2], np.uint8)
     for top in range(0, len(pixels), _ROWS):
         rows = pixels[top : top + _ROWS]
-        apart = np.sqrt(((_lab(rows) - wanted) ** 2).sum(axis=2))
-        share = np.clip(1 - apart / max(fuzziness, 1e-3), 0, 1)
-        mask[top : top + _ROWS] = np.rint(share * rows[..., 3])
+        apart = _lab(rows)
+        apart -= wanted
+        share = np.sqrt(np.einsum("ijk,ijk->ij", apart, apart))
+        share *= np.float32(-1 / max(fuzziness, 1e-3))
+        share += 1
+        np.maximum(share, 0, out=share)
+        share *= rows[..., 3]
+        mask[top : top + _ROWS] = np.rint(share, out=share)
     return mask
 
 
 def _lab(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    alpha = np.maximum(pixels[..., 3:], 1).astype(np.float32)
-    colour = np.minimum(pixels[..., :3] / alpha, np.float32(1))
+    colour = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), np.float32)
+    if pixels[..., 3].min() == 255:
+        colour *= np.float32(1 / 255)
+    else:
+        colour /= np.maximum(pixels[..., 3:], 1)
+        np.minimum(colour, 1, out=colour)
     return np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2LAB), np.float32)
