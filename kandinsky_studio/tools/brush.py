@@ -2,10 +2,10 @@
 
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools import painting
-from kandinsky_studio.tools.painting import StrokeTool
+from kandinsky_studio.tools.painting import PaintingTool
 
 
-class Brush(StrokeTool):
+class Brush(PaintingTool):
     """Paints with the foreground colour."""
 
     id = "brush"

@@ -130,7 +130,7 @@ def _stamp(dab: Dab, diameter: float, x: float, y: float) -> Plane:
         return _flat(dab, diameter, across, down)
     distance = np.sqrt(across * across + down * down)
     if dab.aliased:
-        return (distance <= max(diameter / 2, 0.5) + _HAIR).astype(np.float32)
+        return np.asarray(distance <= max(diameter / 2, 0.5) + _HAIR, np.float32)
     return profile(distance, diameter, dab.hardness)
 
 
@@ -141,7 +141,7 @@ def _flat(dab: Dab, diameter: float, across: Plane, down: Plane) -> Plane:
     beside = (down * np.float32(cos(turn)) - across * np.float32(sin(turn))) * flat
     distance = np.sqrt(along * along + beside * beside)
     if dab.aliased:
-        return (distance <= diameter / 2 + _HAIR).astype(np.float32)
+        return np.asarray(distance <= diameter / 2 + _HAIR, np.float32)
     edge = (1 - dab.hardness) * diameter / 2
     if edge > 1:
         return profile(distance, diameter, dab.hardness)
@@ -178,8 +178,8 @@ class Coverage:
         return rect
 
     def sweep(self, line: NDArray[np.float64], first: Dab, last: Dab) -> Rect:
-        """Put a round dab everywhere on the straight line between two places (2 × 2: x, y)."""
-        (x0, y0), (x1, y1) = line
+        """Put a round dab everywhere on the straight line between two places (2 rows: x, y and more)."""
+        (x0, y0), (x1, y1) = line[:, :2].tolist()
         reach = max(first.diameter, last.diameter) / 2 + 1
         rect = Rect.around(min(x0, x1) - reach, min(y0, y1) - reach, max(x0, x1) + reach, max(y0, y1) + reach)
         rect = rect.intersected(self.area)

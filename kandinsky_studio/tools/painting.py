@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 from PySide6.QtGui import QPainterPath
@@ -13,8 +13,8 @@ from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools.base import Desk, Ink, Mark, Option, Pointer, Tool
 from kandinsky_studio.tools.curves import STRAIGHT, Points, tidy
-from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, Stamps
-from kandinsky_studio.tools.smoothing import Sample
+from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, Coverage, Stamps
+from kandinsky_studio.tools.smoothing import Place
 from kandinsky_studio.tools.stroke import BrushSettings, Stroke
 from kandinsky_studio.tools.target import Paint, Target, find_target
 
@@ -47,7 +47,7 @@ TILT = Option("tilt_roundness", QT_TRANSLATE_NOOP("tools", "Tilt flattens the br
 
 HINT = QT_TRANSLATE_NOOP("tools", "Drag to paint; Shift and a click draw a straight line from where you left off.")
 
-_STAMPS = Stamps()  # of all brushes: the same dab is the same for each of them
+STAMPS = Stamps()  # of all brushes: the same dab is the same for each of them
 _STEPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 28, 32, 36, 40, 50, 60, 70, 80, 100)
 
 
@@ -76,7 +76,9 @@ class PaintingTool(Tool):
         self.tilt_roundness = False
         self._pressure_curve: Points = STRAIGHT
         self._edit: Edit | None = None
-        self._last: tuple[Document, Sample] | None = None  # where the last stroke ended
+        self._stroke: Stroke | None = None
+        self._pen = Place(0, 0)
+        self._last: tuple[Document, Place] | None = None  # where the last stroke ended
         self._line: QPainterPath | None = None  # where Shift and a click would draw
 
     @property
@@ -135,37 +137,40 @@ class PaintingTool(Tool):
             return
         target = find_target(self.desk, self.inpaints)
         self._hide_line()
-        edit = self.document.edit(self.step)
-        self._edit = edit
-        try:
-            target.open(edit)
-            self.start(edit, target, pointer)
-        except BaseException:
-            self.cancel()
-            raise
+        self._edit = self.document.edit(self.step)
+        with self._cancelling():
+            target.open(self._edit)
+            self._stroke = stroke = self.stroke(self._edit, target, pointer)
+            self._pen = place(pointer)
+            begin = self._begin(pointer)
+            if begin is None:
+                stroke.begin(self._pen)
+            else:
+                stroke.begin(begin._replace(pressure=self._pen.pressure))
+                stroke.line(self._pen)
 
     def move(self, pointer: Pointer) -> None:
-        if self._edit is None:
+        if self._stroke is None:
             return
-        try:
-            self.go(pointer)
-        except BaseException:
-            self.cancel()
-            raise
+        self._pen = place(pointer)
+        with self._cancelling():
+            self._stroke.move(self._pen)
 
     def release(self, pointer: Pointer) -> None:
-        if self._edit is None:
+        if self._edit is None or self._stroke is None:
             return
-        try:
-            last = self.stop(pointer)
-        except BaseException:
-            self.cancel()
-            raise
-        edit, self._edit = self._edit, None
-        self._last = self.document, last
+        # A pen that has left the tablet does not press: its last place counts with the pressure that was.
+        end = place(pointer)._replace(pressure=self._pen.pressure)
+        with self._cancelling():
+            if end.distance(self._pen) > 0:
+                self._stroke.move(end)
+            self._stroke.end()
+        self._last = self.document, end
+        edit, self._edit, self._stroke = self._edit, None, None
         edit.commit()
 
     def cancel(self) -> None:
+        self._stroke = None
         if self._edit is not None:
             edit, self._edit = self._edit, None
             edit.cancel()
@@ -182,19 +187,7 @@ class PaintingTool(Tool):
     def overlay(self) -> Sequence[Mark]:
         return () if self._line is None else (Mark(self._line, Ink.LINE),)
 
-    @abstractmethod
-    def start(self, edit: Edit, target: Target, pointer: Pointer) -> None:
-        """Begin a stroke."""
-
-    @abstractmethod
-    def go(self, pointer: Pointer) -> None:
-        """Go on with it."""
-
-    @abstractmethod
-    def stop(self, pointer: Pointer) -> Sample:
-        """Bring it to its end; returns where that is."""
-
-    def _begin(self, pointer: Pointer) -> Sample | None:
+    def _begin(self, pointer: Pointer) -> Place | None:
         """Where a straight line to ``pointer`` would begin; None if none is wanted."""
         if not pointer.shift or self._last is None or self._last[0] is not self.document:
             return None
@@ -205,57 +198,30 @@ class PaintingTool(Tool):
             self._line = None
             self.desk.overlay_changed()
 
+    @contextmanager
+    def _cancelling(self) -> Iterator[None]:
+        """What fails inside leaves no half of a stroke."""
+        try:
+            yield
+        except BaseException:
+            self.cancel()
+            raise
 
-class StrokeTool(PaintingTool):
-    """Covers with one colour along the stroke."""
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._stroke: Stroke | None = None
-        self._pen = Sample(0, 0)
-
-    def start(self, edit: Edit, target: Target, pointer: Pointer) -> None:
+    def stroke(self, edit: Edit, target: Target, pointer: Pointer) -> Stroke:
+        """What draws the stroke that begins. Here: it covers with one colour, or wipes out."""
         erase = self.erases or pointer.eraser
-        colour = self.desk.background if erase else self.desk.foreground
-        paint = Paint(edit, target, colour, erase)
-        settings = self.settings
+        paint = Paint(edit, target, self.desk.background if erase else self.desk.foreground, erase)
+        settings, coverage = self.settings, Coverage(edit.state.canvas)
 
         def painted(rect: Rect) -> None:
-            paint.cover(rect, stroke.coverage.alpha(rect, settings.opacity))
+            paint.cover(rect, coverage.alpha(rect, settings.opacity))
 
-        stroke = Stroke(settings, edit.state.canvas, _STAMPS, painted, self.smoothing, pointer.scale)
-        self._stroke = stroke
-        self._pen = sample(pointer)
-        begin = self._begin(pointer)
-        if begin is None:
-            stroke.begin(self._pen)
-        else:
-            stroke.begin(begin._replace(pressure=self._pen.pressure))
-            stroke.line(self._pen)
-
-    def go(self, pointer: Pointer) -> None:
-        assert self._stroke is not None
-        self._pen = sample(pointer)
-        self._stroke.move(self._pen)
-
-    def stop(self, pointer: Pointer) -> Sample:
-        assert self._stroke is not None
-        # A pen that has left the tablet does not press: its last place counts with the pressure that was.
-        end = sample(pointer)._replace(pressure=self._pen.pressure)
-        if end.distance(self._pen) > 0:
-            self._stroke.move(end)
-        self._stroke.end()
-        self._stroke = None
-        return end
-
-    def cancel(self) -> None:
-        self._stroke = None
-        super().cancel()
+        return Stroke(settings, coverage, STAMPS, painted, self.smoothing, pointer.scale)
 
 
-def sample(pointer: Pointer) -> Sample:
+def place(pointer: Pointer) -> Place:
     """What a stroke needs to know of a pointer."""
-    return Sample(pointer.x, pointer.y, min(max(pointer.pressure, 0.0), 1.0), pointer.tilt_x, pointer.tilt_y)
+    return Place(pointer.x, pointer.y, min(max(pointer.pressure, 0.0), 1.0), pointer.tilt_x, pointer.tilt_y)
 
 
 def _steps() -> tuple[int, ...]:

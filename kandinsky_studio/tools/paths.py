@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kandinsky_studio.tools.smoothing import Sample
+from kandinsky_studio.tools.smoothing import Place
 
 Line: TypeAlias = NDArray[np.float64]  # n × 5: x, y, pressure, tilt_x, tilt_y
 
@@ -17,13 +17,13 @@ _CORNERS = 256
 _PART = 48.0  # pixels between the corners of a straight line
 
 
-def straight(begin: Sample, end: Sample) -> Line:
+def straight(begin: Place, end: Place) -> Line:
     """From ``begin`` to ``end``, with corners on the way so that no part is long."""
     corners = max(ceil(begin.distance(end) / _PART), 1)
     return np.linspace(begin, end, corners + 1, dtype=np.float64)
 
 
-def curve(before: Sample, begin: Sample, end: Sample, after: Sample) -> Line:
+def curve(before: Place, begin: Place, end: Place, after: Place) -> Line:
     """From ``begin`` to ``end`` on the curve that goes through all four; both ends are in it.
 
     A centripetal Catmull-Rom curve: it makes no loops and no cusps, however unequal the distances are.
@@ -45,7 +45,7 @@ def curve(before: Sample, begin: Sample, end: Sample, after: Sample) -> Line:
     return line
 
 
-def _tangent(p: Sample, q: Sample, r: Sample, first: float, second: float, here: float) -> tuple[float, float]:
+def _tangent(p: Place, q: Place, r: Place, first: float, second: float, here: float) -> tuple[float, float]:
     """At ``q``, as long as a segment with the knots ``here`` apart needs it.
 
     ``first`` and ``second`` are the distances of the knots before and after ``q``. Where the curve begins or ends, one

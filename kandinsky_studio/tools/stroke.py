@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import atan2, degrees, hypot, sqrt
+from typing import Protocol
 
 from kandinsky_studio.document.geometry import NOTHING, Rect
 from kandinsky_studio.tools.curves import STRAIGHT, Points, value
-from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, SWEPT, Coverage, Dab, Stamps
+from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, SWEPT, Coverage, Dab, Plane, Stamps
 from kandinsky_studio.tools.paths import Line, curve, lengths, straight
-from kandinsky_studio.tools.smoothing import Sample, Stabiliser
+from kandinsky_studio.tools.smoothing import Place, Stabiliser
 
 _JOINED = 0.25  # up to this spacing a stroke is meant to be one line without seams
 _SCALLOP = 0.05  # pixels that the rim of a hard stroke may wave
@@ -42,19 +43,19 @@ class BrushSettings:
     tilt_roundness: bool = False
     aliased: bool = False
 
-    def dab(self, sample: Sample) -> Dab:
-        """What the brush leaves at ``sample``. The opacity of the stroke comes later, once for all."""
+    def dab(self, place: Place) -> Dab:
+        """What the brush leaves at ``place``. The opacity of the stroke comes later, once for all."""
         press = 1.0
         if self.pressure_size or self.pressure_opacity or self.pressure_flow:
-            press = value(self.curve, sample.pressure)
+            press = value(self.curve, place.pressure)
         size = min(max(self.size * press if self.pressure_size else self.size, 0.0), LARGEST)
         opacity = press if self.pressure_opacity else 1.0
         if size < SMALLEST:  # thinner than a pixel is paler
             size, opacity = SMALLEST, opacity * size
         roundness, angle = self.roundness, self.angle
-        if self.tilt_roundness and (tilt := hypot(sample.tilt_x, sample.tilt_y)) > 1:
+        if self.tilt_roundness and (tilt := hypot(place.tilt_x, place.tilt_y)) > 1:
             roundness *= 1 - (1 - _FLATTEST) * min(tilt / _UPRIGHT, 1.0)
-            angle = degrees(atan2(sample.tilt_y, sample.tilt_x))
+            angle = degrees(atan2(place.tilt_y, place.tilt_x))
         return Dab(
             diameter=max(round(size), 1.0) if self.aliased else size,
             hardness=1.0 if self.aliased else self.hardness,
@@ -86,103 +87,112 @@ class BrushSettings:
         return step, dab
 
 
+class Ground(Protocol):
+    """What dabs are laid on."""
+
+    def lay(self, stamp: Plane, column: int, row: int, dab: Dab) -> Rect:
+        """Put a dab there. Returns where that changed something."""
+
+
 class Stroke:
     """One stroke in the making. ``painted`` is told where the coverage changed, at the least once for each event."""
 
     def __init__(
         self,
         settings: BrushSettings,
-        area: Rect,
+        ground: Ground,
         stamps: Stamps,
         painted: Callable[[Rect], None],
         smoothing: float = 0.0,
         scale: float = 1.0,
     ) -> None:
         self.settings = settings
-        self.coverage = Coverage(area)
+        self._ground = ground
+        self._whole = ground if isinstance(ground, Coverage) else None  # lines can be drawn on it as a whole
         self._stamps = stamps
         self._painted = painted
         self._smoothing = smoothing
         self._scale = scale
         self._stabiliser: Stabiliser | None = None
-        self._places: list[Sample] = []  # the last three that the line goes through; drawn up to the last but one
+        self._places: list[Place] = []  # the last three that the line goes through; drawn up to the last but one
         self._left = 0.0  # pixels of the way until the next dab
         self._laid: Dab | None = None
         self._known: tuple[tuple[float, ...], Dab, float, Dab] | None = None
         self._dirty = NOTHING
 
-    def begin(self, sample: Sample) -> None:
+    def begin(self, place: Place) -> None:
         """The pen comes down."""
-        self._stabiliser = Stabiliser(sample, self._smoothing, self._scale)
-        self._places = [sample]
-        self._dab(sample)
+        self._stabiliser = Stabiliser(place, self._smoothing, self._scale)
+        self._places = [place]
+        self._dab(place)
         self._flush()
 
-    def line(self, sample: Sample) -> None:
-        """A straight line to ``sample``; the pen is there now."""
+    def line(self, place: Place) -> None:
+        """A straight line to ``place``; the pen is there now."""
         begin = self._places[-1]
-        self._draw(straight(begin, sample))
-        self._stabiliser = Stabiliser(sample, self._smoothing, self._scale)
-        self._places = [sample]
+        self._draw(straight(begin, place))
+        self._stabiliser = Stabiliser(place, self._smoothing, self._scale)
+        self._places = [place]
         self._flush()
 
-    def move(self, sample: Sample) -> None:
+    def move(self, place: Place) -> None:
         """The pen goes on."""
         assert self._stabiliser is not None
-        self._go(self._stabiliser.follow(sample))
+        self._go(self._stabiliser.follow(place))
         self._flush()
 
     def end(self) -> None:
         """The pen goes up: the brush comes to where it was."""
         assert self._stabiliser is not None
-        for sample in self._stabiliser.catch_up():
-            self._go(sample)
+        for place in self._stabiliser.catch_up():
+            self._go(place)
         if len(self._places) > 1:
             before = self._places[-3] if len(self._places) > 2 else self._places[-2]
             self._draw(curve(before, self._places[-2], self._places[-1], self._places[-1]))
         self._flush()
 
-    def _go(self, sample: Sample) -> None:
+    def _go(self, place: Place) -> None:
         last = self._places[-1]
-        if sample.distance(last) < 1e-3:
-            self._press(sample)
+        if place.distance(last) < 1e-3:
+            self._press(place)
             return
-        self._places.append(sample)
+        self._places.append(place)
         if len(self._places) > 2:
             before = self._places[-4] if len(self._places) > 3 else self._places[-3]
-            self._draw(curve(before, self._places[-3], self._places[-2], sample))
+            self._draw(curve(before, self._places[-3], self._places[-2], place))
             del self._places[:-3]
 
-    def _press(self, sample: Sample) -> None:
+    def _press(self, place: Place) -> None:
         """The pen stays and presses harder: the dab under it grows."""
         if len(self._places) > 1 or self._laid is None:
             return
-        self._places[-1] = sample
-        dab = self.settings.dab(sample)
+        self._places[-1] = place
+        dab = self.settings.dab(place)
         grown = dab.diameter > self._laid.diameter * 1.02 + 0.1
         if grown or dab.opacity > self._laid.opacity + 0.02 or dab.flow > self._laid.flow + 0.02:
-            self._dab(sample)
+            self._dab(place)
 
-    def _dab(self, sample: Sample) -> None:
-        dab, self._left, _ = self._at(sample)
-        self._lay(dab, sample)
+    def _dab(self, place: Place) -> None:
+        dab, self._left, _ = self._at(place)
+        self._lay(dab, place)
 
-    def _at(self, sample: Sample) -> tuple[Dab, float, Dab]:
+    def _at(self, place: Place) -> tuple[Dab, float, Dab]:
         """The dab, how far the next is, and the dab as it is within a line; many in a row are the same."""
-        key = sample[2:]
+        key = place[2:]
         if self._known is None or self._known[0] != key:
-            dab = self.settings.dab(sample)
+            dab = self.settings.dab(place)
             self._known = (key, dab, *self.settings.step(dab))
         return self._known[1:]
 
-    def _lay(self, dab: Dab, sample: Sample) -> None:
+    def _lay(self, dab: Dab, place: Place) -> None:
         self._laid = dab
         if dab.opacity > 0 and dab.flow > 0:
-            self._add(self.coverage.lay(*self._stamps.at(dab, sample.x, sample.y), dab))
+            self._add(self._ground.lay(*self._stamps.at(dab, place.x, place.y), dab))
 
     def _draw(self, line: Line) -> None:
-        if all(self._sweeps(self.settings.dab(Sample(*line[end].tolist()))) for end in (0, -1)):
-            self._sweep(line)
+        ends = (self.settings.dab(Place(*line[end].tolist())) for end in (0, -1))
+        if self._whole is not None and all(map(self._sweeps, ends)):
+            self._sweep(line, self._whole)
         else:
             self._stamp(line)
 
@@ -192,27 +202,27 @@ class Stroke:
         round_ = dab.roundness >= 1 and dab.diameter <= SWEPT
         return joined and round_ and dab.flow >= 1 and dab.merging >= 1
 
-    def _sweep(self, line: Line) -> None:
-        samples = [Sample(*row) for row in line.tolist()]
-        dabs = [self.settings.dab(sample) for sample in samples]
+    def _sweep(self, line: Line, coverage: Coverage) -> None:
+        places = [Place(*row) for row in line.tolist()]
+        dabs = [self.settings.dab(place) for place in places]
         for number in range(len(line) - 1):
-            self._add(self.coverage.sweep(line[number : number + 2, :2], dabs[number], dabs[number + 1]))
+            self._add(coverage.sweep(line[number : number + 2], dabs[number], dabs[number + 1]))
         self._laid = dabs[-1]
         self._left = 0.0
 
     def _stamp(self, line: Line) -> None:
         along = lengths(line).tolist()
-        samples = [Sample(*row) for row in line.tolist()]
+        places = [Place(*row) for row in line.tolist()]
         whole = along[-1]
         at, corner = self._left, 0
         while at <= whole:
-            while corner < len(samples) - 2 and along[corner + 1] < at:
+            while corner < len(places) - 2 and along[corner + 1] < at:
                 corner += 1
             width = along[corner + 1] - along[corner]
             share = (at - along[corner]) / width if width > 0 else 0.0
-            sample = samples[corner].towards(samples[corner + 1], share)
-            _, step, dab = self._at(sample)
-            self._lay(dab, sample)
+            place = places[corner].towards(places[corner + 1], share)
+            _, step, dab = self._at(place)
+            self._lay(dab, place)
             at += step
         self._left = at - whole
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage, QPainter
 
@@ -17,6 +19,7 @@ from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NoLayer, NoPixels
 from kandinsky_studio.tools.base import Desk
 
 INPAINT_NAME = QT_TRANSLATE_NOOP("tools", "Inpaint mask")
+Colours: TypeAlias = NDArray[np.uint32]
 _Mode = QPainter.CompositionMode
 
 
@@ -33,16 +36,26 @@ class Target:
         """Whether what is see-through stays so."""
         return self.layer.alpha_locked and self.surface is self.layer.pixels and self.surface.depth is Depth.RGBA
 
+    @property
+    def mode(self) -> QPainter.CompositionMode:
+        """How colours meet what is there."""
+        return _Mode.CompositionMode_SourceAtop if self.alpha_locked else _Mode.CompositionMode_SourceOver
+
     def open(self, edit: Edit) -> None:
         """Make sure that the layer is there and, if it is the inpaint mask, can be seen."""
-        if self.new:
+        if self.new and edit.state.find(self.layer.id) is None:
             edit.set(edit.state.inserted(self.layer), NOTHING)
-        elif not self.layer.visible:
+        elif not edit.state.layer(self.layer.id).visible:
             edit.set(edit.state.with_layer(self.layer.id, visible=True), NOTHING)
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether this is the inpaint mask."""
+        return self.layer.kind is Kind.INPAINT and self.surface is self.layer.pixels
 
     def value(self, colour: QColor) -> int:
         """What painting with ``colour`` puts into a mask: all of an inpaint mask, elsewhere the colour's grey."""
-        return 255 if self.layer.kind is Kind.INPAINT else grey(colour)
+        return 255 if self.inpaints else grey(colour)
 
 
 def find_target(desk: Desk, inpaint: bool = False) -> Target:
@@ -96,15 +109,12 @@ class Paint:
         self._surface = target.surface
         self._selection = edit.state.selection
         self._value = 0 if erase else target.value(colour)
-        self._mode = _Mode.CompositionMode_SourceOver
-        if target.alpha_locked:
-            self._mode = _Mode.CompositionMode_SourceAtop
-        elif erase:
+        self._mode = target.mode
+        if erase and not target.alpha_locked:
             self._mode = _Mode.CompositionMode_DestinationOut
         # One table for all 256 strengths is faster than multiplying each pixel.
-        pixel = np.array((colour.blue(), colour.green(), colour.red(), 255), np.float32)
-        strengths = np.arange(256, dtype=np.float32)[:, np.newaxis]
-        self._table = np.rint(strengths * pixel / 255).astype(np.uint8).view(np.uint32)[:, 0]
+        strengths = np.arange(256, dtype=np.float32)[:, np.newaxis] / np.float32(255)
+        self._table = packed(strengths * pixel(colour))
 
     def cover(self, rect: Rect, alpha: Pixels) -> None:
         """Cover ``rect`` by ``alpha`` (height × width): 0 leaves every bit as it was, 255 is the colour itself."""
@@ -118,35 +128,36 @@ class Paint:
             image, before = self._edit.tile(self._surface, key), self._edit.before(self._surface, key)
             local = part.moved(-place.x, -place.y)
             if self._surface.depth is Depth.MASK:
-                self._mix(image, before, local, inside)
+                mix(image, before, local, self._surface.default, self._value, inside)
             else:
-                self._draw(image, before, local, inside)
+                draw(image, before, local, np.take(self._table, inside, mode="clip"), self._mode)
         self._edit.touched(self._surface, rect)
 
-    def _draw(self, image: QImage, before: QImage | None, local: Rect, alpha: Pixels) -> None:
-        colours = np.take(self._table, alpha, mode="clip")
-        source = QImage(
-            colours.data, local.width, local.height, 4 * local.width, QImage.Format.Format_ARGB32_Premultiplied
-        )
-        corner = QPoint(local.x, local.y)
-        painter = QPainter(image)
-        if before is None:
-            painter.setCompositionMode(_Mode.CompositionMode_Clear)
-            painter.fillRect(local.to_qt(), 0)
-        else:
-            painter.setCompositionMode(_Mode.CompositionMode_Source)
-            painter.drawImage(corner, before, local.to_qt())
-        painter.setCompositionMode(self._mode)
-        painter.drawImage(corner, source)
-        painter.end()
 
-    def _mix(self, image: QImage, before: QImage | None, local: Rect, alpha: Pixels) -> None:
-        rows, columns = slice(local.y, local.bottom), slice(local.x, local.right)
-        old: Pixels | int = self._surface.default if before is None else readable(before)[rows, columns]
-        share = alpha * np.float32(1 / 255)
-        share *= np.subtract(np.float32(self._value), old, dtype=np.float32)
-        share += old
-        writable(image)[rows, columns] = np.rint(share)
+def draw(image: QImage, before: QImage | None, local: Rect, colours: Colours, mode: QPainter.CompositionMode) -> None:
+    """Make ``image`` at ``local`` what ``before`` is there with ``colours`` (height × width, premultiplied) on it."""
+    source = QImage(colours.data, local.width, local.height, 4 * local.width, Depth.RGBA.format)
+    corner = QPoint(local.x, local.y)
+    painter = QPainter(image)
+    if before is None:
+        painter.setCompositionMode(_Mode.CompositionMode_Clear)
+        painter.fillRect(local.to_qt(), 0)
+    else:
+        painter.setCompositionMode(_Mode.CompositionMode_Source)
+        painter.drawImage(corner, before, local.to_qt())
+    painter.setCompositionMode(mode)
+    painter.drawImage(corner, source)
+    painter.end()
+
+
+def mix(image: QImage, before: QImage | None, local: Rect, default: int, value: Pixels | int, alpha: Pixels) -> None:
+    """Make a mask's ``image`` at ``local`` what ``before`` is there, as far as ``alpha`` goes nearer to ``value``."""
+    rows, columns = slice(local.y, local.bottom), slice(local.x, local.right)
+    old: Pixels | np.uint8 = np.uint8(default) if before is None else readable(before)[rows, columns]
+    share = alpha * np.float32(1 / 255)
+    share *= np.subtract(value, old, dtype=np.float32)
+    share += old
+    writable(image)[rows, columns] = np.rint(share)
 
 
 def selected(selection: Surface | None, rect: Rect, alpha: Pixels) -> Pixels:
@@ -154,3 +165,13 @@ def selected(selection: Surface | None, rect: Rect, alpha: Pixels) -> Pixels:
     if selection is None:
         return alpha
     return np.asarray(cv2.multiply(alpha, selection.array(rect), scale=1 / 255), np.uint8)
+
+
+def pixel(colour: QColor) -> NDArray[np.float32]:
+    """An opaque colour as it lies in memory: blue, green, red, alpha, each 0 … 255."""
+    return np.array((colour.blue(), colour.green(), colour.red(), 255), np.float32)
+
+
+def packed(pixels: NDArray[np.float32]) -> Colours:
+    """n × 4 values (blue, green, red, alpha; 0 … 255, premultiplied) as n pixels."""
+    return np.ascontiguousarray(np.rint(pixels).astype(np.uint8)).view(np.uint32)[:, 0]

@@ -2414,6 +2414,142 @@
         <source>Delete what is cut off</source>
         <translation>Удалить отрезанное</translation>
     </message>
+    <message>
+        <source>Eraser</source>
+        <translation>Ластик</translation>
+    </message>
+    <message>
+        <source>Eraser stroke</source>
+        <translation>Мазок ластиком</translation>
+    </message>
+    <message>
+        <source>Drag to erase; Shift and a click erase along a straight line.</source>
+        <translation>Ведите, чтобы стирать; Shift и щелчок стирают по прямой.</translation>
+    </message>
+    <message>
+        <source>Pencil</source>
+        <translation>Карандаш</translation>
+    </message>
+    <message>
+        <source>Pencil stroke</source>
+        <translation>Штрих карандашом</translation>
+    </message>
+    <message>
+        <source>Mask brush</source>
+        <translation>Кисть маски</translation>
+    </message>
+    <message>
+        <source>Mask stroke</source>
+        <translation>Мазок по маске</translation>
+    </message>
+    <message>
+        <source>Drag over what is to be painted anew; Shift and a click draw a straight line.</source>
+        <translation>Закрасьте то, что нужно нарисовать заново; Shift и щелчок проводят прямую.</translation>
+    </message>
+    <message>
+        <source>Mask eraser</source>
+        <translation>Ластик маски</translation>
+    </message>
+    <message>
+        <source>Mask eraser stroke</source>
+        <translation>Стирание маски</translation>
+    </message>
+    <message>
+        <source>Drag over what is to stay; Shift and a click erase along a straight line.</source>
+        <translation>Сотрите маску там, где картина должна остаться; Shift и щелчок стирают по прямой.</translation>
+    </message>
+    <message>
+        <source>Smudge</source>
+        <translation>Растушёвка</translation>
+    </message>
+    <message>
+        <source>Smudge stroke</source>
+        <translation>Растушёвка</translation>
+    </message>
+    <message>
+        <source>Drag to smear the colours that are there.</source>
+        <translation>Ведите, чтобы размазать краски, которые уже есть.</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>Сила</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>Заливка</translation>
+    </message>
+    <message>
+        <source>Click an area of one colour to fill it.</source>
+        <translation>Щёлкните по области одного цвета, чтобы залить её.</translation>
+    </message>
+    <message>
+        <source>Gradient</source>
+        <translation>Градиент</translation>
+    </message>
+    <message>
+        <source>Drag from one end of the gradient to the other; Shift holds it to steps of 15°.</source>
+        <translation>Ведите от одного конца градиента к другому; Shift поворачивает его шагами по 15°.</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>Форма</translation>
+    </message>
+    <message>
+        <source>Linear</source>
+        <translation>Линейный</translation>
+    </message>
+    <message>
+        <source>Radial</source>
+        <translation>Круговой</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>Цвета</translation>
+    </message>
+    <message>
+        <source>Foreground to background</source>
+        <translation>От основного цвета к фоновому</translation>
+    </message>
+    <message>
+        <source>Foreground to transparent</source>
+        <translation>От основного цвета к прозрачности</translation>
+    </message>
+    <message>
+        <source>Reverse</source>
+        <translation>Наоборот</translation>
+    </message>
+    <message>
+        <source>Colour picker</source>
+        <translation>Пипетка</translation>
+    </message>
+    <message>
+        <source>Click a colour to take it; with Alt it becomes the background colour.</source>
+        <translation>Щёлкните по цвету, чтобы взять его; с Alt он станет фоновым.</translation>
+    </message>
+    <message>
+        <source>Sample size</source>
+        <translation>Размер пробы</translation>
+    </message>
+    <message>
+        <source>One pixel</source>
+        <translation>Один пиксель</translation>
+    </message>
+    <message>
+        <source>3 × 3 pixels</source>
+        <translation>3 × 3 пикселя</translation>
+    </message>
+    <message>
+        <source>5 × 5 pixels</source>
+        <translation>5 × 5 пикселей</translation>
+    </message>
+    <message>
+        <source>11 × 11 pixels</source>
+        <translation>11 × 11 пикселей</translation>
+    </message>
+    <message>
+        <source>31 × 31 pixels</source>
+        <translation>31 × 31 пиксель</translation>
+    </message>
 </context>
 <context>
     <name>layers</name>
