@@ -24,12 +24,13 @@ from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Progress, Task
 from kandinsky_studio.engine.training.judge import judge
 from kandinsky_studio.engine.training.scenes import COLOUR_NAMES, SHAPES
-from kandinsky_studio.errors import OutOfMemory, UnknownValue
+from kandinsky_studio.errors import EngineFailed, OutOfMemory, UnknownValue
 
 Build = Callable[..., GenerationRequest]
 
 CPU = torch.device("cpu")
 GIB = 2**30
+K20 = str(Path(__file__).parents[1] / "fixtures" / "k20_A" / "Kandinsky_2.0")
 
 
 class Card:
@@ -357,6 +358,29 @@ def test_a_larger_picture_gets_a_lower_tier(tiny_request: Build, monkeypatch: py
     assert engine.tier is not Tier.resident
     one(engine, small)
     assert engine.tier is Tier.resident
+
+
+@pytest.mark.parametrize("version", ["2.2", "2.0"])
+def test_a_large_picture_leaves_nothing_lying_between_the_blocks_of_its_codec(
+    tiny_model: str, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    model = tiny_model if version == "2.2" else K20
+    engine, given = Engine("cpu"), list[torch.device]()
+    small, large = np.zeros((4, 8, 8), np.float32), np.zeros((4, 48, 50), np.float32)
+    engine.decode_latents(small, model)
+    assert engine._model is not None
+    codec = engine._model.part(engine._model.version.codec_part)
+    monkeypatch.setattr(memory, "give_back", given.append)
+    engine.decode_latents(small, model)
+    assert given == []
+    engine.decode_latents(large, model)
+    assert given == [CPU] * len(codec.decoder.up_blocks) == [CPU] * 4
+    engine.decode_latents(small, model)
+    assert len(given) == 4
+    monkeypatch.setattr(codec.decoder, "conv_out", None)
+    with pytest.raises(EngineFailed):
+        engine.decode_latents(large, model)
+    assert not any(block._forward_pre_hooks for block in codec.decoder.up_blocks)
 
 
 # ------------------------------------------------------------------ the vision tower, and several models
