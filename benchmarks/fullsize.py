@@ -6,8 +6,9 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
-from benchmarks.memory import own_peak, own_resident
+from benchmarks.memory import Watch
 from benchmarks.random_model import full_size
 from benchmarks.table import table
 
@@ -17,24 +18,34 @@ MIB = 2**20
 
 
 def run() -> str:
-    folder = full_size()
-    rows = []
-    for kind in KINDS:
-        for size in SIZES:
-            command = [sys.executable, "-m", "benchmarks.fullsize", kind, str(size), folder]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            rows.append(_row(kind, size, json.loads(done.stdout.splitlines()[-1])))
-            print("| " + " | ".join(rows[-1]) + " |", file=sys.stderr, flush=True)
+    rows = measured("2.2", full_size(), KINDS, SIZES)
     return (
         "One picture with guidance, 2 steps of the prior and 2 of the decoder, in bfloat16, the libraries imported "
-        "before; the embedding of nothing known, as after the first picture of a checkpoint\n\n"
-        + table(["kept in memory", "size", "estimate, MiB", "peak, MiB", "estimate / peak", "seconds"], rows)
+        "before; the embedding of nothing known, as after the first picture of a checkpoint\n\n" + lines(rows)
     )
 
 
-def _row(kind: str, size: int, told: dict[str, float]) -> list[str]:
+def measured(title: str, folder: str, kinds: Sequence[str], sizes: Sequence[int]) -> list[list[str]]:
+    """A row for each of ``kinds`` and ``sizes`` of the model in ``folder``, each in a process of its own."""
+    rows = []
+    for kind in kinds:
+        for size in sizes:
+            command = [sys.executable, "-m", "benchmarks.fullsize", kind, str(size), folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            rows.append(_row(title, kind, size, json.loads(done.stdout.splitlines()[-1])))
+            print("| " + " | ".join(rows[-1]) + " |", file=sys.stderr, flush=True)
+    return rows
+
+
+def lines(rows: Sequence[Sequence[str]]) -> str:
+    """The table of :func:`measured` rows."""
+    return table(["model", "kept in memory", "size", "estimate, MiB", "peak, MiB", "estimate / peak", "seconds"], rows)
+
+
+def _row(title: str, kind: str, size: int, told: dict[str, float]) -> list[str]:
     peak, estimate = told["peak"], told.get("estimate")
     return [
+        title,
         kind,
         f"{size}²",
         "" if estimate is None else f"{estimate:.0f}",
@@ -58,12 +69,13 @@ def _ours(tier: str, size: int, folder: str) -> dict[str, float]:
     )
     engine = Engine("cpu", "bfloat16")
     model = engine._open(spec_of(folder), request)
-    model._constants["nothing"] = torch.zeros(1, 1280)
-    before = own_resident()
+    if "prior" in model.files:
+        model._constants["nothing"] = torch.zeros(1, model.files.config("prior")["embedding_dim"])
     estimate = model.estimate(request).bytes(Tier[tier]) / MIB
     start = time.perf_counter()
-    engine.generate(request)
-    return {"peak": own_peak() - before, "estimate": estimate, "seconds": time.perf_counter() - start}
+    with Watch() as watch:
+        engine.generate(request)
+    return {"peak": watch.peak, "estimate": estimate, "seconds": time.perf_counter() - start}
 
 
 def _stock(size: int, folder: str) -> dict[str, float]:
@@ -72,19 +84,19 @@ def _stock(size: int, folder: str) -> dict[str, float]:
 
     from benchmarks.subject import pipelines
 
-    before = own_resident()
     start = time.perf_counter()
-    prior, decoder = pipelines(folder, "bfloat16")
-    idea = prior("a red circle", num_inference_steps=2, guidance_scale=4.0)
-    decoder(
-        idea.image_embeds,
-        idea.negative_image_embeds,
-        height=size,
-        width=size,
-        num_inference_steps=2,
-        guidance_scale=4.0,
-    )
-    return {"peak": own_peak() - before, "seconds": time.perf_counter() - start}
+    with Watch() as watch:
+        prior, decoder = pipelines(folder, "bfloat16")
+        idea = prior("a red circle", num_inference_steps=2, guidance_scale=4.0)
+        decoder(
+            idea.image_embeds,
+            idea.negative_image_embeds,
+            height=size,
+            width=size,
+            num_inference_steps=2,
+            guidance_scale=4.0,
+        )
+    return {"peak": watch.peak, "seconds": time.perf_counter() - start}
 
 
 if __name__ == "__main__":

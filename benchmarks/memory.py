@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from benchmarks.subject import ours, request, stock
 from benchmarks.table import spread, table
 
 ROUNDS = 3
+_PAUSE = 0.005  # seconds
 
 _STATUS = Path("/proc/self/status")
 
@@ -54,8 +56,36 @@ def own_peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def own_resident() -> float:
-    """The memory that this process has now, MiB."""
+class Watch:
+    """Looks, for as long as it lasts, how much memory this process has beyond what it had at the beginning.
+
+    ``peak`` is the most, MiB. Where the system tells, without the pages of files, which it can drop when it needs
+    the room, and which come and go by chance.
+    """
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._before = own_memory()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(_PAUSE):
+            self.peak = max(self.peak, own_memory() - self._before)
+
+
+def own_memory() -> float:
+    """The memory that this process has now, MiB; without the pages of files, where the system tells."""
+    if _STATUS.is_file() and "RssAnon" in _STATUS.read_text():
+        return _status("RssAnon")
     import psutil
 
     return float(psutil.Process().memory_info().rss) / 2**20
