@@ -65,7 +65,7 @@ def test_no_text_of_the_code_is_missing(language):
     known = {source for _, source, *_ in units(language)}
     call = re.compile(r'(?:\btr\(|QT_TRANSLATE_NOOP\(\s*"\w+",)\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
     found = 0
-    for file in Path(errors.__file__).parent.rglob("*.py"):
+    for file in Path(paths.__file__).parent.rglob("*.py"):
         for match in call.finditer(file.read_text(encoding="utf-8")):
             text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', match.group(1)))
             assert text in known, f"{file.name}: run pyside6-lupdate for {text!r}"

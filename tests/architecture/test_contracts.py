@@ -15,7 +15,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VIOLATIONS = [
     ("direction", "storage/durable.py", "import kandinsky_studio.app"),
     ("direction", "engine/request.py", "import kandinsky_studio.storage.pictures"),
-    ("direction", "errors.py", "import kandinsky_studio.paths"),
+    ("direction", "errors/base.py", "import kandinsky_studio.paths"),
     ("direction", "app/messages.py", "import kandinsky_studio.cli"),
     ("direction", "options.py", "import kandinsky_studio.asking"),
     ("direction", "reporting.py", "import kandinsky_studio.generating"),

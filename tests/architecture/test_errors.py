@@ -18,7 +18,7 @@ def _all(cls: type[StudioError]) -> list[type[StudioError]]:
     return [cls, *(error for below in cls.__subclasses__() for error in _all(below))]
 
 
-ERRORS = [error for error in _all(StudioError) if error.__module__ == errors.__name__]
+ERRORS = [error for error in _all(StudioError) if error.__module__.startswith(f"{errors.__name__}.")]
 SPOKEN = [error for error in ERRORS if error is not errors.InvalidRequest]  # which is only a name for several
 
 

@@ -1,0 +1,173 @@
+"""Every error a user can meet: what happened in one sentence, what to do in another.
+
+    StudioError
+    ├── InvalidRequest
+    │   ├── EmptyPrompt
+    │   ├── PromptTooLong
+    │   ├── SizeOutOfRange
+    │   ├── ValueOutOfRange
+    │   ├── UnknownModel
+    │   ├── UnknownScheduler
+    │   ├── UnsupportedTask
+    │   ├── MissingInput
+    │   ├── UnknownValue
+    │   ├── WrongSize
+    │   ├── WeightsCancelOut
+    │   ├── UnusableArray
+    │   ├── ArrayNotKept
+    │   ├── OtherEncoder
+    │   └── IdeaOfAnotherModel
+    ├── ModelNotFound
+    │   └── BuiltinModelMissing
+    ├── BrokenModel
+    ├── OutOfMemory
+    ├── EngineFailed
+    ├── FolderNotWritable
+    ├── DiskFull
+    ├── BrokenPicture
+    │   ├── DamagedPicture
+    │   │   └── PictureCutShort
+    │   ├── PictureTooLarge
+    │   ├── FileTooLarge
+    │   └── UnreadableVariant
+    ├── UnknownFileKind
+    ├── NoPictureHere
+    │   └── OnlyAnAddress
+    ├── FileNotReadable
+    ├── FileMissing
+    ├── SizeTooLarge
+    ├── LayerLocked
+    ├── NoLayer
+    ├── NoPixels
+    ├── NoMask
+    ├── NothingToMove
+    ├── NoRequestInPicture
+    ├── BrokenKeymap
+    ├── NewerFile
+    ├── TrashRefused
+    ├── GoneFromTrash
+    ├── AlreadyRunning
+    └── TrainingGateMissed
+
+``Cancelled`` stands apart: the user asked for it, so it is shown to nobody.
+
+A class holds its two sentences as templates, so that the window can translate them; the values travel
+with the exception. To add an error: one class in the file it belongs to, a line
+in the tree above and in the imports below, its two sentences in ``resources/i18n``.
+"""
+
+from kandinsky_studio.errors.base import (
+    QT_TRANSLATE_NOOP,
+    Cancelled,
+    StudioError,
+)
+from kandinsky_studio.errors.disk import (
+    AlreadyRunning,
+    BrokenKeymap,
+    DiskFull,
+    FileMissing,
+    FileNotReadable,
+    FolderNotWritable,
+    GoneFromTrash,
+    NewerFile,
+    TrashRefused,
+)
+from kandinsky_studio.errors.documents import (
+    LayerLocked,
+    NoLayer,
+    NoMask,
+    NoPixels,
+    NothingToMove,
+    SizeTooLarge,
+)
+from kandinsky_studio.errors.models import (
+    BrokenModel,
+    BuiltinModelMissing,
+    EngineFailed,
+    ModelNotFound,
+    OutOfMemory,
+    TrainingGateMissed,
+)
+from kandinsky_studio.errors.pictures import (
+    BrokenPicture,
+    DamagedPicture,
+    FileTooLarge,
+    NoPictureHere,
+    NoRequestInPicture,
+    OnlyAnAddress,
+    PictureCutShort,
+    PictureTooLarge,
+    UnknownFileKind,
+    UnreadableVariant,
+)
+from kandinsky_studio.errors.requests import (
+    ArrayNotKept,
+    EmptyPrompt,
+    IdeaOfAnotherModel,
+    InvalidRequest,
+    MissingInput,
+    OtherEncoder,
+    PromptTooLong,
+    SizeOutOfRange,
+    UnknownModel,
+    UnknownScheduler,
+    UnknownValue,
+    UnsupportedTask,
+    UnusableArray,
+    ValueOutOfRange,
+    WeightsCancelOut,
+    WrongSize,
+)
+
+__all__ = [
+    "QT_TRANSLATE_NOOP",
+    "AlreadyRunning",
+    "ArrayNotKept",
+    "BrokenKeymap",
+    "BrokenModel",
+    "BrokenPicture",
+    "BuiltinModelMissing",
+    "Cancelled",
+    "DamagedPicture",
+    "DiskFull",
+    "EmptyPrompt",
+    "EngineFailed",
+    "FileMissing",
+    "FileNotReadable",
+    "FileTooLarge",
+    "FolderNotWritable",
+    "GoneFromTrash",
+    "IdeaOfAnotherModel",
+    "InvalidRequest",
+    "LayerLocked",
+    "MissingInput",
+    "ModelNotFound",
+    "NewerFile",
+    "NoLayer",
+    "NoMask",
+    "NoPictureHere",
+    "NoPixels",
+    "NoRequestInPicture",
+    "NothingToMove",
+    "OnlyAnAddress",
+    "OtherEncoder",
+    "OutOfMemory",
+    "PictureCutShort",
+    "PictureTooLarge",
+    "PromptTooLong",
+    "SizeOutOfRange",
+    "SizeTooLarge",
+    "StudioError",
+    "TrainingGateMissed",
+    "TrashRefused",
+    "UnknownFileKind",
+    "UnknownModel",
+    "UnknownScheduler",
+    "UnknownValue",
+    "UnreadableVariant",
+    "UnsupportedTask",
+    "UnusableArray",
+    "ValueOutOfRange",
+    "WeightsCancelOut",
+    "WrongSize",
+]

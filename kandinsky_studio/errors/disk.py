@@ -1,0 +1,66 @@
+"""Files and folders, and the program that is running already."""
+
+from kandinsky_studio.errors.base import QT_TRANSLATE_NOOP, StudioError
+
+
+class FolderNotWritable(StudioError):
+    """Values: ``folder``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "Nothing can be written to {folder}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose another folder, or allow writing to this one.")
+
+
+class DiskFull(StudioError):
+    """Values: ``folder``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The disk that holds {folder} is full.")
+    hint = QT_TRANSLATE_NOOP("errors", "Make room on it, then save the picture again; it is still in the window.")
+
+
+class FileNotReadable(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be read.")
+    hint = QT_TRANSLATE_NOOP("errors", "See whether it is still there, and whether you may read it.")
+
+
+class FileMissing(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} was not found.")
+    hint = QT_TRANSLATE_NOOP("errors", "Look at its name and its folder.")
+
+
+class BrokenKeymap(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} is not a keymap that can be read.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose a file that was exported here; your keys are as they were.")
+
+
+class NewerFile(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} was written by a newer version of Kandinsky Studio.")
+    hint = QT_TRANSLATE_NOOP("errors", "Update the program to open it.")
+
+
+class TrashRefused(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be moved to the trash.")
+    hint = QT_TRANSLATE_NOOP("errors", "It stays in the gallery; open its folder to delete it for good.")
+
+
+class GoneFromTrash(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be fetched back from the trash.")
+    hint = QT_TRANSLATE_NOOP(
+        "errors", "Look for it in the trash; put back into its folder, it is in the gallery again."
+    )
+
+
+class AlreadyRunning(StudioError):
+    message = QT_TRANSLATE_NOOP("errors", "Kandinsky Studio is already running.")
+    hint = QT_TRANSLATE_NOOP("errors", "Its window was brought to the front.")
