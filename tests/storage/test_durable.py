@@ -3,8 +3,6 @@
 import contextlib
 import errno
 import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,22 +11,6 @@ from kandinsky_studio.errors import DiskFull, FolderNotWritable
 from kandinsky_studio.storage.durable import previous_path, replace_keeping_previous, replacing, set_aside, write_file
 from kandinsky_studio.storage.library import Library
 from kandinsky_studio.storage.pictures import check_writable, read_request, save_png
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with room for half a megabyte."""
-    place = tmp_path / "small disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", place]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("only root can mount a small disk")
-    yield place
-    subprocess.run(["umount", place], check=True)
 
 
 def test_a_file_is_written_with_its_folder(folder):
