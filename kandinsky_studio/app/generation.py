@@ -211,7 +211,10 @@ class Generation(QObject):
     def generate(self) -> int | None:
         """Freeze the settings into a request and queue it; its job id, or None if the request was refused."""
         self.settings.draw_seeds()
-        request = self.settings.request()
+        return self.submit(self.settings.request())
+
+    def submit(self, request: GenerationRequest) -> int | None:
+        """Queue a request; its job id, or None, and a message, if it was refused."""
         try:
             self._check(request)
         except StudioError as error:
