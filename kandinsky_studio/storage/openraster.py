@@ -23,6 +23,11 @@ STACK = "stack.xml"
 MERGED = "mergedimage.png"
 THUMBNAIL = "Thumbnails/thumbnail.png"
 THUMBNAIL_SIDE = 256
+MAX_LAYERS = 2_000
+MAX_PICTURE = 2**28  # pixels of one file of the archive
+MAX_GROW = 1000  # pixels that an inpaint mask may grow, and its feather
+MAX_REACH = 2**15  # pixels along a side of it, and from the corner of the canvas to its own
+PIECE = 4096  # pixels that a piece of what is larger has along each side at most
 
 # Krita's names for what OpenRaster has none for; Krita reads and writes them in its OpenRaster files.
 MODE_NAMES: dict[BlendMode, str] = {
@@ -58,11 +63,14 @@ MODES: dict[str, BlendMode] = {
 class Extra:
     """What we know of an element of the stack beyond OpenRaster, by the element's number in the order of the file.
 
-    ``role`` is ``"layer"``, or ``"mask"`` for the layer that is a group's mask to others. Files are named relative to
-    the archive; ``…_at`` is the place of their corner on the canvas.
+    ``role`` is ``"layer"``, or ``"mask"`` for the layer that is a group's mask to others. ``name`` is given where XML
+    can't hold it. Files are named relative to the archive; ``…_at`` is the place of their corner on the canvas. A name
+    that ends with a slash is a folder of several pictures, for pixels that lie far apart: ``300_-20.png`` has its
+    corner 300 pixels to the right of that place and 20 above it.
     """
 
     role: str = "layer"
+    name: str = ""
     alpha_locked: bool = False
     label: str = Label.NONE.value
     isolated: bool = True
@@ -106,6 +114,8 @@ class Ours:
     active: int | None = None
     selection: str = ""
     selection_at: tuple[int, int] = (0, 0)
+    selection_default: int = 0
+    resolution: float = 0.0
     extras: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
@@ -116,16 +126,18 @@ class Ours:
             "active": self.active,
             "selection": self.selection,
             "selection_at": self.selection_at,
+            "selection_default": self.selection_default,
+            "resolution": self.resolution,
             "extras": self.extras,
         }
-        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+        return json.dumps(content, indent=1).encode()  # in ASCII, which also holds halves of characters
 
     @classmethod
-    def from_json(cls, data: bytes) -> Ours | None:
-        """None if the bytes are not what this version writes: the picture is in the stack anyway."""
+    def from_json(cls, data: str | bytes) -> Ours | None:
+        """None if it is not what this version writes: the picture is in the stack anyway."""
         try:
             content = json.loads(data)
-            if content["version"] != OWN_VERSION:
+            if content["version"] != OWN_VERSION or len(content["elements"]) + len(content["beside"]) > 2 * MAX_LAYERS:
                 return None
             return cls(
                 {int(number): _typed(Extra, values) for number, values in content["elements"].items()},
@@ -133,9 +145,11 @@ class Ours:
                 None if content["active"] is None else int(content["active"]),
                 str(content["selection"]),
                 _pair(content["selection_at"]),
+                int(content["selection_default"]) & 255,
+                min(max(float(content["resolution"]), 0.0), 1e5),
                 {str(key): str(value) for key, value in content["extras"].items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
 

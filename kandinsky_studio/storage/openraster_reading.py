@@ -1,45 +1,41 @@
-"""OpenRaster files to documents, whoever wrote them and whatever is in them.
-
-Nothing is ever unpacked to the disk: files of the archive are read by name, into memory, after their sizes are known.
-"""
+"""OpenRaster files to documents, whoever wrote them and whatever is in them."""
 
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 from xml.etree import ElementTree as ET
 
 import cv2
-import numpy as np
 import psutil
-from PySide6.QtGui import QImage
 
 from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
-from kandinsky_studio.document.surface import Depth, Pixels, Surface, from_rgba, to_image
+from kandinsky_studio.document.surface import Depth, Surface
 from kandinsky_studio.errors import (
     DamagedPicture,
     FileNotReadable,
     OutOfMemory,
     PictureTooLarge,
     StudioError,
-    UnknownFileKind,
 )
 from kandinsky_studio.storage import openraster as names
-from kandinsky_studio.storage.image_files import MAX_SIDE, open_from_bytes
+from kandinsky_studio.storage.document_notes import DocumentNote
+from kandinsky_studio.storage.image_files import MAX_SIDE
+from kandinsky_studio.storage.openraster_archive import Archive
+from kandinsky_studio.storage.openraster_pictures import PNG, fill
 
-_MAX_FILES = 10_000
-_MAX_LAYERS = 2_000
 _MAX_DEPTH = 64  # groups in groups
-_MAX_TEXT = 16 * 2**20  # bytes of stack.xml, and of what we add
-_MAX_PLACE = 4 * MAX_SIDE  # how far from the canvas a layer may lie
-_PNG = b"\x89PNG\r\n\x1a\n"
+_MAX_BESIDE = 64  # inpaint masks and depth maps
+_MAX_PLACE = 10**6  # how far from the canvas a layer may lie
+_MAX_WAITING = 2**30  # bytes of pictures that are decoded at a time, but for one larger than that
+_PIECE = re.compile(r"(-?\d{1,7})_(-?\d{1,7})\.png")
 
 
 @dataclass(frozen=True)
@@ -48,23 +44,34 @@ class OpenRaster:
 
     state: State
     active_id: int | None
+    notes: tuple[DocumentNote, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A file of the archive, and where its pixels go."""
+
+    file: str
+    rect: Rect
+    surface: Surface
 
 
 def read_openraster(path: Path) -> OpenRaster:
     """The document at ``path``.
 
-    Raises ``FileNotReadable``, ``UnknownFileKind`` (it is no OpenRaster file), ``DamagedPicture``, ``PictureTooLarge``
-    or ``OutOfMemory``, and nothing else whatever the bytes are.
+    Raises ``FileNotReadable``, ``UnknownFileKind`` (it is no OpenRaster file), ``DamagedPicture``, ``PictureTooLarge``,
+    ``UnreadableVariant`` (it has a password, or is packed as nobody does) or ``OutOfMemory``, and nothing else whatever
+    the bytes are.
     """
     try:
         with path.open("rb") as file:
-            return _read(file, path.name)
+            return _Reader(Archive(file, path.name)).read()
     except StudioError:
         raise
     except OSError as error:
         raise FileNotReadable(file=path.name) from error
     except MemoryError as error:
-        raise OutOfMemory from error
+        raise OutOfMemory(device="cpu") from error
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -75,68 +82,75 @@ def read_openraster(path: Path) -> OpenRaster:
         ValueError,
         KeyError,
         IndexError,
-        RuntimeError,  # a file of the archive has a password
-        NotImplementedError,  # or is packed in a way that nobody uses
+        RuntimeError,
+        NotImplementedError,
         OverflowError,
         RecursionError,
     ) as error:
+        if isinstance(error, cv2.error) and "Insufficient memory" in str(error):
+            raise OutOfMemory(device="cpu") from error
         raise DamagedPicture(file=path.name) from error
 
 
-def _read(file: IO[bytes], name: str) -> OpenRaster:
-    if file.read(4) != b"PK\3\4":
-        raise UnknownFileKind(file=name, known="OpenRaster")
-    file.seek(0)
-    with zipfile.ZipFile(file) as archive, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        if len(archive.infolist()) > _MAX_FILES:
-            raise DamagedPicture(file=name)
-        if names.STACK not in archive.namelist():
-            raise UnknownFileKind(file=name, known="OpenRaster")
-        return _Reader(archive, threads, name).read()
-
-
 class _Reader:
-    def __init__(self, archive: zipfile.ZipFile, threads: ThreadPoolExecutor, name: str) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._threads = threads
-        self._name = name
+        self._name = archive.name
         self._ours = names.Ours()
         self._number = 0  # of the next element
         self._ids = 0
         self._by_number: dict[int, int] = {}  # element to layer
-        self._wanted: list[tuple[str, tuple[int, int], Surface]] = []
+        self._groups: set[int] = set()
+        self._wanted: list[_Wanted] = []
         self._selected: int | None = None
+        self._notes: set[DocumentNote] = set()
         self._room = psutil.virtual_memory().available * 2 // 3
 
     def read(self) -> OpenRaster:
-        root = self._xml(self._text(names.STACK))
+        root = self._xml(self._archive.text(names.STACK))
         width, height = int(root.get("w", "")), int(root.get("h", ""))
-        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        if width < 1 or height < 1:
+            raise DamagedPicture(file=self._name)
+        if width > MAX_SIDE or height > MAX_SIDE:
             raise PictureTooLarge(file=self._name, width=width, height=height, limit=MAX_SIDE)
-        if names.OURS in self._archive.namelist():
-            self._ours = names.Ours.from_json(self._text(names.OURS)) or names.Ours()
+        self._ours = self._read_ours()
         stack = root.find("stack")
         if stack is None:
             raise DamagedPicture(file=self._name)
         state = State(
             Rect(0, 0, width, height),
             self._layers(stack, 0),
-            resolution=_number(root.get("xres"), 72.0, 1.0, 10_000.0),
+            resolution=self._ours.resolution or _number(root.get("xres"), 72.0, 1.0, 100_000.0),
             extras=self._ours.extras,
         )
         state, beside = self._with_beside(state)
         if self._ours.selection:
-            selection = Surface(Depth.MASK)
+            selection = Surface(Depth.MASK, self._ours.selection_default)
             self._want(self._ours.selection, self._ours.selection_at, selection)
             state = state.changed(selection=selection)
         self._decode()
-        if state.selection is not None and not state.selection.tiles:
+        if state.selection is not None and not state.selection.tiles and not state.selection.default:
             state = state.changed(selection=None)
+        return OpenRaster(state, self._active(beside), tuple(sorted(self._notes)))
+
+    def _read_ours(self) -> names.Ours:
+        if names.OURS not in self._archive:
+            return names.Ours()
+        ours: names.Ours | None
+        try:
+            ours = names.Ours.from_json(self._archive.text(names.OURS))
+        except UnicodeDecodeError:
+            ours = None
+        if ours is None:
+            self._notes.add(DocumentNote.extras_ignored)
+        return ours or names.Ours()
+
+    def _active(self, beside: list[int]) -> int | None:
         active = self._ours.active
         if active is None:
-            return OpenRaster(state, self._selected)
+            return self._selected
         found = beside[-1 - active] if -len(beside) <= active < 0 else self._by_number.get(active)
-        return OpenRaster(state, found if found is not None else self._selected)
+        return found if found is not None else self._selected
 
     # ------------------------------------------------------------------ the stack
 
@@ -157,16 +171,16 @@ class _Reader:
         extra = self._ours.elements.get(number, names.Extra())
         if extra.role == "mask":
             return None  # the group has read it already
-        if number >= _MAX_LAYERS:
+        if number >= 2 * names.MAX_LAYERS or self._ids >= names.MAX_LAYERS:
             raise DamagedPicture(file=self._name)
         self._ids += 1
         layer = Layer(
             self._ids,
             Kind.GROUP if element.tag == "stack" else Kind.PIXELS,
-            element.get("name", ""),
+            extra.name or element.get("name", ""),
             visible=element.get("visibility", "visible") != "hidden",
             opacity=_number(element.get("opacity"), 1.0, 0.0, 1.0),
-            mode=names.MODES.get(element.get("composite-op", ""), BlendMode.NORMAL),
+            mode=self._mode(element.get("composite-op")),
             locked=element.get("edit-locked", "false") == "true",
             alpha_locked=extra.alpha_locked,
             label=names.label_of(extra.label),
@@ -176,21 +190,38 @@ class _Reader:
         if element.get("selected") == "true":
             self._selected = layer.id
         if layer.kind is Kind.GROUP:
-            return self._group(element, layer, depth)
+            self._groups.add(layer.id)
+            return self._group(element, layer, depth, number)
+        return self._pixels(element, layer, extra)
+
+    def _mode(self, name: str | None) -> BlendMode:
+        if name is not None and name not in names.MODES:
+            self._notes.add(DocumentNote.modes_replaced)
+        return names.MODES.get(name or "", BlendMode.NORMAL)
+
+    def _pixels(self, element: ET.Element, layer: Layer, extra: names.Extra) -> Layer:
         pixels = Surface(Depth.RGBA)
-        mask = None
-        if extra.pixels and extra.mask:
+        if extra.pixels:
             self._want(extra.pixels, extra.pixels_at, pixels)
-            mask = self._mask(extra)
         else:
-            place = (_whole(element.get("x")), _whole(element.get("y")))
-            self._want(element.get("src", ""), place, pixels)
+            source = element.get("src")
+            if source is not None and self._is_png(source):
+                self._want(source, (_whole(element.get("x")), _whole(element.get("y"))), pixels)
+            else:
+                self._notes.add(DocumentNote.layers_left_out)
+        mask = self._mask(extra) if extra.mask else None
         return replace(layer, pixels=pixels, mask=mask, mask_enabled=extra.mask_enabled)
 
-    def _group(self, element: ET.Element, layer: Layer, depth: int) -> Layer:
+    def _is_png(self, source: str) -> bool:
+        """Raises ``KeyError`` if there is no such file in the archive."""
+        return self._archive.head(source, len(PNG)) == PNG
+
+    def _group(self, element: ET.Element, layer: Layer, depth: int, number: int) -> Layer:
         extra = self._ours.elements.get(self._number, names.Extra())  # of the first element inside
         mask = self._mask(extra) if extra.role == "mask" and extra.mask else None
         isolated = element.get("isolation", "auto") == "isolate"
+        if mask is not None and number in self._ours.elements:
+            isolated = self._ours.elements[number].isolated
         return replace(
             layer,
             children=self._layers(element, depth + 1),
@@ -208,9 +239,12 @@ class _Reader:
         """Put the inpaint mask and the depth map where they were; the lowest first, so that their numbers are right."""
         ids = []
         by_place = []
-        for beside in self._ours.beside[:_MAX_LAYERS]:
+        if len(self._ours.beside) > _MAX_BESIDE:
+            raise DamagedPicture(file=self._name)
+        for beside in self._ours.beside:
             kind = names.kind_of(beside.kind)
-            if kind is None:
+            parent = self._by_number.get(beside.parent)
+            if kind is None or (parent is not None and parent not in self._groups):
                 raise DamagedPicture(file=self._name)
             self._ids += 1
             ids.append(self._ids)
@@ -225,86 +259,75 @@ class _Reader:
                 opacity=min(max(beside.opacity, 0.0), 1.0),
                 locked=beside.locked,
                 label=names.label_of(beside.label),
-                grow=beside.grow,
-                feather=beside.feather,
+                grow=min(max(beside.grow, -names.MAX_GROW), names.MAX_GROW),
+                feather=min(max(beside.feather, 0.0), float(names.MAX_GROW)),
                 inverted=beside.inverted,
             )
-            by_place.append((beside.number, self._by_number.get(beside.parent), layer))
+            by_place.append((beside.number, parent, layer))
         for number, parent, layer in sorted(by_place, key=lambda entry: entry[0]):
             state = state.inserted(layer, parent, max(number, 0))
         return state, ids
 
-    # ------------------------------------------------------------------ the files
-
-    def _text(self, name: str) -> bytes:
-        with self._archive.open(name) as file:
-            data = file.read(_MAX_TEXT + 1)
-        if len(data) > _MAX_TEXT:
+    def _xml(self, text: str) -> ET.Element:
+        # Entities are what bombs are made of, and no program writes them into this file. It is text already, so that
+        # no other encoding can hide them.
+        if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
             raise DamagedPicture(file=self._name)
-        return data
+        return ET.fromstring(text)  # noqa: S314  nothing is left in it that could be expanded
 
-    def _xml(self, data: bytes) -> ET.Element:
-        # Entities are what bombs are made of, and no program writes them into this file.
-        if b"<!DOCTYPE" in data.upper() or b"<!ENTITY" in data.upper():
-            raise DamagedPicture(file=self._name)
-        return ET.fromstring(data)  # noqa: S314  nothing is left in it that could be expanded
+    # ------------------------------------------------------------------ the pictures
 
     def _want(self, name: str, place: tuple[int, int], surface: Surface) -> None:
-        """Have ``surface`` filled from a file of the archive. Raises ``KeyError`` if there is none."""
-        info = self._archive.getinfo(name)
-        with self._archive.open(info) as file:
-            head = file.read(26)
-        if head[:8] != _PNG or head[12:16] != b"IHDR":
+        """Have ``surface`` filled from a file of the archive, or from a folder of it. Raises ``KeyError``."""
+        if not name.endswith("/"):
+            self._want_one(name, place, surface)
+            return
+        for file in self._archive.inside(name):
+            found = _PIECE.fullmatch(file.removeprefix(name))
+            if found is not None:
+                self._want_one(file, (place[0] + int(found[1]), place[1] + int(found[2])), surface)
+
+    def _want_one(self, name: str, place: tuple[int, int], surface: Surface) -> None:
+        head = self._archive.head(name, 26)
+        if head[:8] != PNG or head[12:16] != b"IHDR":
             raise DamagedPicture(file=self._name)
         width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-        if not (0 < width <= 2 * MAX_SIDE and 0 < height <= 2 * MAX_SIDE):
+        if width < 1 or height < 1 or max(map(abs, place)) > _MAX_PLACE:
+            raise DamagedPicture(file=self._name)
+        if max(width, height) > names.MAX_REACH or width * height > names.MAX_PICTURE:
             raise PictureTooLarge(file=self._name, width=width, height=height, limit=MAX_SIDE)
-        if max(map(abs, place)) > _MAX_PLACE:
+        if self._archive.size(name) > 16 * 2**20 + 9 * width * height:  # more than any picture of this size
             raise DamagedPicture(file=self._name)
         self._room -= width * height * surface.depth.bytes
-        if self._room < 0 or info.file_size > 64 * 2**20 + 8 * width * height:
-            raise OutOfMemory
-        self._wanted.append((name, place, surface))
+        if self._room < 0:
+            raise OutOfMemory(device="cpu")
+        self._wanted.append(_Wanted(name, Rect(*place, width, height), surface))
 
     def _decode(self) -> None:
-        """In all threads; as many pictures are in memory beside the document as there are threads."""
+        """In all threads, as far as what is decoded beside the document takes little memory."""
 
-        def work(wanted: tuple[str, tuple[int, int], Surface]) -> None:
-            name, (x, y), surface = wanted
-            with self._archive.open(name) as file:
-                data = file.read()
-            image = _picture(data, self._name) if surface.depth is Depth.RGBA else _grey(data, self._name)
-            surface.fill_from(Rect(x, y, image.width(), image.height()), image)
+        def work(wanted: _Wanted) -> None:
+            fill(wanted.surface, wanted.rect, self._archive.read(wanted.file), self._name)
 
-        for _ in self._threads.map(work, self._wanted):
-            pass  # what a thread raised is raised here
+        largest = max((wanted.rect.area for wanted in self._wanted), default=1)
+        together = max(min(_MAX_WAITING // (9 * largest), os.cpu_count() or 1, 16), 1)
+        # Files of one surface follow one another in one thread: its tiles are put into one dictionary.
+        by_surface: dict[int, list[_Wanted]] = {}
+        for wanted in self._wanted:
+            by_surface.setdefault(id(wanted.surface), []).append(wanted)
 
+        def work_all(several: list[_Wanted]) -> None:
+            for wanted in several:
+                work(wanted)
 
-def _picture(data: bytes, name: str) -> QImage:
-    """A PNG file as premultiplied sRGB."""
-    pixels: Pixels | None = None
-    if data[24] == 8 and data[25] == 6 and b"iCCP" not in data[:4096] and b"gAMA" not in data[:4096]:
-        # Eight bits, RGBA, no profile: the way that uses all processors.
-        pixels = _decoded(data, name)
-    if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
-        return from_rgba(open_from_bytes(data, name).pixels)
-    height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-
-
-def _grey(data: bytes, name: str) -> QImage:
-    pixels = _decoded(data, name)
-    if pixels.ndim != 2:
-        raise DamagedPicture(file=name)
-    return to_image(pixels)
-
-
-def _decoded(data: bytes, name: str) -> Pixels:
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint8:
-        raise DamagedPicture(file=name)
-    return np.asarray(pixels, np.uint8)
+        with ThreadPoolExecutor(together) as threads:
+            futures = [threads.submit(work_all, several) for several in by_surface.values()]
+            try:
+                for future in futures:
+                    future.result()
+            finally:
+                for future in futures:
+                    future.cancel()
 
 
 def _number(text: str | None, otherwise: float, minimum: float, maximum: float) -> float:

@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
 from kandinsky_studio.document.compositing import compose
-from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.geometry import NOTHING, TILE, Key, Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Depth, Surface, new_image, readable
 from kandinsky_studio.storage import openraster as names
@@ -48,15 +48,16 @@ class _Writer:
 
     def write(self, active_id: int | None) -> None:
         state, canvas = self._state, self._state.canvas
-        self._archive.writestr(zipfile.ZipInfo("mimetype"), names.MIMETYPE)
+        self._archive.writestr(_entry("mimetype"), names.MIMETYPE)
         self._active = active_id
         root = ET.Element("image", version=names.VERSION, w=str(canvas.width), h=str(canvas.height))
         for side in ("xres", "yres"):
-            root.set(side, str(round(state.resolution)))
+            root.set(side, str(max(round(state.resolution), 1)))
+        self._ours.resolution = state.resolution
         self._stack(ET.SubElement(root, "stack"), state.layers, -1)
         if state.selection is not None:
-            self._ours.selection = "kandinsky-studio/selection.png"
-            self._ours.selection_at = self._keep(self._ours.selection, state.selection)
+            self._ours.selection, self._ours.selection_at = self._keep("selection", state.selection)
+            self._ours.selection_default = state.selection.default
         ET.indent(root)
         self._store(names.STACK, ET.tostring(root, "utf-8", xml_declaration=True))
         self._store(names.OURS, self._ours.to_json())
@@ -78,22 +79,25 @@ class _Writer:
                 self._layer(parent, layer)
 
     def _element(self, parent: ET.Element, tag: str, layer: Layer) -> tuple[ET.Element, int]:
-        element = ET.SubElement(parent, tag, name=_text(layer.name), opacity=f"{layer.opacity:.6g}")
+        element = ET.SubElement(parent, tag, name=_text(layer.name), opacity=repr(float(layer.opacity)))
         element.set("visibility", "visible" if layer.visible else "hidden")
         element.set("composite-op", names.MODE_NAMES[layer.mode])
         if layer.locked:
             element.set("edit-locked", "true")
-        if layer.id == self._active:
-            element.set("selected", "true")
-            self._ours.active = self._number
         number = self._number
+        if layer.id == self._active and self._ours.active is None:  # the mask of a group comes after it
+            element.set("selected", "true")
+            self._ours.active = number
         self._number += 1
-        self._ours.elements[number] = names.extra_of(layer)
+        extra = self._ours.elements[number] = names.extra_of(layer)
+        if element.get("name") != layer.name:
+            extra.name = layer.name
         return element, number
 
     def _group(self, parent: ET.Element, layer: Layer) -> None:
         element, number = self._element(parent, "stack", layer)
-        element.set("isolation", "isolate" if layer.isolated else "auto")
+        cut = layer.mask is not None and layer.mask_enabled  # else what is below the group would be cut, too
+        element.set("isolation", "isolate" if layer.isolated or cut else "auto")
         if layer.mask is not None:
             self._group_mask(element, layer)
         self._stack(element, layer.children, number)
@@ -103,44 +107,45 @@ class _Writer:
         assert layer.mask is not None
         self._element(parent, "layer", layer)
         element, number = parent[-1], self._number - 1
-        element.attrib.pop("selected", None)
         element.set("name", _text(f"{layer.name} – mask"))
         element.set("opacity", "1")
         element.set("visibility", "visible" if layer.mask_enabled else "hidden")
         element.set("composite-op", "svg:dst-in")
         name = f"data/layer-{number:03}.png"
         area = self._state.canvas.united(layer.mask.bounds)
+        if not _fits(area, self._state.canvas):
+            area = self._state.canvas
         mask = layer.mask
         self._files.append((name, lambda: _png(_as_alpha(mask, area))))
         element.set("src", name)
         self._place(element, area)
         extra = self._ours.elements[number]
         extra.role = "mask"
-        extra.mask = f"kandinsky-studio/mask-{number:03}.png"
-        extra.mask_at = self._keep(extra.mask, layer.mask)
+        extra.mask, extra.mask_at = self._keep(f"mask-{number:03}", layer.mask)
 
     def _layer(self, parent: ET.Element, layer: Layer) -> None:
         assert layer.pixels is not None
         element, number = self._element(parent, "layer", layer)
         name = f"data/layer-{number:03}.png"
         element.set("src", name)
-        area = _area(layer.pixels)
+        pixels, mask = layer.pixels, layer.mask
+        area = _area(pixels)
+        whole = _fits(area, self._state.canvas)
+        if not whole:  # to others, what can be seen of it
+            area = area.intersected(self._state.canvas)
+            area = Rect(*self._state.canvas[:2], 1, 1) if area.is_empty else area
         self._place(element, area)
-        if layer.mask is None:
-            pixels = layer.pixels
-            self._files.append((name, lambda: _png(pixels.read(area))))
-            return
-        self._files.append((name, lambda: _png(_masked(layer, area))))
+        self._files.append((name, lambda: _png(pixels.read(area) if mask is None else _masked(layer, area))))
         extra = self._ours.elements[number]
-        extra.mask = f"kandinsky-studio/mask-{number:03}.png"
-        extra.mask_at = self._keep(extra.mask, layer.mask)
-        extra.pixels = f"kandinsky-studio/pixels-{number:03}.png"
-        extra.pixels_at = self._keep(extra.pixels, layer.pixels)
+        if mask is not None:
+            extra.mask, extra.mask_at = self._keep(f"mask-{number:03}", mask)
+        if mask is not None or not whole:
+            extra.pixels, extra.pixels_at = self._keep(f"pixels-{number:03}", pixels)
 
     def _put_beside(self, layer: Layer, parent: int, number: int) -> None:
         assert layer.pixels is not None
         count = len(self._ours.beside)
-        file = f"kandinsky-studio/{layer.kind.value}-{count:03}.png"
+        file, at = self._keep(f"{layer.kind.value}-{count:03}", layer.pixels)
         if layer.id == self._active:
             self._ours.active = -1 - count
         self._ours.beside.append(
@@ -148,7 +153,7 @@ class _Writer:
                 layer.kind.value,
                 layer.name,
                 file,
-                self._keep(file, layer.pixels),
+                at,
                 parent,
                 number,
                 layer.visible,
@@ -162,18 +167,28 @@ class _Writer:
             )
         )
 
-    def _keep(self, name: str, surface: Surface) -> tuple[int, int]:
-        """Add a file with all of ``surface``; returns the place of its corner on the canvas."""
-        area = _area(surface)
-        self._files.append((name, lambda: _png(surface.read(area))))
-        return area.x - self._state.canvas.x, area.y - self._state.canvas.y
+    def _keep(self, name: str, surface: Surface) -> tuple[str, tuple[int, int]]:
+        """Add a file with all of ``surface``; returns its name and the place of its corner on the canvas."""
+        canvas, area = self._state.canvas, _area(surface)
+        if _fits(area, canvas):
+            file = f"kandinsky-studio/{name}.png"
+            self._files.append((file, lambda: _png(surface.read(area))))
+            return file, (area.x - canvas.x, area.y - canvas.y)
+        side = names.PIECE // TILE
+        pieces: dict[Key, Rect] = {}
+        for key in surface.tiles:
+            block = key[0] // side, key[1] // side
+            pieces[block] = Rect.of_tile(key).united(pieces.get(block, NOTHING))
+        for piece in sorted(pieces.values()):
+            self._files.append((f"kandinsky-studio/{name}/{piece.x}_{piece.y}.png", _piece(surface, piece)))
+        return f"kandinsky-studio/{name}/", (-canvas.x, -canvas.y)
 
     def _place(self, element: ET.Element, area: Rect) -> None:
         element.set("x", str(area.x - self._state.canvas.x))
         element.set("y", str(area.y - self._state.canvas.y))
 
     def _store(self, name: str, content: bytes) -> None:
-        self._archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+        self._archive.writestr(_entry(name), content, zipfile.ZIP_DEFLATED)
 
     def _write_files(self) -> None:
         """Packed in all threads, written in order; only a few pictures are in memory at a time."""
@@ -187,12 +202,28 @@ class _Writer:
 
     def _write_first(self, waiting: list[tuple[str, Future[bytes]]]) -> None:
         name, future = waiting.pop(0)
-        self._archive.writestr(zipfile.ZipInfo(name), future.result(), zipfile.ZIP_STORED)
+        self._archive.writestr(_entry(name), future.result(), zipfile.ZIP_STORED)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o644 << 16  # who unpacks it may read it
+    return entry
 
 
 def _text(name: str) -> str:
     """Without what XML has no way to write."""
     return "".join(c for c in name if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c < "\ufffe"))
+
+
+def _fits(area: Rect, canvas: Rect) -> bool:
+    """Whether this is neither too large for one picture nor further from the canvas than other programs look."""
+    far = max(abs(area.x - canvas.x), abs(area.y - canvas.y))
+    return area.area <= names.MAX_PICTURE and max(far, area.width, area.height) <= names.MAX_REACH
+
+
+def _piece(surface: Surface, area: Rect) -> Callable[[], bytes]:
+    return lambda: _png(surface.read(area))
 
 
 def _area(surface: Surface) -> Rect:

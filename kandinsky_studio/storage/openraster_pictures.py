@@ -1,0 +1,69 @@
+"""The PNG files in OpenRaster files, as the tiles of surfaces."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PySide6.QtGui import QImage
+
+from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.surface import Depth, Pixels, Surface, from_rgba, to_image
+from kandinsky_studio.errors import DamagedPicture
+from kandinsky_studio.storage.image_files import open_from_bytes
+
+PNG = b"\x89PNG\r\n\x1a\n"
+_NOT_PLAIN = {b"iCCP", b"tRNS", b"acTL", b"PLTE"}  # of colours to be converted, or of several pictures
+
+
+def fill(surface: Surface, rect: Rect, data: bytes, name: str) -> None:
+    """Put the PNG file ``data``, whose size is that of ``rect``, on ``surface`` there.
+
+    ``name`` is what messages call it. Raises ``DamagedPicture`` and what ``open_from_bytes`` raises.
+    """
+    image = _picture(data, name) if surface.depth is Depth.RGBA else _mask(data, name)
+    if image.isNull():
+        raise MemoryError
+    if (image.width(), image.height()) != (rect.width, rect.height):
+        raise DamagedPicture(file=name)
+    surface.fill_from(rect, image)
+
+
+def _picture(data: bytes, name: str) -> QImage:
+    """Premultiplied sRGB."""
+    if not _is_plain(data):
+        return from_rgba(open_from_bytes(data, name).pixels)
+    pixels = _decoded(data, name)
+    if pixels.ndim != 3 or pixels.shape[2] != 4:
+        raise DamagedPicture(file=name)
+    height, width = pixels.shape[:2]
+    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether this is eight bits of RGBA without a profile, which is decoded in all threads at once."""
+    if data[24:26] != b"\x08\x06":
+        return False
+    at = 8
+    while at + 8 <= len(data):
+        chunk = data[at + 4 : at + 8]
+        if chunk == b"IDAT":
+            return True
+        if chunk in _NOT_PLAIN:
+            return False
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False
+
+
+def _mask(data: bytes, name: str) -> QImage:
+    pixels = _decoded(data, name) if data[24:26] == b"\x08\x00" else np.empty(0, np.uint8)
+    if pixels.ndim != 2:
+        raise DamagedPicture(file=name)
+    return to_image(pixels)
+
+
+def _decoded(data: bytes, name: str) -> Pixels:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8:
+        raise DamagedPicture(file=name)
+    return np.asarray(pixels, np.uint8)
