@@ -2247,10 +2247,6 @@
         <translation>Кисть</translation>
     </message>
     <message>
-        <source>Brush stroke</source>
-        <translation>Мазок кистью</translation>
-    </message>
-    <message>
         <source>Size</source>
         <translation>Размер</translation>
     </message>
@@ -2305,10 +2301,6 @@
     <message>
         <source>Drag to paint; Shift and a click draw a straight line from where you left off.</source>
         <translation>Ведите, чтобы рисовать; Shift и щелчок проводят прямую от конца прошлого мазка.</translation>
-    </message>
-    <message>
-        <source>Inpaint mask</source>
-        <translation>Маска дорисовки</translation>
     </message>
     <message>
         <source>Move</source>
@@ -2419,10 +2411,6 @@
         <translation>Ластик</translation>
     </message>
     <message>
-        <source>Eraser stroke</source>
-        <translation>Мазок ластиком</translation>
-    </message>
-    <message>
         <source>Drag to erase; Shift and a click erase along a straight line.</source>
         <translation>Ведите, чтобы стирать; Shift и щелчок стирают по прямой.</translation>
     </message>
@@ -2431,16 +2419,8 @@
         <translation>Карандаш</translation>
     </message>
     <message>
-        <source>Pencil stroke</source>
-        <translation>Штрих карандашом</translation>
-    </message>
-    <message>
         <source>Mask brush</source>
         <translation>Кисть маски</translation>
-    </message>
-    <message>
-        <source>Mask stroke</source>
-        <translation>Мазок по маске</translation>
     </message>
     <message>
         <source>Drag over what is to be painted anew; Shift and a click draw a straight line.</source>
@@ -2451,19 +2431,11 @@
         <translation>Ластик маски</translation>
     </message>
     <message>
-        <source>Mask eraser stroke</source>
-        <translation>Стирание маски</translation>
-    </message>
-    <message>
         <source>Drag over what is to stay; Shift and a click erase along a straight line.</source>
         <translation>Сотрите маску там, где картина должна остаться; Shift и щелчок стирают по прямой.</translation>
     </message>
     <message>
         <source>Smudge</source>
-        <translation>Растушёвка</translation>
-    </message>
-    <message>
-        <source>Smudge stroke</source>
         <translation>Растушёвка</translation>
     </message>
     <message>
@@ -2819,6 +2791,117 @@
     <message>
         <source>Select a colour range</source>
         <translation>Выделение по цвету</translation>
+    </message>
+    <message>
+        <source>Brush stroke</source>
+        <translation>Мазок кистью</translation>
+    </message>
+    <message>
+        <source>Eraser stroke</source>
+        <translation>Мазок ластиком</translation>
+    </message>
+    <message>
+        <source>Pencil stroke</source>
+        <translation>Штрих карандашом</translation>
+    </message>
+    <message>
+        <source>Mask stroke</source>
+        <translation>Мазок по маске</translation>
+    </message>
+    <message>
+        <source>Mask eraser stroke</source>
+        <translation>Стирание маски</translation>
+    </message>
+    <message>
+        <source>Smudge stroke</source>
+        <translation>Растушёвка</translation>
+    </message>
+    <message>
+        <source>Gradient</source>
+        <translation>Градиент</translation>
+    </message>
+</context>
+<context>
+    <name>TabletTester</name>
+    <message>
+        <source>Test the tablet</source>
+        <translation>Проверка планшета</translation>
+    </message>
+    <message>
+        <source>Draw on the sheet, lightly and firmly, and turn the pen over. A pen that presses draws thick.</source>
+        <translation>Порисуйте на листе, слабо и сильно, переверните перо. Чем сильнее нажим, тем толще линия.</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Устройство</translation>
+    </message>
+    <message>
+        <source>End</source>
+        <translation>Конец пера</translation>
+    </message>
+    <message>
+        <source>Pressure</source>
+        <translation>Нажим</translation>
+    </message>
+    <message>
+        <source>Tilt</source>
+        <translation>Наклон</translation>
+    </message>
+    <message>
+        <source>Events per second</source>
+        <translation>Событий в секунду</translation>
+    </message>
+    <message>
+        <source>Longest gap in a stroke</source>
+        <translation>Самый долгий пропуск в штрихе</translation>
+    </message>
+    <message>
+        <source>Pressure over time</source>
+        <translation>Нажим со временем</translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation>Скопировать отчёт</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Очистить</translation>
+    </message>
+    <message>
+        <source>Different pressures: {count}</source>
+        <translation>Разных значений нажима: {count}</translation>
+    </message>
+    <message>
+        <source>Events: {count}</source>
+        <translation>Событий: {count}</translation>
+    </message>
+    <message>
+        <source>eraser</source>
+        <translation>ластик</translation>
+    </message>
+    <message>
+        <source>tip</source>
+        <translation>остриё</translation>
+    </message>
+    <message>
+        <source>Mouse</source>
+        <translation>Мышь</translation>
+    </message>
+    <message>
+        <source>none: a mouse</source>
+        <translation>нет: это мышь</translation>
+    </message>
+    <message>
+        <source>not told</source>
+        <translation>не сообщается</translation>
+    </message>
+    <message>
+        <source>{count} ms</source>
+        <translation>{count} мс</translation>
+    </message>
+    <message>
+        <source>Pen without a name</source>
+        <translation>Перо без имени</translation>
     </message>
 </context>
 </TS>

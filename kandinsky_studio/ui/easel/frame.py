@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QRegion, QTransform
 
 from kandinsky_studio.document.document import Change, Document
-from kandinsky_studio.document.geometry import TILE, Key, Rect
+from kandinsky_studio.document.geometry import NOTHING, TILE, Key, Rect
 from kandinsky_studio.document.projection import Projection
 from kandinsky_studio.document.surface import writable
 from kandinsky_studio.ui.easel.camera import Camera
@@ -123,21 +123,21 @@ class Frame:
     def work(self, region: QRegion, seconds: float, first: Rect | None = None) -> QRegion:
         """Bring the picture up to date where ``region`` of the screen shows it, for about ``seconds``.
 
-        ``first`` (pixels of the document) goes before the rest. Returns where that changed what is seen.
+        ``first`` (pixels of the document) goes before the rest and may take twice as long. Returns where that changed what is seen.
         """
         if self._projection is None:
             return QRegion()
         end = time.perf_counter() + seconds
         enough: Callable[[], bool] = lambda: time.perf_counter() > end  # noqa: E731
+        late: Callable[[], bool] = lambda: time.perf_counter() > end + seconds  # noqa: E731
         level = self._level()
         visible = self.camera.visible(QRectF(region.boundingRect()))
         done: set[Key] = set()
-        for rect in (first.intersected(visible), visible) if first else (visible,):
+        for rect, stop in (((first or NOTHING).intersected(visible), late), (visible, enough)):
             stale = self._projection.stale(level, rect)
-            if not stale:
-                continue
-            self._projection.refresh(level, rect, enough)
-            done |= set(stale) - set(self._projection.stale(level, rect))
+            if stale and not (rect is visible and enough()):
+                self._projection.refresh(level, rect, stop)
+                done |= set(stale) - set(self._projection.stale(level, rect))
         blank = self._blank.setdefault(level, set(self._projection.area.tiles()))
         blank -= done
         self._prime(level, visible)

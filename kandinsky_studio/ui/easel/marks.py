@@ -42,6 +42,8 @@ def draw(painter: QPainter, marks: Sequence[Mark], camera: Camera, accent: QColo
             painter.fillPath(path, _SHADE)
             continue
         wide = 2 if mark.ink is Ink.FRAME else 1
+        if round(wide * camera.ratio) % 2:
+            path.translate(0.5, 0.5)  # along the middle of a row of pixels, not between two
         painter.setPen(_pen(_LIGHT, wide + 2, camera))
         painter.drawPath(path)
         pen = _pen(accent if mark.ink is Ink.FRAME else _DARK, wide, camera)

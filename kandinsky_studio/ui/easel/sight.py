@@ -19,6 +19,7 @@ from kandinsky_studio.ui.easel.viewport import rects, scaled
 
 WORK = 0.008  # seconds of one frame that go into bringing the picture up to date
 WARM = 0.002  # and of a moment when nothing else is to be done
+PAINTINGS_APART = 4  # milliseconds between two paintings of a stroke, at least
 FORGET_AFTER = 5000  # milliseconds until large images that are not looked at are given back
 ANTS_REST_AFTER = 60_000  # milliseconds without a movement after which ants stop walking
 
@@ -50,6 +51,12 @@ class Sight(QWidget):
         self._catch_up.timeout.connect(self._work)
         self._forget = QTimer(self, interval=FORGET_AFTER, singleShot=True)
         self._forget.timeout.connect(self._frame.forget)
+        # A stroke does not wait for the platform's next painting, which may be five milliseconds away.
+        self._soon = QTimer(self, interval=0, singleShot=True)
+        self._soon.timeout.connect(self._paint_stroke)
+        self._stroke = QRegion()  # where it is to be painted
+        self._last_painting = QElapsedTimer()
+        self._last_painting.start()
         self._told = (0.0, 0.0)
         self._warm = True  # whether all is prepared for painting where the pointer is
         self._inset = 0  # pixels of the desktop kept free at the left and the top
@@ -189,7 +196,20 @@ class Sight(QWidget):
         if self.camera.canvas != canvas:
             self.camera_moved()
         self.update_device(region)
+        if change.step is None and not change.state and self.document is not None and self.document.editing:
+            self._stroke += region
+            self._soon.start(0)
         self._ants_wanted()
+
+    def _paint_stroke(self) -> None:
+        """Paint now what a stroke changed, unless that happened just before."""
+        if self._stroke.isEmpty() or not self.isVisible():
+            return
+        wait = PAINTINGS_APART - self._last_painting.elapsed()
+        if wait > 0:
+            self._soon.start(wait)
+            return
+        self.repaint(scaled(self._stroke.boundingRect(), 1 / self.camera.ratio))
 
     def _redraw(self) -> None:
         self._frame.invalidate()
@@ -213,6 +233,7 @@ class Sight(QWidget):
         region = QRegion()
         for rect in rects(event.region()):
             region += scaled(rect, ratio)
+        self._stroke -= region
         first, self._first = self._first, NOTHING
         self.update_device(frame.work(region, WORK, None if first.is_empty else first) - region)
         frame.draw(region)
@@ -226,6 +247,7 @@ class Sight(QWidget):
         self._draw_ants(painter)
         self.paint_over(painter)
         painter.end()
+        self._last_painting.restart()
         if frame.unfinished or not self._warm:
             self._catch_up.start()
         self._ants_wanted()
@@ -301,5 +323,5 @@ class Sight(QWidget):
         self._ants_wanted()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._march.stop()
-        self._catch_up.stop()
+        for timer in (self._march, self._catch_up, self._soon):
+            timer.stop()

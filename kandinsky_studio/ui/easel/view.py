@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QFocusEvent,
     QHideEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -57,6 +58,7 @@ class DocumentView(Sight):
         self._hovering: QPointF | None = None  # in pixels of the widget
         self._pen_near = False
         self._drawn_cursor = QRect()
+        self._laid: tuple[QImage, Rect] | None = None
         self._drawn_marks = QRect()
         self._next: Rect | None = None  # where a stroke may go on
         self._rulers: tuple[QColor, QColor] | None = None
@@ -148,7 +150,24 @@ class DocumentView(Sight):
             at = self._hovering * self.camera.ratio
         return at, tool.cursor_size * self.camera.zoom
 
+    def lay_over(self, image: QImage | None, area: Rect | None = None) -> None:
+        """Show ``image`` (any size) over the picture at ``area`` (pixels of the document), as if it were a layer."""
+        self._laid = (image, area) if image is not None and area is not None else None
+        self.update()
+
+    def _draw_laid(self, painter: QPainter) -> None:
+        if self._laid is None or self.document is None:
+            return
+        image, area = self._laid
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setTransform(self.camera.transform, True)
+        painter.setClipRect(self.document.state.canvas.to_qt())
+        painter.drawImage(area.to_qt(), image)
+        painter.restore()
+
     def paint_over(self, painter: QPainter) -> None:
+        self._draw_laid(painter)
         if self.tool is not None and self.document is not None:
             shown = self.tool.overlay()
             self._drawn_marks = marks.bounds(shown, self.camera)
