@@ -15,8 +15,11 @@ BENCHMARKS = {
     "loops": "our loop against the stock one, with a tiny model and with one of full size",
     "dtypes": "seconds per step of a decoder of full size, by what it computes in",
     "fullsize": "memory at the size of Kandinsky 2.2, against the estimate and the stock pipelines",
+    "older": "memory at the sizes of Kandinsky 2.0 and 2.1, against the estimate",
     "memory": "peak memory of one picture, against the stock pipelines",
     "fuzzing": "damaged files: opened, or refused with a reason",
+    "canvas": "how fluid painting, panning, zooming and undo are, at rest and while a picture is made",
+    "brushes": "milliseconds of one event of a pen, by the size and kind of the brush",
     "latency": "how late the window answers to the wheel while a picture is made",
 }
 

@@ -11,7 +11,7 @@ class Brush(PaintingTool):
     id = "brush"
     title = QT_TRANSLATE_NOOP("tools", "Brush")
     hint = painting.HINT
-    step = QT_TRANSLATE_NOOP("tools", "Brush stroke")
+    step = QT_TRANSLATE_NOOP("steps", "Brush stroke")
     options = (
         painting.SIZE,
         painting.HARDNESS,

@@ -12,7 +12,7 @@ class Eraser(PaintingTool):
     id = "eraser"
     title = QT_TRANSLATE_NOOP("tools", "Eraser")
     hint = QT_TRANSLATE_NOOP("tools", "Drag to erase; Shift and a click erase along a straight line.")
-    step = QT_TRANSLATE_NOOP("tools", "Eraser stroke")
+    step = QT_TRANSLATE_NOOP("steps", "Eraser stroke")
     erases = True
     options = Brush.options
 

@@ -11,7 +11,7 @@ from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools import painting
 from kandinsky_studio.tools.base import Desk, Option, Pointer, Tool
 from kandinsky_studio.tools.likeness import SAMPLE, Sample, like, pixels_of
-from kandinsky_studio.tools.target import Paint, find_target
+from kandinsky_studio.tools.target import Paint, open_target
 
 
 class Fill(Tool):
@@ -45,16 +45,13 @@ class Fill(Tool):
         x, y = int(np.floor(pointer.x)) - canvas.x, int(np.floor(pointer.y)) - canvas.y
         if document.editing or not (0 <= x < canvas.width and 0 <= y < canvas.height):
             return
-        target = find_target(self.desk)
-        mask = self._mask(x, y)
-        left, top, width, height = cv2.boundingRect(mask)
-        if not width:
-            return
-        alpha = mask[top : top + height, left : left + width]
-        if self.opacity < 1:
-            alpha = np.asarray(cv2.convertScaleAbs(alpha, alpha=self.opacity), np.uint8)
-        with document.edit(QT_TRANSLATE_NOOP("tools", "Fill")) as edit:
-            target.open(edit)
+        with document.edit(QT_TRANSLATE_NOOP("steps", "Fill")) as edit:
+            target = open_target(self.desk, edit)
+            mask = self._mask(x, y)
+            left, top, width, height = cv2.boundingRect(mask)
+            alpha = mask[top : top + height, left : left + width]
+            if self.opacity < 1:
+                alpha = np.asarray(cv2.convertScaleAbs(alpha, alpha=self.opacity), np.uint8)
             paint = Paint(edit, target, self.desk.foreground, pointer.eraser)
             paint.cover(Rect(canvas.x + left, canvas.y + top, width, height), alpha)
 

@@ -18,7 +18,7 @@ from kandinsky_studio.document.surface import Depth, Pixels
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.tools import painting
 from kandinsky_studio.tools.base import Desk, Ink, Mark, Option, Pointer, Tool
-from kandinsky_studio.tools.target import Colours, Target, draw, find_target, mix, packed, pixel, selected
+from kandinsky_studio.tools.target import Colours, Target, draw, mix, open_target, packed, pixel, selected
 
 _ENTRIES = 4096  # colours between the two ends: far more than differ
 _ANGLE = pi / 12  # what Shift holds the direction to
@@ -80,8 +80,12 @@ class Gradient(Tool):
     def press(self, pointer: Pointer) -> None:
         if self._edit is not None or self.document.editing:
             return
-        self._target = find_target(self.desk)
-        self._edit = self.document.edit(QT_TRANSLATE_NOOP("tools", "Gradient"))
+        self._edit = self.document.edit(QT_TRANSLATE_NOOP("steps", "Gradient"))
+        try:
+            self._target = open_target(self.desk, self._edit)
+        except BaseException:
+            self.cancel()
+            raise
         self._begin = self._end = pointer.point
         self._rest_until = 0.0
 
@@ -135,7 +139,6 @@ class Gradient(Tool):
         if self._begin == self._end:
             return
         try:
-            self._target.open(self._edit)
             self._cover(self._edit, self._target)
         except BaseException:
             self.cancel()

@@ -12,7 +12,7 @@ class MaskBrush(PaintingTool):
     id = "mask_brush"
     title = QT_TRANSLATE_NOOP("tools", "Mask brush")
     hint = QT_TRANSLATE_NOOP("tools", "Drag over what is to be painted anew; Shift and a click draw a straight line.")
-    step = QT_TRANSLATE_NOOP("tools", "Mask stroke")
+    step = QT_TRANSLATE_NOOP("steps", "Mask stroke")
     inpaints = True
     options = (
         painting.SIZE,

@@ -10,5 +10,5 @@ class MaskEraser(MaskBrush):
     id = "mask_eraser"
     title = QT_TRANSLATE_NOOP("tools", "Mask eraser")
     hint = QT_TRANSLATE_NOOP("tools", "Drag over what is to stay; Shift and a click erase along a straight line.")
-    step = QT_TRANSLATE_NOOP("tools", "Mask eraser stroke")
+    step = QT_TRANSLATE_NOOP("steps", "Mask eraser stroke")
     erases = True

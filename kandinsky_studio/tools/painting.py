@@ -16,7 +16,7 @@ from kandinsky_studio.tools.curves import STRAIGHT, Points, tidy
 from kandinsky_studio.tools.dabs import LARGEST, SMALLEST, Coverage, Stamps
 from kandinsky_studio.tools.smoothing import Place
 from kandinsky_studio.tools.stroke import BrushSettings, Stroke
-from kandinsky_studio.tools.target import Paint, Target, find_target
+from kandinsky_studio.tools.target import Paint, Target, open_target
 
 SIZE = Option(
     "size", QT_TRANSLATE_NOOP("tools", "Size"), minimum=SMALLEST, maximum=LARGEST, unit="px", logarithmic=True
@@ -135,11 +135,10 @@ class PaintingTool(Tool):
     def press(self, pointer: Pointer) -> None:
         if self._edit is not None or self.document.editing:
             return
-        target = find_target(self.desk, self.inpaints)
         self._hide_line()
         self._edit = self.document.edit(self.step)
         with self._cancelling():
-            target.open(self._edit)
+            target = open_target(self.desk, self._edit, self.inpaints)
             self._stroke = stroke = self.stroke(self._edit, target, pointer)
             self._pen = place(pointer)
             begin = self._begin(pointer)

@@ -15,7 +15,7 @@ class Pencil(PaintingTool):
     id = "pencil"
     title = QT_TRANSLATE_NOOP("tools", "Pencil")
     hint = painting.HINT
-    step = QT_TRANSLATE_NOOP("tools", "Pencil stroke")
+    step = QT_TRANSLATE_NOOP("steps", "Pencil stroke")
     options = (
         painting.SIZE,
         painting.OPACITY,

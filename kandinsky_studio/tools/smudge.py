@@ -29,7 +29,7 @@ class Smudge(PaintingTool):
     id = "smudge"
     title = QT_TRANSLATE_NOOP("tools", "Smudge")
     hint = QT_TRANSLATE_NOOP("tools", "Drag to smear the colours that are there.")
-    step = QT_TRANSLATE_NOOP("tools", "Smudge stroke")
+    step = QT_TRANSLATE_NOOP("steps", "Smudge stroke")
     options = (
         painting.SIZE,
         painting.HARDNESS,

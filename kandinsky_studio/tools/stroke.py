@@ -80,7 +80,7 @@ class BrushSettings:
             if dab.merging > 0:  # a rim waves by step² / 4 diameters; the softer it is, the less that shows
                 wave = max(_SCALLOP, _SOFT_SCALLOP * dab.edge)
                 step = min(step, sqrt(4 * wave * dab.diameter * dab.roundness))
-            step = max(step, dab.diameter * dab.diameter / _WORK, min(0.3 + dab.diameter / 16, 1.0))
+            step = max(step, dab.diameter * dab.diameter / _WORK, min(max(dab.diameter / 5, 0.3), 1.0))
         step = max(step, 0.25)
         if step != asked and asked > 0 and (dab.flow < 1 or 0 < dab.merging < 1):
             dab = dab._replace(flow=1 - (1 - dab.flow) ** (step / asked), weight=min(step / asked, 1.0))

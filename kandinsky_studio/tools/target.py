@@ -12,89 +12,63 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from kandinsky_studio.document.document import Edit, check_editable
-from kandinsky_studio.document.geometry import NOTHING, Rect
-from kandinsky_studio.document.layers import Kind, Layer, State
+from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.layers import Kind, Layer
+from kandinsky_studio.document.mask_operations import ensure
+from kandinsky_studio.document.pixel_operations import lightness
 from kandinsky_studio.document.surface import Depth, Pixels, Surface, readable, writable
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NoLayer, NoPixels
+from kandinsky_studio.errors import NoLayer, NoPixels
 from kandinsky_studio.tools.base import Desk
 
-INPAINT_NAME = QT_TRANSLATE_NOOP("tools", "Inpaint mask")
 Colours: TypeAlias = NDArray[np.uint32]
 _Mode = QPainter.CompositionMode
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A surface of a layer. ``new`` tells that the layer is not in the document yet."""
+    """A surface of a layer: its pixels, or its mask."""
 
     layer: Layer
     surface: Surface
-    new: bool = False
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether this is the inpaint mask."""
+        return self.layer.kind is Kind.INPAINT
 
     @property
     def alpha_locked(self) -> bool:
         """Whether what is see-through stays so."""
-        return self.layer.alpha_locked and self.surface is self.layer.pixels and self.surface.depth is Depth.RGBA
+        return self.layer.alpha_locked and self.surface.depth is Depth.RGBA
 
     @property
     def mode(self) -> QPainter.CompositionMode:
         """How colours meet what is there."""
         return _Mode.CompositionMode_SourceAtop if self.alpha_locked else _Mode.CompositionMode_SourceOver
 
-    def open(self, edit: Edit) -> None:
-        """Make sure that the layer is there and, if it is the inpaint mask, can be seen."""
-        if self.new and edit.state.find(self.layer.id) is None:
-            edit.set(edit.state.inserted(self.layer), NOTHING)
-        elif not edit.state.layer(self.layer.id).visible:
-            edit.set(edit.state.with_layer(self.layer.id, visible=True), NOTHING)
-
-    @property
-    def inpaints(self) -> bool:
-        """Whether this is the inpaint mask."""
-        return self.layer.kind is Kind.INPAINT and self.surface is self.layer.pixels
-
     def value(self, colour: QColor) -> int:
         """What painting with ``colour`` puts into a mask: all of an inpaint mask, elsewhere the colour's grey."""
-        return 255 if self.inpaints else grey(colour)
+        return 255 if self.inpaints else round(255 * lightness(colour))
 
 
-def find_target(desk: Desk, inpaint: bool = False) -> Target:
-    """What painting changes now: the inpaint mask if that is asked for or the quick mask is on, the mask of the active
-    layer, or its pixels.
+def open_target(desk: Desk, edit: Edit, inpaint: bool = False) -> Target:
+    """What painting changes now: the inpaint mask if that is asked for, chosen in the list or the quick mask is on, made
+    and shown within ``edit`` if need be; else the mask of the active layer, if that is edited, or its pixels.
 
-    Changes nothing. Raises ``NoLayer``, ``NoPixels`` and ``LayerLocked``.
+    Raises ``NoLayer``, ``NoPixels`` and ``LayerLocked``; then the edit is to be cancelled.
     """
-    document = desk.document
-    if inpaint or desk.quick_mask:
-        return _inpaint(desk, document.state)
-    layer = document.active
+    layer = desk.document.active
+    if inpaint or desk.quick_mask or (layer is not None and layer.kind is Kind.INPAINT):
+        layer = ensure(desk.document, edit, Kind.INPAINT)
+        assert layer.pixels is not None
+        return Target(layer, layer.pixels)
     if layer is None:
         raise NoLayer
-    on_mask = desk.edit_mask and layer.mask is not None
-    surface = layer.mask if on_mask else layer.pixels
+    surface = layer.mask if desk.edit_mask and layer.mask is not None else layer.pixels
     if surface is None:
         raise NoPixels(layer=layer.name)
-    if layer.kind is Kind.INPAINT:
-        return _inpaint(desk, document.state)
-    check_editable(document.state, layer)
+    check_editable(desk.document.state, layer)
     return Target(layer, surface)
-
-
-def _inpaint(desk: Desk, state: State) -> Target:
-    layer = state.of_kind(Kind.INPAINT)
-    if layer is None:
-        layer = desk.document.new_layer(Kind.INPAINT, INPAINT_NAME)
-        assert layer.pixels is not None
-        return Target(layer, layer.pixels, new=True)
-    shown = state.with_layer(layer.id, visible=True)  # a hidden mask is shown, not refused
-    check_editable(shown, shown.layer(layer.id))
-    assert layer.pixels is not None
-    return Target(layer, layer.pixels)
-
-
-def grey(colour: QColor) -> int:
-    """How light a colour is, 0 … 255; greys stay what they are."""
-    return round(0.2126 * colour.red() + 0.7152 * colour.green() + 0.0722 * colour.blue())
 
 
 class Paint:
