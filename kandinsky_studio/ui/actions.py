@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QMenu, QPlainTextEdit, QTextEdit, QWidget
 
@@ -14,6 +14,8 @@ from kandinsky_studio.app.keymaps import KeyBindings
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.translation import LANGUAGES
 from kandinsky_studio.ui.theme import THEMES, Theme
+
+_AT_A_TIME = 6  # icons: some milliseconds
 
 
 class Actions(QObject):
@@ -57,6 +59,10 @@ class Actions(QObject):
         if parent is not None:
             parent.addActions(self.commands.actions())  # keys count, in a menu or not
             parent.installEventFilter(self)  # hears the keys that nobody wanted
+        self._without_icons: list[tuple[str, str]] = []
+        self._idle = QTimer(self)
+        self._idle.setInterval(0)
+        self._idle.timeout.connect(self._set_some_icons)
         self.set_icons()
         theme.changed.connect(self.set_icons)
 
@@ -66,8 +72,17 @@ class Actions(QObject):
 
     @Slot()
     def set_icons(self) -> None:
-        """The icons in the colours of the theme."""
-        for id, icon in self.commands.icons().items():
+        """The icons in the colours of the theme, a few at a time: a window must not wait for its menus."""
+        self._without_icons = list(self.commands.icons().items())[::-1]
+        self._idle.start()
+
+    @Slot()
+    def _set_some_icons(self) -> None:
+        for _ in range(_AT_A_TIME):
+            if not self._without_icons:
+                self._idle.stop()
+                return
+            id, icon = self._without_icons.pop()
             self.commands.action(id).setIcon(self._theme.icon(icon))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

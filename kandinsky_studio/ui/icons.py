@@ -46,21 +46,30 @@ class IconFiles:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="kandinsky-studio-")
+        self._written: dict[tuple[str, str], str] = {}
+        self._icons: dict[tuple[str, str, str, str], QIcon] = {}
 
     def file(self, name: str, colour: str) -> str:
         """The path of the icon ``name`` in ``colour`` (``#rrggbb``), with forward slashes."""
-        svg = coloured(name, colour)
-        file = Path(self._folder.name) / f"{name}-{hashlib.sha256(svg).hexdigest()[:8]}.svg"
-        if not file.exists():
+        known = self._written.get((name, colour))
+        if known is None:
+            svg = coloured(name, colour)
+            file = Path(self._folder.name) / f"{name}-{hashlib.sha256(svg).hexdigest()[:8]}.svg"
             file.write_bytes(svg)
-        return file.as_posix()
+            known = self._written[name, colour] = file.as_posix()
+        return known
 
     def icon(self, name: str, colour: str, disabled: str, checked: str) -> QIcon:
         """The icon ``name`` in ``colour``, and in those it takes where it can't be used and where it is switched on."""
+        known = self._icons.get((name, colour, disabled, checked))
+        if known is None:
+            known = self._icons[name, colour, disabled, checked] = self._made(name, colour, disabled, checked)
+        return known
+
+    def _made(self, name: str, colour: str, disabled: str, checked: str) -> QIcon:
         icon = QIcon()
-        off, on = QIcon.State.Off, QIcon.State.On
-        for state, shown in ((off, colour), (on, checked)):
-            for mode in (QIcon.Mode.Normal, QIcon.Mode.Active, QIcon.Mode.Selected):
+        for state, shown in ((QIcon.State.Off, colour), (QIcon.State.On, checked)):
+            for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):  # under the pointer Qt shows it as ever
                 icon.addFile(self.file(name, shown), QSize(), mode, state)
             icon.addFile(self.file(name, disabled), QSize(), QIcon.Mode.Disabled, state)
         return icon

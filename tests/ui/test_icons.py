@@ -16,6 +16,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from kandinsky_studio import paths
 from kandinsky_studio.ui import icons
+from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.theme import Theme
 
 SOURCE = Path(icons.__file__).parents[1]
@@ -147,3 +148,20 @@ def test_an_icon_is_drawn_for_the_pixels_of_its_screen(theme, scale):
     ).reshape(side, side, 4)[..., 3]
     difference = np.abs(alpha.astype(int) - ink("grid", side))
     assert difference.max() <= 2  # as if drawn at that size, not as a smaller one made larger
+
+
+def test_an_icon_is_made_once_for_each_look(theme):
+    dark = theme.icon("plus")
+    assert theme.icon("plus").cacheKey() == dark.cacheKey()
+    theme.use("light")
+    assert theme.icon("plus").cacheKey() != dark.cacheKey()
+
+
+def test_commands_get_their_icons_while_nothing_else_is_to_do(qtbot, theme):
+    actions = Actions(theme)
+    shown = [actions.commands.action(id) for id in actions.commands.icons()]
+    assert all(action.icon().isNull() for action in shown), "the window waits for none of them"
+    qtbot.waitUntil(lambda: not any(action.icon().isNull() for action in shown), timeout=3000)
+    theme.use("light")
+    light = theme.icon("undo").cacheKey()
+    qtbot.waitUntil(lambda: actions.commands.action("edit.undo").icon().cacheKey() == light, timeout=3000)
