@@ -47,6 +47,8 @@ TILT = Option("tilt_roundness", QT_TRANSLATE_NOOP("tools", "Tilt flattens the br
 
 HINT = QT_TRANSLATE_NOOP("tools", "Drag to paint; Shift and a click draw a straight line from where you left off.")
 
+OUTSIDE = QT_TRANSLATE_NOOP("tools", "Nothing was painted: this is outside the selection.")
+
 STAMPS = Stamps()  # of all brushes: the same dab is the same for each of them
 _STEPS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 24, 28, 32, 36, 40, 50, 60, 70, 80, 100)
 
@@ -166,7 +168,8 @@ class PaintingTool(Tool):
             self._stroke.end()
         self._last = self.document, end
         edit, self._edit, self._stroke = self._edit, None, None
-        edit.commit()
+        if not edit.commit() and self.document.state.selection is not None:
+            self.desk.say(OUTSIDE)
 
     def cancel(self) -> None:
         self._stroke = None

@@ -66,7 +66,7 @@ class Smear:
         self._surface: Surface = target.surface
         self._alpha_locked = target.alpha_locked
         self._selection = edit.state.selection
-        self._canvas = edit.state.canvas
+        self.area = edit.state.canvas
         self._keep = keep
         self._tiles: dict[Key, Colours] = {}
         self._carried: Colours | None = None
@@ -75,7 +75,7 @@ class Smear:
         """Mix what is carried into what is there, and that into what is carried."""
         height, width = stamp.shape
         whole = Rect(column, row, width, height)
-        rect = whole.intersected(self._canvas)
+        rect = whole.intersected(self.area)
         if rect.is_empty:
             self._carried = None
             return NOTHING

@@ -88,7 +88,9 @@ class BrushSettings:
 
 
 class Ground(Protocol):
-    """What dabs are laid on."""
+    """What dabs are laid on. ``area`` is where it is."""
+
+    area: Rect
 
     def lay(self, stamp: Plane, column: int, row: int, dab: Dab) -> Rect:
         """Put a dab there. Returns where that changed something."""
@@ -218,6 +220,9 @@ class Stroke:
         while at <= whole:
             while corner < len(places) - 2 and along[corner + 1] < at:
                 corner += 1
+            if self._misses(places[corner], places[corner + 1]):
+                at = max(at, along[corner + 1] + 1e-6)
+                continue
             width = along[corner + 1] - along[corner]
             share = (at - along[corner]) / width if width > 0 else 0.0
             place = places[corner].towards(places[corner + 1], share)
@@ -225,6 +230,16 @@ class Stroke:
             self._lay(dab, place)
             at += step
         self._left = at - whole
+
+    def _misses(self, begin: Place, end: Place) -> bool:
+        """Whether no dab between two places can reach the ground: the pen may be very far from it."""
+        reach, area = self.settings.size / 2 + 2, self._ground.area
+        return (
+            max(begin.x, end.x) + reach < area.x
+            or min(begin.x, end.x) - reach > area.right
+            or max(begin.y, end.y) + reach < area.y
+            or min(begin.y, end.y) - reach > area.bottom
+        )
 
     def _add(self, rect: Rect) -> None:
         if self._dirty.contains(rect):

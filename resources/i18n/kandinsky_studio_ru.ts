@@ -2522,6 +2522,10 @@
         <source>31 × 31 pixels</source>
         <translation>31 × 31 пиксель</translation>
     </message>
+    <message>
+        <source>Nothing was painted: this is outside the selection.</source>
+        <translation>Ничего не нарисовано: здесь нет выделения.</translation>
+    </message>
 </context>
 <context>
     <name>layers</name>

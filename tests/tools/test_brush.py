@@ -367,3 +367,29 @@ def test_the_picture_is_told_where_it_changed():
     assert damage.area < 300 * 100
     image = QImage(table.document.render())
     assert image.copy(QRect(0, 0, 1000, 150)).allGray()
+
+
+def test_a_pen_far_from_the_canvas_costs_nothing(monkeypatch):
+    from kandinsky_studio.tools.dabs import Stamps
+
+    table = desk()
+    laid = []
+    at = Stamps.at
+    monkeypatch.setattr(Stamps, "at", lambda self, dab, x, y: (laid.append(x), at(self, dab, x, y))[1])
+    stroke(brush(table, size=12, flow=0.5), [(150, 150), (80_000, 150), (-90_000, 150), (150, 160)])
+    assert len(laid) < 5000
+    assert (alpha(table.document)[150, 5:295] > 100).all()
+
+
+def test_a_stroke_outside_the_selection_says_so():
+    table = desk()
+    mask = np.zeros((300, 300), np.uint8)
+    mask[:20] = 255
+    table.document.change("select", table.document.state.changed(selection=Surface.from_array(mask)))
+    said = []
+    table.say = said.append
+    stroke(brush(table), [(150, 150), (200, 200)])
+    assert said == ["Nothing was painted: this is outside the selection."]
+    stroke(brush(table), [(150, 10)])
+    assert len(said) == 1
+    assert len(table.document.history.done) == 2
