@@ -112,7 +112,21 @@ def test_small_and_large_brushes_have_as_much_room(qtbot, make):
     assert set(range(1, 14)) <= seen
 
 
-@pytest.mark.parametrize("bounds", [(0, 100), (5, 5), (9, 2)])
+def test_a_scale_from_nothing_gives_small_numbers_room(qtbot, make):
+    slider, _ = make(0, 250, 0, decimals=1, logarithmic=True)
+    numbers = []
+    for x in (50, 100, 150, 200):
+        drag(qtbot, slider, 5, x)
+        numbers.append(slider.number)
+    assert numbers[0] < 5 < numbers[1] < 20 < numbers[2] < 80
+    assert numbers[3] == 250
+    drag(qtbot, slider, 100, -20)
+    assert slider.number == 0
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert 0 < slider.number <= 0.2
+
+
+@pytest.mark.parametrize("bounds", [(-1, 100), (5, 5), (9, 2)])
 def test_no_scale_without_room(theme, bounds):
     with pytest.raises(ValueError, match="scale"):
         LabelledSlider(theme, *bounds, 1, logarithmic=True)

@@ -22,8 +22,8 @@ class LabelledSlider(QAbstractSlider):
     """Drag to change it (finely with Shift), turn the wheel, type a number; a double click gives back the default.
 
     ``changed`` carries each value the user chooses (float), ``committed`` the one a drag or an input ended with: the
-    moment for an undo step. ``logarithmic`` gives small values as much room as large ones, for sizes of brushes; it
-    needs a minimum above 0. Enter or a digit begins typing, the arrows change the value, Page Up and Down more so.
+    moment for an undo step. ``logarithmic`` gives small values as much room as large ones, for sizes of brushes; from 0
+    the scale is even up to about 1. Enter or a digit begins typing, the arrows change the value, Page Up and Down more so.
     """
 
     changed = Signal(float)
@@ -41,7 +41,7 @@ class LabelledSlider(QAbstractSlider):
         logarithmic: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        if not minimum < maximum or (logarithmic and minimum <= 0):
+        if not minimum < maximum or (logarithmic and minimum < 0):
             raise ValueError(f"no scale goes from {minimum} to {maximum}")
         super().__init__(parent)
         self._theme = theme
@@ -50,6 +50,8 @@ class LabelledSlider(QAbstractSlider):
         self._decimals = decimals
         self._suffix = suffix
         self._logarithmic = logarithmic
+        self._beginning = 1.0 if logarithmic and minimum == 0 else 0.0  # 0 has no logarithm
+        self._decades = math.log((maximum + self._beginning) / (minimum + self._beginning)) if logarithmic else 0.0
         self._label = ""
         self._number = 0.0
         self._press: tuple[float, float] | None = None  # where a drag is now: x, and the share of the bar there
@@ -103,14 +105,16 @@ class LabelledSlider(QAbstractSlider):
         """How far along the bar ``number`` lies, 0…1."""
         low, high = self._ends
         if self._logarithmic:
-            return math.log(number / low) / math.log(high / low)
+            return math.log((number + self._beginning) / (low + self._beginning)) / self._decades
         return (number - low) / (high - low)
 
     def _at(self, share: float) -> float:
         """The number that lies at ``share`` of the bar."""
         low, high = self._ends
         share = min(max(share, 0.0), 1.0)
-        return low * (high / low) ** share if self._logarithmic else low + (high - low) * share
+        if self._logarithmic:
+            return (low + self._beginning) * math.exp(self._decades * share) - self._beginning
+        return low + (high - low) * share
 
     def _choose(self, number: float, commit: bool = False) -> None:
         before = self._number
