@@ -68,7 +68,7 @@ def test_it_shows_device_pressure_tilt_rate_and_end(tester):
     tester.refresh()
     shown = {name: label.text() for name, label in tester.figures.items()}
     assert shown["device"] == "Bamboo"
-    assert shown["end"] == "tip (tip)"
+    assert shown["end"] == "tip"
     assert shown["pressure"] == "0% (1% … 100%)"
     assert shown["tilt"] == "0°, 0°"
     assert shown["gap"] == "48 ms"

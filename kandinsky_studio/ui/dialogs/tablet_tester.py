@@ -217,9 +217,11 @@ class TabletTester(QDialog):
         self._names = names
         self.figures: dict[str, QLabel] = {}
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for key, name in names.items():
             self.figures[key] = QLabel("–")
-            self.figures[key].setWordWrap(True)
+            self.figures[key].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             form.addRow(name, self.figures[key])
         form.addRow(QLabel(self.tr("Pressure over time")))
         side = QVBoxLayout()
@@ -228,8 +230,8 @@ class TabletTester(QDialog):
         side.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(16)
-        row.addWidget(self.sheet, 3)
-        row.addLayout(side, 2)
+        row.addWidget(self.sheet, 1)
+        row.addLayout(side)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         self.copy_button = QPushButton(self.tr("Copy report"))
@@ -271,7 +273,8 @@ class TabletTester(QDialog):
             ends = {True: self.tr("eraser"), False: self.tr("tip")}
             seen = [ends[eraser] for eraser, was in ((False, record.pen), (True, record.eraser)) if was]
             self._show("device", record.device or self.tr("Mouse"))
-            self._show("end", ends[last.eraser] + f" ({', '.join(seen)})" if last.pen else self.tr("none: a mouse"))
+            end = f"{ends[last.eraser]} ({', '.join(seen)})" if len(seen) > 1 else ends[last.eraser]
+            self._show("end", end if last.pen else self.tr("none: a mouse"))
             lowest, highest = min(record.pressures, default=0.0), max(record.pressures, default=0.0)
             self._show("pressure", f"{last.pressure:.0%} ({lowest:.0%} … {highest:.0%})")
             tilt = f"{last.tilt_x:.0f}°, {last.tilt_y:.0f}°" if record.tilted else self.tr("not told")

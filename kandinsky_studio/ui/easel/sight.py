@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QElapsedTimer, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QRegion, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
+from shiboken6 import isValid
 
 from kandinsky_studio.document.document import Change, Document
 from kandinsky_studio.document.geometry import NOTHING, Rect
@@ -189,6 +190,9 @@ class Sight(QWidget):
     # ---------------------------------------------------------------- painting
 
     def _changed(self, change: Change) -> None:
+        if not isValid(self):  # the widget is gone, the document lives on
+            self._end_watch()
+            return
         canvas = self.camera.canvas
         region = self._frame.change(change)
         if change.rect is not None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QFocusEvent,
+    QGuiApplication,
     QHideEvent,
     QImage,
     QKeyEvent,
@@ -32,6 +33,7 @@ from kandinsky_studio.ui.easel.sight import Sight
 from kandinsky_studio.ui.easel.viewport import Viewport, cursor_of
 
 PAN_STEP = 64  # pixels of the desktop per arrow key
+_MODIFIERS = (Qt.Key.Key_Alt, Qt.Key.Key_Control, Qt.Key.Key_Shift)
 
 
 class DocumentView(Sight):
@@ -57,6 +59,7 @@ class DocumentView(Sight):
         self._accent = QColor("#2f6ae0")
         self._hovering: QPointF | None = None  # in pixels of the widget
         self._pen_near = False
+        self._would = Doing.NOTHING  # what a press would begin, or what goes on
         self._drawn_cursor = QRect()
         self._laid: tuple[QImage, Rect] | None = None
         self._drawn_marks = QRect()
@@ -145,7 +148,7 @@ class DocumentView(Sight):
             return None
         at = gestures.anchor
         if at is None:
-            if self._hovering is None or gestures.doing in (Doing.PAN, Doing.ROTATE, Doing.ZOOM, Doing.PICK):
+            if self._hovering is None or self._would in (Doing.PAN, Doing.ROTATE, Doing.ZOOM, Doing.PICK):
                 return None
             at = self._hovering * self.camera.ratio
         return at, tool.cursor_size * self.camera.zoom
@@ -189,8 +192,9 @@ class DocumentView(Sight):
 
     def _show_cursor(self) -> None:
         gestures = self._gestures
-        doing = gestures.doing if gestures.active else Doing.PAN if gestures.space else Doing.TOOL
-        self.setCursor(cursor_of(doing, gestures.active, self.tool))
+        held = QGuiApplication.keyboardModifiers()
+        self._would = gestures.doing if gestures.active else gestures.wanted(held)
+        self.setCursor(cursor_of(self._would, gestures.active, self.tool))
         self._move_cursor()
 
     # ---------------------------------------------------------------- pen and mouse
@@ -235,7 +239,7 @@ class DocumentView(Sight):
     def _point_at(self, at: QPointF) -> None:
         self._hovering = at
         self._quiet.restart()
-        self._move_cursor()
+        self._show_cursor()
         point = self.document_point(at)
         if self.tool is not None and self.tool.paints:
             self._warm_around(point)
@@ -328,6 +332,9 @@ class DocumentView(Sight):
         if key == Qt.Key.Key_Space:
             self._gestures.space = True
             self._show_cursor()
+        elif key in _MODIFIERS:
+            self._show_cursor()
+            super().keyPressEvent(event)
         elif (by := arrows.get(Qt.Key(key))) is not None and not event.modifiers():
             self.camera.pan(by)
             self.camera_moved()
@@ -348,6 +355,8 @@ class DocumentView(Sight):
                 self._gestures.space = False
                 self._show_cursor()
         else:
+            if event.key() in _MODIFIERS:
+                self._show_cursor()
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
@@ -16,11 +17,13 @@ from PySide6.QtGui import (
     QPointingDeviceUniqueId,
     QTabletEvent,
 )
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from kandinsky_studio.errors import NoPictureHere, OnlyAnAddress
-from kandinsky_studio.tools.base import Tool
+from kandinsky_studio.tools.base import Desk, Tool
 from kandinsky_studio.ui.easel.sight import Sight
+from kandinsky_studio.ui.easel.view import DocumentView
 from tests.ui.easel.stamping import BLUE, RED, at, picture, pixel
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
@@ -350,6 +353,33 @@ def test_arrows_and_control_plus_move_and_zoom(make_view):
     assert view.zoom == 1.25
     press_key(view, Qt.Key.Key_Minus, CONTROL)
     assert view.zoom == 1.0
+
+
+def test_one_finger_moves_and_two_zoom(make_view):
+    view = make_view(600, 600)
+    view.actual_size()
+    before = view.widget_point(QPointF(0, 0))
+    screen = QTest.createTouchDevice()
+    QTest.touchEvent(view, screen).press(0, QPoint(100, 100), view).commit()
+    QTest.touchEvent(view, screen).move(0, QPoint(130, 80), view).commit()
+    QTest.touchEvent(view, screen).release(0, QPoint(130, 80), view).commit()
+    assert view.widget_point(QPointF(0, 0)) - before == QPointF(30, -20)
+    under = view.document_point(QPointF(200, 150))
+    QTest.touchEvent(view, screen).press(0, QPoint(150, 150), view).press(1, QPoint(250, 150), view).commit()
+    QTest.touchEvent(view, screen).move(0, QPoint(100, 150), view).move(1, QPoint(300, 150), view).commit()
+    QTest.touchEvent(view, screen).release(0, QPoint(100, 150), view).release(1, QPoint(300, 150), view).commit()
+    assert view.zoom == pytest.approx(2)
+    after = view.document_point(QPointF(200, 150))
+    assert (after.x(), after.y()) == pytest.approx((under.x(), under.y()), abs=1)
+    assert view.tool.names == []
+
+
+def test_a_document_outlives_its_view(make_view):
+    document = make_view().document
+    view = DocumentView(Desk(document))
+    shiboken6.delete(view)
+    document.change("Rename", document.state.with_layer(1, name="Sky"))
+    assert document.state.layer(1).name == "Sky"
 
 
 def drop(view, data, place):
