@@ -181,3 +181,59 @@ def test_the_circle_of_the_brush_is_as_large_as_it_paints(qtbot, make_view):
     assert set(row[:7]) == {128}
     assert set(row[13:]) == {128}
     assert view.cursor().shape() is Qt.CursorShape.BlankCursor
+
+
+def test_another_canvas_is_seen_at_once_and_nothing_beyond_it(qtbot, make_view):
+    view = make_view(600, 600)
+    view.actual_size()
+    with view.document.edit("Half") as edit, edit.painters(view.document.active.pixels, Rect(0, 0, 300, 600)) as all_:
+        for painter, part in all_:
+            painter.fillRect(part.to_qt(), BLUE)
+    for canvas in (Rect(230, 270, 101, 77), Rect(-300, -40, 700, 500)):
+        view.document.change("Crop", view.document.state.changed(canvas=canvas))
+        view.fit()
+        qtbot.waitUntil(lambda: view.grab() and not view.unfinished)
+        seen = shot(view)
+        box = view.camera.transform.mapRect(canvas.to_qt())
+        middle = box.center().y()
+        assert seen.pixelColor(box.left() - 2, middle) == GROUND
+        assert seen.pixelColor(box.right() + 3, middle) == GROUND
+        assert seen.pixelColor(at(view, 290, 300)) == BLUE
+        assert seen.pixelColor(at(view, 310, 300)) == RED
+    assert seen.pixelColor(at(view, -200, 300)).name() in ("#ffffff", "#cfcfcf"), "nothing was painted there"
+
+
+@pytest.mark.parametrize("zoom", [0.1, 0.3, 0.8])
+def test_a_level_that_is_not_ready_shows_another_one_meanwhile(make_view, monkeypatch, zoom):
+    view = make_view(2000, 2000, BLUE)
+    view.set_zoom(0.2)
+    shot(view)
+    monkeypatch.setattr("kandinsky_studio.ui.easel.sight.WORK", -1.0)  # no time at all
+    view.set_zoom(zoom)
+    seen = shot(view)
+    wrong = [
+        (x, y)
+        for x in range(0, 400, 20)
+        for y in range(0, 300, 20)
+        if seen.pixelColor(x, y) not in (BLUE, GROUND)
+        and view.camera.canvas.intersected(Rect.around(*2 * view.document_point(QPointF(x, y)).toTuple())).area
+    ]
+    assert not wrong
+    assert view.unfinished
+    view._catch_up.stop()
+
+
+def test_large_levels_are_given_back(qtbot, make_view):
+    view = make_view(2000, 2000)
+    view.actual_size()
+    shot(view)
+    assert 0 in view._frame._projection._images
+    view.set_zoom(0.2)
+    assert view._forget.isActive()
+    view._forget.timeout.emit()
+    assert set(view._frame._projection._images) == {2}
+    view._forget.stop()
+    view.actual_size()
+    place = at(view, 1000, 1000)
+    qtbot.waitUntil(lambda: view.grab() and not view.unfinished)
+    assert pixel(view, place.x(), place.y()) == RED
