@@ -8,6 +8,7 @@ import sys
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QMenu, QPlainTextEdit, QTextEdit, QWidget
+from shiboken6 import isValid
 
 from kandinsky_studio.app.commands import Commands
 from kandinsky_studio.app.keymaps import KeyBindings
@@ -107,7 +108,7 @@ class TypingGuard(QObject):
     @Slot(QObject)
     def _focus_changed(self, focus: QObject | None) -> None:
         # Only the field that has the keyboard is listened to: a filter for everything would cost the pen time.
-        if self._guarded is not None:
+        if self._guarded is not None and isValid(self._guarded):  # the keyboard leaves a field that is being deleted
             self._guarded.removeEventFilter(self)
             self._guarded.destroyed.disconnect(self._forget)
         self._guarded = focus if focus is not None and _takes_text(focus) else None

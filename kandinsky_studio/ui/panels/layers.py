@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QDropEvent, QKeyEvent, QMouseEvent
+from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -12,28 +12,26 @@ from PySide6.QtWidgets import (
     QMenu,
     QSizePolicy,
     QStackedWidget,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from kandinsky_studio.app.editor import Sheet
-from kandinsky_studio.app.layer_words import LABELS, MODES, default_name
+from kandinsky_studio.app.layer_words import LABELS, MODES
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document import layer_list
 from kandinsky_studio.document import layer_operations as operations
 from kandinsky_studio.document.document import Change, Document
-from kandinsky_studio.document.layers import Kind, Layer
+from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.ui.actions import Actions
-from kandinsky_studio.ui.layer_rows import LayerRows, Part
+from kandinsky_studio.ui.layer_rows import Part
+from kandinsky_studio.ui.layer_tree import LayerTree
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.tool_button import FlowToolBar, IconButton
 
-ID = Qt.ItemDataRole.UserRole
 _PICTURES = 250  # milliseconds after a stroke until the small pictures follow
 _BUTTONS = (
     "layer.new",
@@ -47,56 +45,6 @@ _BUTTONS = (
 )
 
 
-class LayerTree(QTreeWidget):
-    """The rows. A row that is dropped somewhere else is not moved here: the document is asked to, and the rows follow."""
-
-    def __init__(self, panel: LayersPanel) -> None:
-        super().__init__()
-        self._panel = panel
-        self.rows = LayerRows(panel.theme, self)
-        self.setItemDelegate(self.rows)
-        self.setHeaderHidden(True)
-        self.setIndentation(panel.theme.px(14))
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setUniformRowHeights(True)
-        self.setMouseTracking(True)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.indexAt(event.position().toPoint())
-        part = self.rows.part_at(index, self.visualRect(index), event.position().toPoint()) if index.isValid() else None
-        if part is not None and event.button() is Qt.MouseButton.LeftButton and part is not Part.NAME:
-            self._panel.pressed(index.data(ID), part, event.modifiers())
-            return
-        super().mousePressEvent(event)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        index = self.indexAt(event.position().toPoint())
-        if (
-            index.isValid()
-            and self.rows.part_at(index, self.visualRect(index), event.position().toPoint()) is Part.NAME
-        ):
-            super().mouseDoubleClickEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        current = self.currentItem()
-        if event.key() == Qt.Key.Key_Space and current is not None and not event.modifiers():
-            self._panel.pressed(current.data(0, ID), Part.EYE, event.modifiers())
-        else:
-            super().keyPressEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        where = self.dropIndicatorPosition()
-        target = self.itemAt(event.position().toPoint())
-        dragged = [item.data(0, ID) for item in self.selectedItems()]
-        event.setDropAction(Qt.DropAction.IgnoreAction)
-        event.accept()
-        self._panel.dropped(dragged, target.data(0, ID) if target else None, where)
-
-
 class LayersPanel(Panel):
     """Mode and opacity above, the rows, buttons below. The inpaint mask has its own settings in place of a mode."""
 
@@ -108,8 +56,7 @@ class LayersPanel(Panel):
         super().__init__(studio, theme, actions)
         self._editor = studio.editor
         self._sheet: Sheet | None = None
-        self._filling = False
-        self.tree = LayerTree(self)
+        self.tree = LayerTree(theme)
         self.mode = QComboBox()
         self.opacity = LabelledSlider(theme, 0, 100, 100, suffix=" %")
         self.grow = LabelledSlider(theme, -100, 100, 0, suffix=" px")
@@ -181,8 +128,10 @@ class LayersPanel(Panel):
 
     def _connect(self) -> None:
         self._editor.sheet_changed.connect(self._show_sheet)
-        self.tree.currentItemChanged.connect(self._chosen)
-        self.tree.itemChanged.connect(self._renamed)
+        self.tree.chosen.connect(self._choose)
+        self.tree.renamed.connect(self._rename_to)
+        self.tree.pressed_part.connect(self.pressed)
+        self.tree.dropped.connect(self.dropped)
         self.tree.customContextMenuRequested.connect(self._open_menu)
         self.tree.itemExpanded.connect(self._pictures.start)
         self.mode.activated.connect(lambda _: self._set("mode", self.mode.currentData()))
@@ -256,62 +205,10 @@ class LayersPanel(Panel):
             self._pictures.start()
 
     def _fill(self) -> None:
-        """Make the rows those of the document, with the same groups open as before."""
-        document = self._document
-        self._filling = True
-        closed = {item.data(0, ID) for item in self._items() if item.childCount() and not item.isExpanded()}
-        chosen = {item.data(0, ID) for item in self.tree.selectedItems()}
-        bar = self.tree.verticalScrollBar().value()
-        self.tree.clear()
-        self.tree.rows.set_document(document)
-        if document is not None:
-            for layer in reversed(document.state.layers):
-                self._add(self.tree.invisibleRootItem(), layer, closed)
-            for item in self._items():
-                active = item.data(0, ID) == document.active_id
-                if active:
-                    self.tree.setCurrentItem(item)
-            if document.active_id in chosen:
-                for item in self._items():
-                    item.setSelected(item.data(0, ID) in chosen)
-        self.tree.verticalScrollBar().setValue(bar)
-        self._filling = False
+        """Make the rows those of the document."""
+        self.tree.show_document(self._document, self.tr("hidden"), self.tr("locked"))
         self._show_settings()
         self._pictures.start()
-
-    def _add(self, parent: QTreeWidgetItem, layer: Layer, closed: set[int]) -> None:
-        item = QTreeWidgetItem([layer.name])
-        item.setData(0, ID, layer.id)
-        flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsEditable
-        flags |= Qt.ItemFlag.ItemIsDragEnabled
-        if layer.kind is Kind.GROUP:
-            flags |= Qt.ItemFlag.ItemIsDropEnabled
-        item.setFlags(flags)
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, self._described(layer))
-        parent.addChild(item)
-        for child in reversed(layer.children):
-            self._add(item, child, closed)
-        item.setExpanded(layer.id not in closed)
-
-    def _described(self, layer: Layer) -> str:
-        words = [layer.name or default_name(layer.kind)]
-        if not layer.visible:
-            words.append(self.tr("hidden"))
-        if layer.locked:
-            words.append(self.tr("locked"))
-        return ", ".join(words)
-
-    def _items(self) -> list[QTreeWidgetItem]:
-        found: list[QTreeWidgetItem] = []
-
-        def walk(item: QTreeWidgetItem) -> None:
-            for number in range(item.childCount()):
-                if (child := item.child(number)) is not None:
-                    found.append(child)
-                    walk(child)
-
-        walk(self.tree.invisibleRootItem())
-        return found
 
     def _show_settings(self) -> None:
         document = self._document
@@ -347,29 +244,31 @@ class LayersPanel(Panel):
             self.studio.messages.error(error)
         self._show_settings()
 
-    @Slot(QTreeWidgetItem)
-    def _chosen(self, item: QTreeWidgetItem | None) -> None:
+    @Slot(int)
+    def _choose(self, id: int) -> None:
         document = self._document
-        if not self._filling and item is not None and document is not None and not document.editing:
+        if document is not None and not document.editing and document.state.find(id) is not None:
             self._editor.finish_tool()
-            # Later: the rows are made anew by it, and the tree is not done with this one.
-            id = item.data(0, ID)
-            QTimer.singleShot(0, self, lambda: document.activate(id))
+            document.activate(id)
 
-    @Slot(QTreeWidgetItem)
-    def _renamed(self, item: QTreeWidgetItem) -> None:
+    @Slot(int, str)
+    def _rename_to(self, id: int, name: str) -> None:
         document = self._document
-        if not self._filling and document is not None:
-            id, name = item.data(0, ID), item.text(0)
-            QTimer.singleShot(0, self, lambda: self._run(lambda: operations.rename(document, id, name)))
+        if document is not None and document.state.find(id) is not None:
+            self._run(lambda: operations.rename(document, id, name))
+            self._fill()  # a name that it can't have is not shown
 
     @Slot()
     def _rename(self) -> None:
-        item = self.tree.currentItem()
-        if item is not None:
-            self.tree.setFocus()
-            self.tree.editItem(item)
+        document = self._document
+        if document is not None and document.active_id is not None:
+            self.tree.rename(document.active_id)
 
+    def selected(self) -> list[int]:
+        """The ids of the marked layers; the active one is among them."""
+        return self.tree.selected()
+
+    @Slot(int, object, object)
     def pressed(self, id: int, part: Part, modifiers: Qt.KeyboardModifier) -> None:
         """The eye, the lock or a small picture of a row."""
         document = self._document
@@ -400,6 +299,7 @@ class LayersPanel(Panel):
         """Show one layer alone; again, and all are shown."""
         self._run(lambda: layer_list.solo(document, id))
 
+    @Slot(list, object, object)
     def dropped(self, ids: list[int], target: int | None, where: QAbstractItemView.DropIndicatorPosition) -> None:
         """Rows were dropped: into a group, or above or below a row."""
         document = self._document
@@ -446,11 +346,6 @@ class LayersPanel(Panel):
             entry.setIcon(self.tree.rows.dot(QColor(colour) if colour else None))
             entry.triggered.connect(lambda _=False, label=label: self._set("label", label))
         menu.popup(self.tree.viewport().mapToGlobal(place))
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self.tree.setIndentation(self.theme.px(14))
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(300), self.theme.px(320))
