@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -11,12 +10,15 @@ from PySide6.QtGui import QColor, QImage
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.notes import NOTES
+from kandinsky_studio.app.recovery import Recovery
+from kandinsky_studio.app.sheet import Sheet
 from kandinsky_studio.document import mask_operations, masks, pixel_operations
-from kandinsky_studio.document.document import Change, Document, check_size
+from kandinsky_studio.document.document import Document, check_size
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Pixels, from_rgba
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
-from kandinsky_studio.storage import journal as journals
+from kandinsky_studio.errors import NameTaken, NotKept, StudioError
+from kandinsky_studio.storage.document_notes import DocumentNote
 from kandinsky_studio.storage.documents import (
     ReadDocument,
     export_picture,
@@ -26,59 +28,13 @@ from kandinsky_studio.storage.documents import (
     write_grey,
 )
 from kandinsky_studio.storage.image_files import Note, ReadImage, read_image
-from kandinsky_studio.storage.journal import Journal, Orphan, Recovered
+from kandinsky_studio.storage.journal import Journal
+from kandinsky_studio.storage.records import Stamp, stamp_of
+from kandinsky_studio.storage.recovering import Recovered
 from kandinsky_studio.tools import TOOLS
 from kandinsky_studio.tools.base import Desk, Tool
 
-NOTES = {
-    Note.profile_ignored: QT_TRANSLATE_NOOP(
-        "documents", "The colour profile in {file} can't be read; its colours are taken as sRGB."
-    ),
-    Note.first_of_several: QT_TRANSLATE_NOOP("documents", "{file} has several pictures; this is the first."),
-}
-_numbers = itertools.count(1)
-
-
-class Sheet(QObject):
-    """An open document. ``title`` is the name of its file, or ``number`` tells the unnamed ones apart."""
-
-    changed = Signal(object)  # Change
-    named = Signal()  # its file, or whether there is something to save
-
-    def __init__(self, document: Document, journal: Journal | None = None, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.document = document
-        self.journal = journal
-        self.number = next(_numbers)
-        self.saving = False
-        self._was_saved = document.history.saved
-        self._unwatch = document.watch(self._tell)
-
-    @property
-    def path(self) -> Path | None:
-        return self.document.path
-
-    @property
-    def unsaved(self) -> bool:
-        """Whether closing it would lose something."""
-        return not self.document.history.saved
-
-    def close(self, keep_journal: bool = False) -> None:
-        self._unwatch()
-        if self.journal is not None:
-            self.journal.close(keep_journal)
-        self.document.history.close()
-
-    def check(self) -> None:
-        """Tell whether there is something to save, if that is different now."""
-        if self._was_saved != self.document.history.saved:
-            self._was_saved = self.document.history.saved
-            self.named.emit()
-
-    def _tell(self, change: Change) -> None:
-        self.changed.emit(change)
-        if change.action:
-            self.check()
+__all__ = ["Editor", "Sheet"]
 
 
 class Editor(QObject):
@@ -105,6 +61,16 @@ class Editor(QObject):
         self._journals = folder
         self._lane = Lane("documents", self)
         self.sheets: list[Sheet] = []
+        self._recovery: Recovery | None = None
+        if folder is not None:
+
+            def bring_back(recovered: Recovered) -> Sheet:
+                return self.add(recovered.document, recovered=recovered)
+
+            def own() -> set[Path]:
+                return {sheet.journal.folder for sheet in self.sheets if sheet.journal is not None}
+
+            self._recovery = Recovery(folder, self._lane, messages, bring_back, own, self)
         self.sheet: Sheet | None = None
         self._nothing = Document.new(1, 1)
         self.desk = Desk(
@@ -147,16 +113,26 @@ class Editor(QObject):
         document.history.mark_unsaved()
         return self.add(document)
 
-    def add(self, document: Document, file: Path | None = None) -> Sheet:
-        """Show a document in a tab of its own, in front. ``file`` is what it was read from a moment ago."""
+    def add(
+        self, document: Document, file: Path | None = None, stamp: Stamp = None, recovered: Recovered | None = None
+    ) -> Sheet:
+        """Show a document in a tab of its own, in front.
+
+        ``file`` is what it was read from, ``stamp`` what ``stamp_of`` said before; ``recovered`` is its own journal.
+        """
         journal = None
         if self._journals is not None:
-            journal = Journal(self._journals, document, file, self._messages.error)
+            journal = Journal(self._journals, document, file, self._not_kept, stamp=stamp, recovered=recovered)
         sheet = Sheet(document, journal, self)
         self.sheets.append(sheet)
         self.opened.emit(sheet)
         self.show(sheet)
         return sheet
+
+    def _not_kept(self, cause: StudioError) -> None:
+        error = NotKept(folder=self._journals)
+        error.__cause__ = cause
+        self._messages.error(error)
 
     def show(self, sheet: Sheet | None) -> None:
         """Bring a document to the front; what a tool had begun on another one is finished there."""
@@ -169,37 +145,8 @@ class Editor(QObject):
 
     def recover(self) -> None:
         """Open what was open when the program ended without being asked to, as it was."""
-        folder = self._journals
-        if folder is not None:
-            self._lane.run(lambda: journals.orphans(folder), self._recover_each, self._messages.error)
-
-    def _recover_each(self, found: list[Orphan]) -> None:
-        own = {sheet.journal.folder for sheet in self.sheets if sheet.journal is not None}
-        for orphan in reversed(found):
-            if orphan.folder not in own:
-                self._recover_one(orphan)
-
-    def _recover_one(self, orphan: Orphan) -> None:
-        def arrived(recovered: Recovered) -> None:
-            sheet = self.add(recovered.document)
-            name = orphan.path.name if orphan.path else self.tr("A document without a name")
-            text = self.tr("{document} is back, as it was when the program ended.")
-            self._messages.note(text.format(document=name))
-            if sheet.journal is not None:
-                journal = sheet.journal
-
-                def replace() -> None:
-                    journal.flush()
-                    if not journal.broken:
-                        journals.discard(orphan.folder)
-
-                self._lane.run(replace, lambda _: None, self._messages.error)
-
-        def failed(error: Exception) -> None:
-            journals.give_up(orphan.folder)
-            self._messages.error(error)
-
-        self._lane.run(lambda: journals.recover(orphan.folder), arrived, failed)
+        if self._recovery is not None:
+            self._recovery.start()
 
     def close_sheet(self, sheet: Sheet, keep_journal: bool = False) -> None:
         """Let go of a document, saved or not. With ``keep_journal`` the next start brings it back."""
@@ -215,48 +162,70 @@ class Editor(QObject):
 
     def open(self, path: Path) -> None:
         """Read a file; it comes in a tab of its own. One that is open already comes to the front."""
-        known = next((sheet for sheet in self.sheets if sheet.path is not None and _same(sheet.path, path)), None)
-        if known is not None:
-            self.show(known)
+        if self._show_open(path):
             return
 
-        def arrived(read: ReadDocument) -> None:
+        def arrived(found: tuple[Stamp, ReadDocument]) -> None:
+            stamp, read = found
+            if read.is_document and self._show_open(path):
+                return  # it was asked for twice
             document = Document(read.state, path=path if read.is_document else None)
             document.activate(read.active_id)
             if not read.is_document:
                 document.source = path
-            sheet = self.add(document, path)
-            for note in read.notes:
-                self._messages.note(QCoreApplication.translate("documents", NOTES[note]).format(file=path.name))
+            self.add(document, path, stamp)
+            self._tell_notes(read.notes, path)
             self.file_used.emit(path)
-            sheet.check()
 
-        self._lane.run(lambda: read_document(path), arrived, self._messages.error)
+        self._lane.run(lambda: (stamp_of(path), read_document(path)), arrived, self._messages.error)
+
+    def _show_open(self, path: Path) -> bool:
+        known = self._opened_from(path)
+        if known is not None:
+            self.show(known)
+        return known is not None
+
+    def _opened_from(self, path: Path) -> Sheet | None:
+        return next((sheet for sheet in self.sheets if sheet.path is not None and _same(sheet.path, path)), None)
 
     def save(self, sheet: Sheet, path: Path, then: Callable[[], None] = lambda: None) -> None:
-        """Write the document to ``path``; ``then`` is called if that went well. What was there is kept beside it."""
+        """Write the document to ``path``; ``then`` is called if that went well. What was there is kept beside it.
+
+        The file gets what the document is now, whatever is painted meanwhile. If it can't be written a message says
+        why, the file is as it was, and the document stays unsaved.
+        """
         if sheet is self.sheet:
             self.finish_tool()
-        document = sheet.document
+        if path.is_dir() or self._opened_from(path) not in (None, sheet):
+            self._messages.error(NameTaken(file=path.name))
+            return
+        document, journal = sheet.document, sheet.journal
         state, active, mark = document.state.snapshot(), document.active_id, document.history.mark()
-        sheet.saving = True
+        number = journal.mark() if journal is not None else 0
+        sheet.begin_saving()
 
-        def done(_: object) -> None:
-            sheet.saving = False
+        def work() -> Stamp:
+            write_document(path, state, active)
+            return stamp_of(path)
+
+        def done(stamp: Stamp) -> None:
+            self.file_used.emit(path)
+            if sheet not in self.sheets:
+                return  # closed without waiting for it
             document.path = path
             document.history.mark_saved(mark)
-            if sheet.journal is not None:
-                sheet.journal.saved(path)
+            if journal is not None:
+                journal.saved(path, number, stamp)
             sheet.named.emit()
-            sheet.check()
-            self.file_used.emit(path)
+            sheet.end_saving()
             then()
 
         def failed(error: Exception) -> None:
-            sheet.saving = False
             self._messages.error(error)
+            if sheet in self.sheets:
+                sheet.end_saving()
 
-        self._lane.run(lambda: write_document(path, state, active), done, failed)
+        self._lane.run(work, done, failed)
 
     def export(self, sheet: Sheet, path: Path, quality: int) -> None:
         """Write the picture as it is seen, in the format that the name says."""
@@ -264,13 +233,11 @@ class Editor(QObject):
             self.finish_tool()
         state = sheet.document.state.snapshot()
 
-        def work() -> None:
-            export_picture(path, state, quality)
-
-        def done(_: object) -> None:
+        def done(notes: tuple[DocumentNote, ...]) -> None:
             self._messages.note(self.tr("{file} is written.").format(file=path.name))
+            self._tell_notes(notes, path)
 
-        self._lane.run(work, done, self._messages.error)
+        self._lane.run(lambda: export_picture(path, state, quality), done, self._messages.error)
 
     def place(self, image: QImage, centre: tuple[float, float], name: str = "") -> None:
         """Put ``image`` on a new layer of the document in front, its middle at ``centre`` (pixels of the document)."""
@@ -292,6 +259,10 @@ class Editor(QObject):
                 self.place(from_rgba(picture.pixels), centre, path.stem)
 
         self._lane.run(lambda: read_image(path), arrived, self._messages.error)
+
+    def _tell_notes(self, notes: Iterable[Note | DocumentNote], path: Path) -> None:
+        for note in notes:
+            self._messages.note(QCoreApplication.translate("documents", NOTES[note]).format(file=path.name))
 
     def import_mask(self, document: Document, path: Path) -> None:
         """Make the inpaint mask what is light in a picture of the document's size."""

@@ -24,6 +24,7 @@
     ├── EngineFailed
     ├── FolderNotWritable
     ├── DiskFull
+    ├── TooLargeForPsd
     ├── BrokenPicture
     │   ├── DamagedPicture
     │   │   └── PictureCutShort
@@ -46,6 +47,9 @@
     ├── NewerFile
     ├── TrashRefused
     ├── GoneFromTrash
+    ├── NameTaken
+    ├── NotKept
+    ├── NotRecovered
     ├── AlreadyRunning
     └── TrainingGateMissed
 
@@ -69,7 +73,11 @@ from kandinsky_studio.errors.disk import (
     FileNotReadable,
     FolderNotWritable,
     GoneFromTrash,
+    NameTaken,
     NewerFile,
+    NotKept,
+    NotRecovered,
+    TooLargeForPsd,
     TrashRefused,
 )
 from kandinsky_studio.errors.documents import (
@@ -142,12 +150,15 @@ __all__ = [
     "LayerLocked",
     "MissingInput",
     "ModelNotFound",
+    "NameTaken",
     "NewerFile",
     "NoLayer",
     "NoMask",
     "NoPictureHere",
     "NoPixels",
     "NoRequestInPicture",
+    "NotKept",
+    "NotRecovered",
     "NothingToMove",
     "OnlyAnAddress",
     "OtherEncoder",
@@ -158,6 +169,7 @@ __all__ = [
     "SizeOutOfRange",
     "SizeTooLarge",
     "StudioError",
+    "TooLargeForPsd",
     "TrainingGateMissed",
     "TrashRefused",
     "UnknownFileKind",

@@ -17,6 +17,13 @@ class DiskFull(StudioError):
     hint = QT_TRANSLATE_NOOP("errors", "Make room on it, then save the picture again; it is still in the window.")
 
 
+class TooLargeForPsd(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} would have more than the 2 GB that a PSD file can have.")
+    hint = QT_TRANSLATE_NOOP("errors", "Give it a name that ends with .psb, or save it as OpenRaster.")
+
+
 class FileNotReadable(StudioError):
     """Values: ``file``."""
 
@@ -64,3 +71,26 @@ class GoneFromTrash(StudioError):
 class AlreadyRunning(StudioError):
     message = QT_TRANSLATE_NOOP("errors", "Kandinsky Studio is already running.")
     hint = QT_TRANSLATE_NOOP("errors", "Its window was brought to the front.")
+
+
+class NameTaken(StudioError):
+    """A folder, or a document that is open, has the name. Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be saved under this name: a folder or an open document has it.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose another name.")
+
+
+class NotKept(StudioError):
+    """What is painted can't be written beside the document. Values: ``folder``."""
+
+    message = QT_TRANSLATE_NOOP(
+        "errors", "What you paint from now on is lost if the program ends: {folder} takes nothing."
+    )
+    hint = QT_TRANSLATE_NOOP("errors", "Save your documents, and make room on this disk; then it is kept again.")
+
+
+class NotRecovered(StudioError):
+    """Values: ``document``, ``folder``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{document} was open when the program ended and can't be brought back.")
+    hint = QT_TRANSLATE_NOOP("errors", "What is left of it lies in {folder}. If the document has a file, open that.")

@@ -1,56 +1,61 @@
 """What was painted, written down while it is painted, so that a program that dies loses nothing.
 
 A journal is a folder with one file of records that only ever grows. The first record says what the document was (or
-that it is in ``base``, a second name or a copy of the file it was opened from); each later one says what a step
-changed, or that a step was taken back. A record that was not written to its end is ignored, with all that follow.
+that it is in ``base``, a copy of the file it was opened from); each later one says what a step changed, or that a step
+was taken back. A record that was not written to its end is ignored, with all that follow. ``recovering`` reads it.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import secrets
 import shutil
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.document import Change, Document
-from kandinsky_studio.document.geometry import TILE, Rect
+from kandinsky_studio.document.geometry import TILE
 from kandinsky_studio.document.history import Step
-from kandinsky_studio.document.layers import Kind, Label, Layer, State
-from kandinsky_studio.document.surface import Depth, Surface, Tile, readable, to_image
-from kandinsky_studio.errors import DamagedPicture, StudioError
-from kandinsky_studio.storage.documents import read_document
+from kandinsky_studio.document.surface import Surface, Tile
+from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.durable import cause_of, make_folder
+from kandinsky_studio.storage.records import (
+    BASE,
+    RECORDS,
+    VERSION,
+    Stamp,
+    Tiles,
+    described,
+    stamp_of,
+    surfaces_of,
+    write_record,
+)
+from kandinsky_studio.storage.recovering import Recovered, discard
 
-VERSION = 1
-RECORDS = "records"
-BASE = "base"
-LARGEST = 4 * 2**30  # bytes of records after which a new journal is begun from what the document is by then
+LARGEST = 2**30  # bytes of records after which a new journal is begun from what the document is by then
+BACKLOG = 2**30  # bytes of pixels that may wait to be written
+RETRY = 10.0  # seconds after which a journal that could not be written is tried again
 
-_MAGIC = b"KSJ1"
-_DAMAGED = ".damaged"
-_PACKED_UP_TO = 64  # tiles of one step that are packed; more are written as they are, which is faster
-_Head = tuple[dict[str, Any], list[tuple[int, Tile]]]  # what a record says, and the tiles that come with it
+_NEW = "records.new"
+_Said = tuple[dict[str, Any], Tiles, int]  # what a record says, the tiles that come with it, and what they weigh
 
 
 class Journal:
     """Follows ``document`` from now on, in a folder of its own below ``folder``.
 
-    Records are written by a thread of its own, in order, at once. If that fails, ``failed`` is called in that thread,
-    once, with a ``StudioError``, and nothing more is written. ``file`` is what the document was read from, unchanged
-    since; without it the whole document is written down first.
+    Records are written by a thread of its own, in order, at once. If that fails, ``failed`` is called in that thread
+    with a ``StudioError``, once, and writing is tried again when the document is saved, or with a step some seconds
+    later; until then the folder has what the document was before.
+
+    ``file`` is what the document was read from, unchanged since, with ``stamp`` as ``stamp_of`` gave it before it was
+    read; without a file the whole document is written down first. ``recovered`` is the document's own journal, found
+    at the start of the program, which goes on with all its steps.
     """
 
     def __init__(
@@ -59,32 +64,60 @@ class Journal:
         document: Document,
         file: Path | None = None,
         failed: Callable[[StudioError], None] = lambda error: None,
+        *,
+        stamp: Stamp = None,
+        recovered: Recovered | None = None,
         largest: int = LARGEST,
+        backlog: int = BACKLOG,
     ) -> None:
-        self.folder = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+        self.folder = recovered.folder if recovered else folder / _new_name()
         self._document = document
         self._failed = failed
         self._largest = largest
+        self._backlog = backlog
         self._surfaces: WeakKeyDictionary[Surface, int] = WeakKeyDictionary()
         self._tiles: WeakKeyDictionary[Tile, int] = WeakKeyDictionary()
         self._next_surface = self._next_tile = 0
-        self._written = 0
+        self._steps = {"undone": 0, "redone": 0}  # how many the records can take back, or do again
         self._active = document.active_id
-        self._waiting: queue.SimpleQueue[_Head | threading.Event | None] = queue.SimpleQueue()
+        self._saved_as: tuple[Path | None, Stamp] = (document.path, stamp or stamp_of(document.path))
+        self._next_mark = 1
+        self._first_mark = 1  # marks below are in no record any more
+        self._written = self._written_before = 0  # bytes of records after the first; when the last journal began
+        self._waiting: queue.SimpleQueue[_Said | threading.Event | None] = queue.SimpleQueue()
+        self._put_bytes = self._taken_bytes = 0  # of tiles; each is counted by one thread only, so without a lock
+        self._anew_wanted = False
+        self._failures = self._failures_seen = 0
+        self._retry_at = 0.0
         self._broken = False
-        self._begin(file)
+        self._told = False
         self._unwatch = document.watch(self._changed)
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
+        if recovered is not None:
+            self._go_on(recovered)
+        else:
+            self._begin(file, stamp or stamp_of(file))
         self._thread.start()
 
     @property
     def broken(self) -> bool:
-        """Whether nothing is written any more."""
+        """Whether something is missing in what is written, because it could not be written."""
         return self._broken
 
-    def saved(self, path: Path) -> None:
-        """The document is in the file ``path`` as it is now."""
-        self._waiting.put(({"saved": str(path)}, []))
+    def mark(self) -> int:
+        """Where the document is now, for :meth:`saved` once a file has it."""
+        number = self._next_mark
+        self._next_mark += 1
+        self._put({"mark": number})
+        return number
+
+    def saved(self, path: Path, mark: int, stamp: Stamp = None) -> None:
+        """The file ``path`` has what the document was when :meth:`mark` returned ``mark``; now ``stamp_of`` it."""
+        self._saved_as = path, stamp or stamp_of(path)
+        known = mark if mark >= self._first_mark else None
+        self._put({"saved": str(path), "mark": known, "stamp": self._saved_as[1]})
+        if self._failures != self._failures_seen:
+            self._begin_anew()
 
     def flush(self) -> None:
         """Wait until everything so far is written."""
@@ -102,122 +135,149 @@ class Journal:
 
     # ------------------------------------------------------------------ what is said, in the document's thread
 
-    def _begin(self, file: Path | None) -> None:
-        state = self._document.state
-        head: dict[str, Any] = {
-            "version": VERSION,
-            "path": str(self._document.path or ""),
-            "source": str(self._document.source or ""),
-            "base": file is not None,
-            "state": self._describe(state),
-            "active": self._document.active_id,
-        }
-        try:
-            make_folder(self.folder)
-            if file is not None:
-                _second_name(file, self.folder / BASE)
-        except OSError as error:
-            self._broken = True
-            self._failed(cause_of(error, self.folder))
-            return
-        tiles: list[tuple[int, Tile]] = []
+    def _put(self, head: dict[str, Any], tiles: Tiles | None = None, weight: int | None = None) -> None:
+        """``weight`` is what of the tiles counts as waiting: 0 if the document itself holds them."""
+        tiles = tiles or []
+        if weight is None:
+            weight = sum(TILE * TILE * tile.depth.bytes for _, tile in tiles)
+        self._put_bytes += weight
+        self._waiting.put((head, tiles, weight))
+
+    def _go_on(self, recovered: Recovered) -> None:
+        for number, surface in recovered.surfaces.items():
+            self._surfaces[surface] = number
+        for number, tile in recovered.tiles.items():
+            self._tiles[tile] = number
+        self._next_surface, self._next_tile = recovered.next_surface, recovered.next_tile
+        self._next_mark = self._first_mark = recovered.next_mark
+        self._saved_as = recovered.document.path, recovered.stamp
+        history = recovered.document.history
+        self._steps = {"undone": len(history.done), "redone": len(history.undone)}
+        self._put({"resume": recovered.length})
+
+    def _begin(self, file: Path | None, stamp: Stamp) -> None:
         if file is None:
-            head["surfaces"] = [self._whole(surface, tiles) for surface in _each_once(state)]
-        self._waiting.put((head, tiles))
+            self._put(*self._first(), weight=0)
+            return
+        # The whole of it goes along, for the case that the file is another one by the time it is copied. Its tiles
+        # get numbers of their own: those of a copy have none.
+        state = self._document.state
+        for surface in surfaces_of(state):
+            self._number(surface)
+        numbers: dict[Tile, int] = {}
+        whole = []
+        for surface in surfaces_of(state):
+            listed = [[*key, numbers.setdefault(tile, -1 - len(numbers))] for key, tile in surface.tiles.items()]
+            whole.append([self._surfaces[surface], surface.depth.value, surface.default, listed])
+        head = {**self._first_head(), "base": [str(file), stamp], "surfaces": whole}
+        self._put(head, [(number, tile) for tile, number in numbers.items()], weight=0)
 
     def _changed(self, change: Change) -> None:
-        if self._broken:
-            return
         active = self._document.active_id
         if not change.action or change.step is None:
             if active != self._active and not self._document.editing:
-                self._waiting.put(({"active": active}, []))
+                self._put({"active": active})
                 self._active = active
             return
         self._active = active
-        if change.action != "done":
-            self._waiting.put(({change.action: True, "active": active}, []))
-            return
-        step = change.step
-        joined = self._document.history.done[-1] is not step
+        failing = self._failures != self._failures_seen
+        too_much = self._put_bytes - self._taken_bytes > self._backlog or (
+            self._written - self._written_before > self._largest
+        )
+        if self._anew_wanted or (time.monotonic() >= self._retry_at if failing else too_much):
+            self._begin_anew()
+        elif failing:
+            pass  # it comes with all the rest when there is room again
+        elif change.action == "done":
+            self._put(*self._done(change.step))
+        elif self._steps[change.action]:
+            self._steps[change.action] -= 1
+            self._steps["redone" if change.action == "undone" else "undone"] += 1
+            self._put({change.action: True, "active": active})
+        else:
+            self._begin_anew()  # that step is in no record
+
+    def _done(self, step: Step) -> tuple[dict[str, Any], Tiles]:
         known = set(self._surfaces)
-        head: dict[str, Any] = {"step": step.name, "joined": joined, "active": active}
-        tiles: list[tuple[int, Tile]] = []
+        tiles: Tiles = []
+        joined = self._document.history.done[-1] is not step
+        head: dict[str, Any] = {"step": step.name, "joined": joined, "active": self._active}
+        self._steps["redone"] = 0
+        if not joined:  # to one that is in no record, it can't be taken back without that
+            self._steps["undone"] += 1
         if step.after is not step.before:
-            head["state"] = self._describe(step.after)
-        head["surfaces"] = [self._whole(surface, tiles) for surface in _each_once(step.after) if surface not in known]
+            for surface in surfaces_of(step.after):
+                self._number(surface)
+            head["state"] = described(step.after, self._surfaces)
+        new = [surface for surface in surfaces_of(step.after) if surface not in known]
+        head["surfaces"] = [self._whole(surface, tiles) for surface in new]
         head["tiles"] = [
             [self._surfaces[surface], [[*key, self._tile(after, tiles)] for key, (_, after) in change.items()]]
             for surface, change in step.tiles.items()
             if surface in known
         ]
-        self._waiting.put((head, tiles))
-        if self._written > self._largest:
-            self._begin_anew()
+        return head, tiles
 
     def _begin_anew(self) -> None:
-        """What was written is much more than what there is now. Steps before this one can't be taken back later."""
-        self._written = 0
+        """Write down all that there is now. Steps before this one can't be taken back after a crash.
+
+        Either much was written since the last time, or more waits than memory may hold, or something is missing.
+        """
+        self._anew_wanted = self._document.editing  # what is being painted is no step yet
+        if self._anew_wanted:
+            return
+        waiting: list[threading.Event] = []
+        with suppress(queue.Empty):
+            while True:
+                said = self._waiting.get_nowait()
+                if isinstance(said, threading.Event):
+                    waiting.append(said)
+                elif said is not None:
+                    self._put_bytes -= said[2]
+        self._failures_seen = self._failures
+        self._retry_at = time.monotonic() + RETRY
+        self._first_mark = self._next_mark
+        self._steps = {"undone": 0, "redone": 0}
+        self._written_before = self._written
         self._surfaces.clear()
         self._tiles.clear()
-        self._next_tile = self._next_surface = 0
-        tiles: list[tuple[int, Tile]] = []
-        state = self._document.state
-        head = {
+        self._next_surface = self._next_tile = 0
+        self._put(*self._first(), weight=0)
+        for event in waiting:
+            self._waiting.put(event)
+
+    def _first(self) -> tuple[dict[str, Any], Tiles]:
+        tiles: Tiles = []
+        surfaces = surfaces_of(self._document.state)
+        for surface in surfaces:
+            self._number(surface)
+        head = {**self._first_head(), "surfaces": [self._whole(surface, tiles) for surface in surfaces]}
+        return head, tiles
+
+    def _first_head(self) -> dict[str, Any]:
+        document = self._document
+        return {
             "version": VERSION,
-            "path": str(self._document.path or ""),
-            "source": str(self._document.source or ""),
-            "base": False,
-            "state": self._describe(state),
-            "active": self._document.active_id,
-            "surfaces": [self._whole(surface, tiles) for surface in _each_once(state)],
-        }
-        self._waiting.put((head, tiles))
-
-    def _describe(self, state: State) -> dict[str, Any]:
-        return {
-            "canvas": list(state.canvas),
-            "layers": [self._layer(layer) for layer in state.layers],
-            "selection": self._surface(state.selection),
-            "resolution": state.resolution,
-            "extras": state.extras,
+            "path": str(document.path or ""),
+            "source": str(document.source or ""),
+            "base": None,
+            "state": described(document.state, self._surfaces),
+            "active": document.active_id,
+            "saved": document.history.saved,
+            "stamp": self._saved_as[1],
         }
 
-    def _layer(self, layer: Layer) -> dict[str, Any]:
-        return {
-            "id": layer.id,
-            "kind": layer.kind.value,
-            "name": layer.name,
-            "pixels": self._surface(layer.pixels),
-            "mask": self._surface(layer.mask),
-            "children": [self._layer(child) for child in layer.children],
-            "visible": layer.visible,
-            "opacity": layer.opacity,
-            "mode": layer.mode.value,
-            "isolated": layer.isolated,
-            "locked": layer.locked,
-            "alpha_locked": layer.alpha_locked,
-            "label": layer.label.value,
-            "mask_enabled": layer.mask_enabled,
-            "grow": layer.grow,
-            "feather": layer.feather,
-            "inverted": layer.inverted,
-            "origin": layer.origin,
-        }
-
-    def _surface(self, surface: Surface | None) -> int | None:
-        if surface is None:
-            return None
+    def _number(self, surface: Surface) -> int:
         if surface not in self._surfaces:
             self._surfaces[surface] = self._next_surface
             self._next_surface += 1
         return self._surfaces[surface]
 
-    def _whole(self, surface: Surface, tiles: list[tuple[int, Tile]]) -> list[Any]:
+    def _whole(self, surface: Surface, tiles: Tiles) -> list[Any]:
         listed = [[*key, self._tile(tile, tiles)] for key, tile in surface.tiles.items()]
-        return [self._surface(surface), surface.depth.value, surface.default, listed]
+        return [self._number(surface), surface.depth.value, surface.default, listed]
 
-    def _tile(self, tile: Tile | None, new: list[tuple[int, Tile]]) -> int | None:
+    def _tile(self, tile: Tile | None, new: Tiles) -> int | None:
         if tile is None:
             return None
         if tile not in self._tiles:
@@ -234,279 +294,67 @@ class Journal:
             while (said := self._waiting.get()) is not None:
                 if isinstance(said, threading.Event):
                     said.set()
-                elif not self._broken:
-                    try:
-                        file = self._write_next(file, *said)
-                    except (OSError, MemoryError, StudioError) as error:
-                        self._broken = True
-                        os_error = error if isinstance(error, OSError) else OSError()
-                        self._failed(error if isinstance(error, StudioError) else cause_of(os_error, self.folder))
+                    continue
+                head, tiles, weight = said
+                self._taken_bytes += weight
+                if self._broken and "version" not in head:
+                    continue  # only a first record says what is missing
+                try:
+                    file = self._write_next(file, head, tiles)
+                except Exception as error:  # noqa: BLE001  whatever it is, painting goes on
+                    if file is not None:
+                        file.close()
+                    file = None
+                    self._fail(error)
         finally:
             if file is not None:
                 file.close()
 
-    def _write_next(self, file: BinaryIO | None, head: dict[str, Any], tiles: list[tuple[int, Tile]]) -> BinaryIO:
+    def _fail(self, error: Exception) -> None:
+        self._broken = True
+        self._failures += 1
+        (self.folder / _NEW).unlink(missing_ok=True)  # give back the room that it took
+        if not self._told:
+            self._told = True
+            os_error = error if isinstance(error, OSError) else OSError()
+            self._failed(error if isinstance(error, StudioError) else cause_of(os_error, self.folder))
+
+    def _write_next(self, file: BinaryIO | None, head: dict[str, Any], tiles: Tiles) -> BinaryIO:
         records = self.folder / RECORDS
+        if "resume" in head:
+            os.truncate(records, head["resume"])
+            return records.open("ab", buffering=0)
         if "version" not in head:
             assert file is not None
-            self._written += _write(file, head, tiles)
+            self._written += write_record(file, head, tiles)
             return file
         # A first record. Its file takes the name once it is whole; an open one can't be renamed on Windows.
         if file is not None:
             file.close()
-        new = records.with_suffix(".new")
+        make_folder(self.folder)
+        if head["base"]:
+            original, stamp = head["base"]
+            if self._copy_base(Path(original), stamp):
+                head, tiles = {**head, "base": True, "surfaces": []}, []
+            else:
+                head = {**head, "base": None}
+        new = self.folder / _NEW
         with new.open("wb", buffering=0) as fresh:
-            _write(fresh, head, tiles)
+            write_record(fresh, head, tiles)
         os.replace(new, records)
+        if not head["base"]:
+            (self.folder / BASE).unlink(missing_ok=True)
+        self._broken = self._told = False
         return records.open("ab", buffering=0)
 
-
-@dataclass(frozen=True)
-class Orphan:
-    """A journal that nobody closed. ``path`` is the file of the document, if it had one."""
-
-    folder: Path
-    path: Path | None
-    changed: float  # seconds since 1970
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """``document`` has all its steps; ``complete`` is False if the journal ends with a torn record."""
-
-    document: Document
-    complete: bool
+    def _copy_base(self, original: Path, stamp: Stamp) -> bool:
+        """Keep what the file is, whatever becomes of it. A second name would not do: some programs write into it."""
+        try:
+            shutil.copyfile(original, self.folder / BASE)
+        except OSError:
+            return False
+        return stamp is not None and tuple(stamp) == stamp_of(original)
 
 
-def orphans(folder: Path) -> list[Orphan]:
-    """Journals below ``folder``, the newest first. What is not one of ours, or was never begun, is left out."""
-    found = []
-    with suppress(OSError):
-        for place in folder.iterdir():
-            if place.name.endswith(_DAMAGED):
-                continue
-            with suppress(OSError, ValueError, KeyError, TypeError, StopIteration):
-                with (place / RECORDS).open("rb") as file:
-                    head, _ = next(_read(file))
-                path = Path(head["path"]) if head["path"] else None
-                found.append(Orphan(place, path, (place / RECORDS).stat().st_mtime))
-    return sorted(found, key=lambda orphan: -orphan.changed)
-
-
-def give_up(folder: Path) -> None:
-    """Put a journal that can't be read out of the way; nothing of it is deleted."""
-    with suppress(OSError):
-        folder.rename(folder.with_name(f"{folder.name}{_DAMAGED}"))
-
-
-def discard(folder: Path) -> None:
-    """Throw a journal away."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def recover(folder: Path) -> Recovered:
-    """The document as it was after the last step that is written down, with the steps that led there.
-
-    Raises ``DamagedPicture``, or what reading the base raises.
-    """
-    try:
-        with (folder / RECORDS).open("rb") as file:
-            return _Replay(folder, file).run()
-    except (OSError, ValueError, KeyError, TypeError, StopIteration, IndexError) as error:
-        raise DamagedPicture(file=folder.name) from error
-
-
-class _Replay:
-    def __init__(self, folder: Path, file: BinaryIO) -> None:
-        self._folder = folder
-        self._file = file
-        self._surfaces: dict[int, Surface] = {}
-        self._places: dict[int, tuple[int, int, bool, int]] = {}  # of a tile: offset, length, packed, depth
-        self._tiles: WeakValueDictionary[int, Tile] = WeakValueDictionary()
-
-    def run(self) -> Recovered:
-        records = _read(self._file)
-        head, tiles = next(records)
-        self._places.update(tiles)
-        document = self._first(head)
-        for head, tiles in records:
-            self._places.update(tiles)
-            self._next(document, head)
-        complete = self._file.read(1) == b""
-        return Recovered(document, complete)
-
-    def _first(self, head: dict[str, Any]) -> Document:
-        if head["version"] != VERSION:
-            raise ValueError
-        if head["base"]:
-            base = read_document(self._folder / BASE).state
-            # The same file read again: the same layers in the same order. Only their numbers may differ.
-            numbers = _numbers(head["state"])
-            surfaces = list(_each_once(base))
-            if len(numbers) != len(surfaces):
-                raise ValueError
-            self._surfaces.update(zip(numbers, surfaces, strict=True))
-        else:
-            self._add_surfaces(head["surfaces"])
-        document = Document(self._state(head["state"]), path=Path(head["path"]) if head["path"] else None)
-        document.source = Path(head["source"]) if head["source"] else None
-        document.activate(head["active"])
-        if document.path is None:
-            document.history.mark_unsaved()
-        return document
-
-    def _next(self, document: Document, head: dict[str, Any]) -> None:
-        if "saved" in head:
-            document.path = Path(head["saved"])
-            document.history.mark_saved(document.history.mark())
-        elif "undone" in head:
-            document.undo()
-        elif "redone" in head:
-            document.redo()
-        elif "step" in head:
-            self._step(document, head)
-        if "active" in head:
-            document.activate(head["active"])
-
-    def _step(self, document: Document, head: dict[str, Any]) -> None:
-        self._add_surfaces(head["surfaces"])
-        before = document.state
-        after = self._state(head["state"]) if "state" in head else before
-        step = Step(head["step"], before, after)
-        for number, changes in head["tiles"]:
-            surface = self._surfaces[number]
-            step.tiles[surface] = {
-                (column, row): (surface.tiles.get((column, row)), self._tile(tile)) for column, row, tile in changes
-            }
-        step.apply(back=False)
-        document.state = after
-        if head["joined"] and document.history.done:
-            document.history.done[-1].merge = step.merge = "joined"
-        document.history.add(step, after)
-        step.merge = ""
-        document.reserve_ids()
-
-    def _add_surfaces(self, surfaces: list[Any]) -> None:
-        for number, depth, default, tiles in surfaces:
-            surface = self._surfaces[number] = Surface(Depth(depth), default)
-            for column, row, tile in tiles:
-                found = self._tile(tile)
-                if found is not None:
-                    surface.tiles[column, row] = found
-
-    def _tile(self, number: int | None) -> Tile | None:
-        if number is None:
-            return None
-        tile = self._tiles.get(number)
-        if tile is None:
-            offset, length, packed, depth = self._places[number]
-            here = self._file.tell()
-            self._file.seek(offset)
-            data = self._file.read(length)
-            self._file.seek(here)
-            if packed:
-                data = zlib.decompress(data)
-            shape = (TILE, TILE) if depth == 1 else (TILE, TILE, 4)
-            tile = self._tiles[number] = Tile(to_image(np.frombuffer(data, np.uint8).reshape(shape)))
-        return tile
-
-    def _state(self, said: dict[str, Any]) -> State:
-        selection = said["selection"]
-        return State(
-            Rect(*said["canvas"]),
-            tuple(self._layer(layer) for layer in said["layers"]),
-            None if selection is None else self._surfaces[selection],
-            said["resolution"],
-            said["extras"],
-        )
-
-    def _layer(self, said: dict[str, Any]) -> Layer:
-        layer = Layer(said["id"], Kind(said["kind"]), said["name"])
-        known = {
-            "pixels": None if said["pixels"] is None else self._surfaces[said["pixels"]],
-            "mask": None if said["mask"] is None else self._surfaces[said["mask"]],
-            "children": tuple(self._layer(child) for child in said["children"]),
-            "mode": BlendMode(said["mode"]),
-            "label": Label(said["label"]),
-            "kind": layer.kind,
-        }
-        return replace(layer, **{**said, **known})
-
-
-def _numbers(state: dict[str, Any]) -> list[int]:
-    """The surfaces of a described state, each once, in the order of ``State.surfaces``."""
-    found: list[int] = []
-
-    def walk(layer: dict[str, Any]) -> None:
-        for child in layer["children"]:
-            walk(child)
-        found.extend(number for number in (layer["pixels"], layer["mask"]) if number is not None)
-
-    for layer in state["layers"]:
-        walk(layer)
-    if state["selection"] is not None:
-        found.append(state["selection"])
-    return list(dict.fromkeys(found))
-
-
-def _each_once(state: State) -> Iterator[Surface]:
-    yield from dict.fromkeys(state.surfaces())
-
-
-def _write(file: BinaryIO, head: dict[str, Any], tiles: list[tuple[int, Tile]]) -> int:
-    """One record: what it says as JSON, then the tiles. Returns its length."""
-    packs = len(tiles) <= _PACKED_UP_TO
-    listed, parts = [], []
-    for number, tile in tiles:
-        data = readable(tile.image).tobytes()
-        uniform = data.count(data[:4]) * 4 == len(data)
-        if packs or uniform:
-            data = zlib.compress(data, 1)
-        listed.append([number, len(data), packs or uniform, tile.depth.bytes])
-        parts.append(data)
-    text = json.dumps({**head, "blobs": listed}, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    size = len(text) + sum(map(len, parts))
-    checksum = zlib.crc32(text)
-    for part in parts:
-        checksum = zlib.crc32(part, checksum)
-    front = _MAGIC + len(text).to_bytes(8, "little") + size.to_bytes(8, "little") + checksum.to_bytes(4, "little")
-    for piece in (front + text, *parts):
-        view = memoryview(piece)
-        while view:
-            view = view[file.write(view) :]
-    return len(front) + size
-
-
-def _read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], dict[int, tuple[int, int, bool, int]]]]:
-    """The records that are whole, each with the places of its tiles."""
-    while True:
-        start = file.tell()
-        front = file.read(24)
-        if len(front) < 24 or front[:4] != _MAGIC:
-            file.seek(start)
-            return
-        length, size = int.from_bytes(front[4:12], "little"), int.from_bytes(front[12:20], "little")
-        text = file.read(min(length, size))
-        checksum, left = zlib.crc32(text), size - length
-        while left > 0 and (piece := file.read(min(left, 2**22))):
-            checksum = zlib.crc32(piece, checksum)
-            left -= len(piece)
-        if left != 0 or len(text) != length or checksum != int.from_bytes(front[20:24], "little"):
-            file.seek(start)
-            return
-        head = json.loads(text.decode("utf-8", "surrogatepass"))
-        places, offset = {}, start + 24 + length
-        for number, count, packed, depth in head.pop("blobs"):
-            places[number] = (offset, count, packed, depth)
-            offset += count
-        end = file.tell()
-        yield head, places
-        file.seek(end)
-
-
-def _second_name(file: Path, name: Path) -> None:
-    """Keep what ``file`` is now, whatever becomes of it: programs that save well put a new file in its place."""
-    try:
-        os.link(file, name)
-    except OSError:
-        shutil.copyfile(file, name)
+def _new_name() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"

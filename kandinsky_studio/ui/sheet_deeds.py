@@ -15,6 +15,7 @@ from kandinsky_studio.app.files import EXPORTS, NATIVE, OPENABLE
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.dialogs.new_document import NewDocumentDialog
+from kandinsky_studio.ui.dialogs.unsaved import UnsavedDialog
 from kandinsky_studio.ui.workbench import Workbench, sheet_title
 
 
@@ -43,6 +44,7 @@ class SheetDeeds(QObject):
         commands.implement("file.next_tab", lambda: bench.step(1))
         commands.implement("file.previous_tab", lambda: bench.step(-1))
         commands.implement("edit.paste_into_new", self.paste_into_new)
+        self._question: UnsavedDialog | None = None
         bench.close_wanted.connect(self.close)
         bench.front_changed.connect(self.update_enabled)
         self.update_enabled()
@@ -179,8 +181,13 @@ class SheetDeeds(QObject):
     @Slot(object)
     def close(self, sheet: Sheet) -> None:
         """Ask what is to become of what is not saved; then close."""
+        if sheet not in self._editor.sheets:
+            return
         self._editor.show(sheet)
         self._editor.finish_tool()
+        if sheet.saving:
+            self._when_settled(lambda: self.close(sheet))
+            return
         if not sheet.unsaved:
             self._editor.close_sheet(sheet)
             return
@@ -204,6 +211,74 @@ class SheetDeeds(QObject):
 
         question.finished.connect(answered)
         question.open()
+
+    def may_close_all(self, then: Callable[[], None]) -> bool:
+        """Whether nothing is lost when the window closes. If not, the user is asked about each document.
+
+        ``then`` is called later, once everything is saved or given up; never if the user, or a disk, does not let it.
+        """
+        self._editor.finish_tool()
+        if self._question is not None:
+            self._question.raise_()
+            self._question.activateWindow()
+            return False
+        if any(sheet.saving for sheet in self._editor.sheets):
+            self._when_settled(then)
+            return False
+        unsaved = [sheet for sheet in self._editor.sheets if sheet.unsaved]
+        if not unsaved:
+            return True
+        question = self._question = UnsavedDialog(unsaved, self._window)
+
+        def over() -> None:
+            self._question = None
+
+        def answered(save: list[Sheet], drop: list[Sheet]) -> None:
+            self._save_each(save, lambda: self._drop_and(drop, then))
+
+        question.finished.connect(over)
+        question.answered.connect(answered)
+        question.open()
+        return False
+
+    def _save_each(self, sheets: list[Sheet], then: Callable[[], None]) -> None:
+        """Save all, ``then`` go on if every one could be. Who does not want to say where to wants none of it."""
+        places: list[tuple[Sheet, Path]] = []
+        for sheet in sheets:
+            self._editor.show(sheet)
+            path = sheet.path or self._ask_path(sheet)
+            if path is None:
+                return
+            places.append((sheet, path))
+        if not places:
+            then()
+        left = [sheet for sheet, _ in places]
+
+        def saved(sheet: Sheet) -> None:
+            left.remove(sheet)
+            if not left:
+                then()
+
+        for sheet, path in places:
+            self._editor.save(sheet, path, lambda sheet=sheet: saved(sheet))  # type: ignore[misc]
+
+    def _drop_and(self, sheets: list[Sheet], then: Callable[[], None]) -> None:
+        for sheet in sheets:
+            self._close_if_open(sheet)
+        then()
+
+    def _when_settled(self, then: Callable[[], None]) -> None:
+        """Go on when nothing is being saved any more."""
+        sheet = next((sheet for sheet in self._editor.sheets if sheet.saving), None)
+        if sheet is None:
+            then()
+        else:
+            sheet.settled.connect(
+                lambda: self._when_settled(then),
+                Qt.ConnectionType(
+                    Qt.ConnectionType.QueuedConnection.value | Qt.ConnectionType.SingleShotConnection.value
+                ),
+            )
 
     def _close_if_open(self, sheet: Sheet) -> None:
         if sheet in self._editor.sheets:

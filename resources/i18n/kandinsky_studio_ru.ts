@@ -457,6 +457,30 @@
         <source>Save the pictures in</source>
         <translation>Сохранить картины в</translation>
     </message>
+    <message>
+        <source>&amp;Image</source>
+        <translation>&amp;Изображение</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>&amp;Слой</translation>
+    </message>
+    <message>
+        <source>&amp;Mask</source>
+        <translation>М&amp;аска</translation>
+    </message>
+    <message>
+        <source>&amp;Select</source>
+        <translation>&amp;Выделение</translation>
+    </message>
+    <message>
+        <source>Open a recent document</source>
+        <translation>Открыть недавний документ</translation>
+    </message>
+    <message>
+        <source>Picture of the gallery</source>
+        <translation>Картина из галереи</translation>
+    </message>
 </context>
 <context>
     <name>MessageBar</name>
@@ -1956,6 +1980,30 @@
         <source>Choose one of the layers in it.</source>
         <translation>Выберите один из слоёв внутри неё.</translation>
     </message>
+    <message>
+        <source>{document} was open when the program ended and can&apos;t be brought back.</source>
+        <translation>{document}: документ был открыт, когда программа завершилась, и вернуть его не удалось.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be saved under this name: a folder or an open document has it.</source>
+        <translation>{file}: под этим именем сохранить нельзя, его носит папка или открытый документ.</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>Выберите другое имя.</translation>
+    </message>
+    <message>
+        <source>Save your documents, and make room on this disk; then it is kept again.</source>
+        <translation>Сохраните документы и освободите место на этом диске — тогда всё снова будет записываться.</translation>
+    </message>
+    <message>
+        <source>What is left of it lies in {folder}. If the document has a file, open that.</source>
+        <translation>Что от него осталось, лежит в {folder}. Если у документа есть файл, откройте его.</translation>
+    </message>
+    <message>
+        <source>What you paint from now on is lost if the program ends: {folder} takes nothing.</source>
+        <translation>Нарисованное с этого момента пропадёт, если программа завершится: в {folder} ничего не записывается.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
@@ -2549,6 +2597,158 @@
         <source>Pasted layer</source>
         <translation>Вставленный слой</translation>
     </message>
+    <message>
+        <source>Normal</source>
+        <translation>Обычный</translation>
+    </message>
+    <message>
+        <source>Multiply</source>
+        <translation>Умножение</translation>
+    </message>
+    <message>
+        <source>Darken</source>
+        <translation>Затемнение</translation>
+    </message>
+    <message>
+        <source>Colour burn</source>
+        <translation>Затемнение основы</translation>
+    </message>
+    <message>
+        <source>Linear burn</source>
+        <translation>Линейный затемнитель</translation>
+    </message>
+    <message>
+        <source>Darker colour</source>
+        <translation>Темнее</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>Экран</translation>
+    </message>
+    <message>
+        <source>Lighten</source>
+        <translation>Замена светлым</translation>
+    </message>
+    <message>
+        <source>Colour dodge</source>
+        <translation>Осветление основы</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Сложение</translation>
+    </message>
+    <message>
+        <source>Lighter colour</source>
+        <translation>Светлее</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>Перекрытие</translation>
+    </message>
+    <message>
+        <source>Soft light</source>
+        <translation>Мягкий свет</translation>
+    </message>
+    <message>
+        <source>Hard light</source>
+        <translation>Жёсткий свет</translation>
+    </message>
+    <message>
+        <source>Vivid light</source>
+        <translation>Яркий свет</translation>
+    </message>
+    <message>
+        <source>Linear light</source>
+        <translation>Линейный свет</translation>
+    </message>
+    <message>
+        <source>Pin light</source>
+        <translation>Точечный свет</translation>
+    </message>
+    <message>
+        <source>Hard mix</source>
+        <translation>Жёсткое смешение</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>Разница</translation>
+    </message>
+    <message>
+        <source>Exclusion</source>
+        <translation>Исключение</translation>
+    </message>
+    <message>
+        <source>Subtract</source>
+        <translation>Вычитание</translation>
+    </message>
+    <message>
+        <source>Divide</source>
+        <translation>Деление</translation>
+    </message>
+    <message>
+        <source>Hue</source>
+        <translation>Цветовой тон</translation>
+    </message>
+    <message>
+        <source>Saturation</source>
+        <translation>Насыщенность</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Цветность</translation>
+    </message>
+    <message>
+        <source>Luminosity</source>
+        <translation>Яркость</translation>
+    </message>
+    <message>
+        <source>Only on what is below</source>
+        <translation>Только поверх того, что ниже</translation>
+    </message>
+    <message>
+        <source>Keep only what is under it</source>
+        <translation>Оставить только то, что под ним</translation>
+    </message>
+    <message>
+        <source>Erase what is below</source>
+        <translation>Стереть то, что ниже</translation>
+    </message>
+    <message>
+        <source>Under what is below, keep only that</source>
+        <translation>Под тем, что ниже, остальное убрать</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Нет</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>Красная</translation>
+    </message>
+    <message>
+        <source>Orange</source>
+        <translation>Оранжевая</translation>
+    </message>
+    <message>
+        <source>Yellow</source>
+        <translation>Жёлтая</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Зелёная</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Синяя</translation>
+    </message>
+    <message>
+        <source>Violet</source>
+        <translation>Фиолетовая</translation>
+    </message>
+    <message>
+        <source>Grey</source>
+        <translation>Серая</translation>
+    </message>
 </context>
 <context>
     <name>steps</name>
@@ -2906,6 +3106,421 @@
     <message>
         <source>Pen without a name</source>
         <translation>Перо без имени</translation>
+    </message>
+</context>
+<context>
+    <name>_Question</name>
+    <message>
+        <source>Apply</source>
+        <translation>Применить</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+</context>
+<context>
+    <name>_Sides</name>
+    <message>
+        <source>Width</source>
+        <translation>Ширина</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Высота</translation>
+    </message>
+</context>
+<context>
+    <name>NumberDialog</name>
+    <message>
+        <source>By</source>
+        <translation>На</translation>
+    </message>
+</context>
+<context>
+    <name>CanvasSizeDialog</name>
+    <message>
+        <source>Canvas size</source>
+        <translation>Размер холста</translation>
+    </message>
+    <message>
+        <source>What is there stays at</source>
+        <translation>Где остаётся то, что есть</translation>
+    </message>
+    <message>
+        <source>bottom</source>
+        <translation>внизу</translation>
+    </message>
+    <message>
+        <source>left</source>
+        <translation>слева</translation>
+    </message>
+    <message>
+        <source>lower left</source>
+        <translation>слева внизу</translation>
+    </message>
+    <message>
+        <source>lower right</source>
+        <translation>справа внизу</translation>
+    </message>
+    <message>
+        <source>middle</source>
+        <translation>посередине</translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation>справа</translation>
+    </message>
+    <message>
+        <source>top</source>
+        <translation>вверху</translation>
+    </message>
+    <message>
+        <source>upper left</source>
+        <translation>слева вверху</translation>
+    </message>
+    <message>
+        <source>upper right</source>
+        <translation>справа вверху</translation>
+    </message>
+</context>
+<context>
+    <name>ImageSizeDialog</name>
+    <message>
+        <source>Bicubic, for most pictures</source>
+        <translation>Бикубически — для большинства картин</translation>
+    </message>
+    <message>
+        <source>Bilinear, softest</source>
+        <translation>Билинейно — мягче всего</translation>
+    </message>
+    <message>
+        <source>Image size</source>
+        <translation>Размер изображения</translation>
+    </message>
+    <message>
+        <source>Keep proportions</source>
+        <translation>Сохранять пропорции</translation>
+    </message>
+    <message>
+        <source>Lanczos, sharpest</source>
+        <translation>Ланцош — резче всего</translation>
+    </message>
+    <message>
+        <source>Nearest, for pixel art</source>
+        <translation>Ближайший пиксель — для пиксельной графики</translation>
+    </message>
+    <message>
+        <source>Resampling</source>
+        <translation>Пересчёт</translation>
+    </message>
+</context>
+<context>
+    <name>ColoursPanel</name>
+    <message>
+        <source>Colour</source>
+        <translation>Цвет</translation>
+    </message>
+    <message>
+        <source>Colour of the ground</source>
+        <translation>Цвет фона</translation>
+    </message>
+</context>
+<context>
+    <name>DocumentDeeds</name>
+    <message>
+        <source>Export the mask</source>
+        <translation>Экспорт маски</translation>
+    </message>
+    <message>
+        <source>Feather the selection</source>
+        <translation>Растушевать выделение</translation>
+    </message>
+    <message>
+        <source>Grow the selection</source>
+        <translation>Расширить выделение</translation>
+    </message>
+    <message>
+        <source>Import a mask</source>
+        <translation>Импорт маски</translation>
+    </message>
+    <message>
+        <source>Pictures (*.png)</source>
+        <translation>Картины (*.png)</translation>
+    </message>
+    <message>
+        <source>Shrink the selection</source>
+        <translation>Сузить выделение</translation>
+    </message>
+</context>
+<context>
+    <name>Editor</name>
+    <message>
+        <source>Layer 1</source>
+        <translation>Слой 1</translation>
+    </message>
+    <message>
+        <source>{file} is written.</source>
+        <translation>Файл {file} записан.</translation>
+    </message>
+</context>
+<context>
+    <name>documents</name>
+    <message>
+        <source>The colour profile in {file} can&apos;t be read; its colours are taken as sRGB.</source>
+        <translation>Цветовой профиль в {file} не читается; цвета приняты за sRGB.</translation>
+    </message>
+    <message>
+        <source>{file} has several pictures; this is the first.</source>
+        <translation>В {file} несколько картин; это первая.</translation>
+    </message>
+</context>
+<context>
+    <name>LayersPanel</name>
+    <message>
+        <source>Blend mode</source>
+        <translation>Режим наложения</translation>
+    </message>
+    <message>
+        <source>Colour label</source>
+        <translation>Цветная метка</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>Растушёвка</translation>
+    </message>
+    <message>
+        <source>Grow</source>
+        <translation>Расширение</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Слои</translation>
+    </message>
+    <message>
+        <source>Lock the layer</source>
+        <translation>Запереть слой</translation>
+    </message>
+    <message>
+        <source>Lock transparency: paint only where something is</source>
+        <translation>Запереть прозрачность: рисовать только там, где что-то есть</translation>
+    </message>
+    <message>
+        <source>Makes the mask larger or smaller; what is painted stays.</source>
+        <translation>Делает маску больше или меньше; нарисованное остаётся.</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>Непрозрачность</translation>
+    </message>
+    <message>
+        <source>Open or begin a document to paint in layers.</source>
+        <translation>Откройте или начните документ, чтобы рисовать слоями.</translation>
+    </message>
+    <message>
+        <source>Softens the edge of the mask; what is painted stays.</source>
+        <translation>Смягчает край маски; нарисованное остаётся.</translation>
+    </message>
+    <message>
+        <source>Use the mask inverted</source>
+        <translation>Применять маску наоборот</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>скрыт</translation>
+    </message>
+    <message>
+        <source>locked</source>
+        <translation>заперт</translation>
+    </message>
+</context>
+<context>
+    <name>NewDocumentDialog</name>
+    <message>
+        <source>Black</source>
+        <translation>Чёрный</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>Создать</translation>
+    </message>
+    <message>
+        <source>Ground</source>
+        <translation>Фон</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>Высота</translation>
+    </message>
+    <message>
+        <source>New document</source>
+        <translation>Новый документ</translation>
+    </message>
+    <message>
+        <source>Other</source>
+        <translation>Другой</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Размер</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>Прозрачный</translation>
+    </message>
+    <message>
+        <source>White</source>
+        <translation>Белый</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>Ширина</translation>
+    </message>
+    <message>
+        <source>{size}, as in the clipboard</source>
+        <translation>{size}, как в буфере обмена</translation>
+    </message>
+</context>
+<context>
+    <name>OptionBar</name>
+    <message>
+        <source>More settings of the tool</source>
+        <translation>Другие настройки инструмента</translation>
+    </message>
+    <message>
+        <source>Tool: {tool}</source>
+        <translation>Инструмент: {tool}</translation>
+    </message>
+</context>
+<context>
+    <name>Recovery</name>
+    <message>
+        <source>A document without a name</source>
+        <translation>Документ без имени</translation>
+    </message>
+    <message>
+        <source>{count} documents are back, as they were when the program ended: {documents}</source>
+        <translation>Документы снова здесь ({count}), как были, когда программа завершилась: {documents}</translation>
+    </message>
+    <message>
+        <source>{document} is back, as it was when the program ended.</source>
+        <translation>{document}: документ снова здесь, как был, когда программа завершилась.</translation>
+    </message>
+</context>
+<context>
+    <name>Workbench</name>
+    <message>
+        <source>Unnamed {number}</source>
+        <translation>Без имени {number}</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>Холст</translation>
+    </message>
+    <message>
+        <source>Document</source>
+        <translation>Документ</translation>
+    </message>
+    <message>
+        <source>Open documents</source>
+        <translation>Открытые документы</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+</context>
+<context>
+    <name>SheetDeeds</name>
+    <message>
+        <source>All files</source>
+        <translation>Все файлы</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Close without saving</source>
+        <translation>Закрыть без сохранения</translation>
+    </message>
+    <message>
+        <source>Documents and pictures</source>
+        <translation>Документы и картины</translation>
+    </message>
+    <message>
+        <source>Export the picture</source>
+        <translation>Экспорт картины</translation>
+    </message>
+    <message>
+        <source>Nothing yet</source>
+        <translation>Пока ничего</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Открыть</translation>
+    </message>
+    <message>
+        <source>Pasted</source>
+        <translation>Вставлено</translation>
+    </message>
+    <message>
+        <source>Save the document</source>
+        <translation>Сохранить документ</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Сохранить</translation>
+    </message>
+    <message>
+        <source>Without saving, what you changed is lost.</source>
+        <translation>Без сохранения изменения пропадут.</translation>
+    </message>
+    <message>
+        <source>{document} is not saved.</source>
+        <translation>{document}: документ не сохранён.</translation>
+    </message>
+</context>
+<context>
+    <name>StepsPanel</name>
+    <message>
+        <source>Beginning</source>
+        <translation>Начало</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Шаги</translation>
+    </message>
+</context>
+<context>
+    <name>UnsavedDialog</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Close without saving</source>
+        <translation>Закрыть без сохранения</translation>
+    </message>
+    <message>
+        <source>Documents that are not saved</source>
+        <translation>Несохранённые документы</translation>
+    </message>
+    <message>
+        <source>Save all</source>
+        <translation>Сохранить все</translation>
+    </message>
+    <message>
+        <source>Save the marked ones</source>
+        <translation>Сохранить отмеченные</translation>
+    </message>
+    <message>
+        <source>These documents are not saved. What is not marked is closed without saving, and lost.</source>
+        <translation>Эти документы не сохранены. Неотмеченные закроются без сохранения, и их изменения пропадут.</translation>
     </message>
 </context>
 </TS>

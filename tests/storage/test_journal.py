@@ -1,7 +1,9 @@
 """A journal brings a document back as it was, with its steps, whatever happened to the program."""
 
 import contextlib
+import os
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -13,8 +15,19 @@ from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Surface, readable
 from kandinsky_studio.errors import DamagedPicture, DiskFull
 from kandinsky_studio.storage import journal as journals
+from kandinsky_studio.storage import recovering
 from kandinsky_studio.storage.documents import read_document, write_document
-from kandinsky_studio.storage.journal import BASE, RECORDS, Journal, discard, orphans, recover
+from kandinsky_studio.storage.journal import Journal
+from kandinsky_studio.storage.records import BASE, RECORDS, stamp_of
+from kandinsky_studio.storage.recovering import (
+    discard,
+    give_up,
+    orphans,
+    recover,
+    survived,
+    sweep,
+    tried,
+)
 
 
 def noise(width, height, seed=0, channels=4):
@@ -97,6 +110,22 @@ class Painter:
             document.redo()
         elif deed == "crop":
             document.change("Crop", document.state.changed(canvas=Rect(chance.randrange(50), 0, 400, 300)))
+
+
+def save(document, journal, path):
+    """As the editor does, all at once."""
+    mark, number = document.history.mark(), journal.mark()
+    write_document(path, document.state, document.active_id)
+    document.path = path
+    document.history.mark_saved(mark)
+    journal.saved(path, number)
+
+
+def stroke(document, value=200):
+    """A step that changes pixels of the active layer."""
+    pixels = np.full((20, 20, 4), value, np.uint8)
+    with document.edit("Brush stroke") as edit:
+        edit.write(document.active.pixels, Rect(0, 0, 20, 20), Surface.from_array(pixels).read(Rect(0, 0, 20, 20)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -195,7 +224,7 @@ def test_rubbish_is_refused_and_never_believed(tmp_path):
         with contextlib.suppress(DamagedPicture):
             recover(journal.folder)
         orphans(tmp_path)
-    for rubbish in (b"", b"KSJ1", b"x" * 1000):
+    for rubbish in (b"", b"KSJ1", b"x" * 1000, whole[:30] + b"{}" * 5000):
         records.write_bytes(rubbish)
         with pytest.raises(DamagedPicture):
             recover(journal.folder)
@@ -208,31 +237,48 @@ def test_saving_is_remembered(tmp_path):
     journal = Journal(tmp_path / "j", document)
     Painter(document, 1).act()
     path = tmp_path / "a.ora"
-    document.path = path
-    document.history.mark_saved(document.history.mark())
-    journal.saved(path)
+    save(document, journal, path)
     journal.flush()
     back = recover(journal.folder).document
     assert back.path == path
     assert back.history.saved
-    with document.edit("Brush stroke") as edit:
-        edit.write(document.active.pixels, Rect(0, 0, 9, 9), Surface.from_array(noise(9, 9)).read(Rect(0, 0, 9, 9)))
+    stroke(document)
     journal.flush()
     assert not recover(journal.folder).document.history.saved
     journal.close()
 
 
-def test_a_journal_that_grew_begins_anew(tmp_path):
+@pytest.mark.parametrize("seed", range(5, 10))
+def test_a_journal_that_grew_begins_anew(tmp_path, seed):
     document = Document.new(600, 400)
     journal = Journal(tmp_path, document, largest=300_000)
-    painter = Painter(document, 5)
-    largest = 0
+    painter = Painter(document, seed)
+    largest, anew = 0, 0
     for _ in range(40):
         painter.act()
         journal.flush()
-        largest = max(largest, (journal.folder / RECORDS).stat().st_size)
-    assert looks(recover(journal.folder).document) == looks(document)
+        size = (journal.folder / RECORDS).stat().st_size
+        anew += size < largest
+        largest = size
+        assert looks(recover(journal.folder).document) == looks(document)
+    assert anew
     assert {file.name for file in journal.folder.iterdir()} <= {RECORDS, BASE}
+    journal.close()
+
+
+def test_changes_that_became_one_step_are_taken_back_as_one_after_a_new_beginning(tmp_path):
+    document = Document.new(300, 200)
+    journal = Journal(tmp_path, document, largest=1)
+    layer = document.active_id
+    stroke(document)
+    journal.flush()
+    for opacity in (0.5, 0.4, 0.3, 0.2):
+        document.change("Opacity", document.state.with_layer(layer, opacity=opacity), merge="opacity")
+        journal.flush()
+        assert looks(recover(journal.folder).document) == looks(document)
+    document.undo()
+    journal.flush()
+    assert looks(recover(journal.folder).document) == looks(document)
     journal.close()
 
 
@@ -245,7 +291,7 @@ def test_a_full_disk_is_told_once_and_painting_goes_on(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "no space left")
 
-    monkeypatch.setattr(journals, "_write", full)
+    monkeypatch.setattr(journals, "write_record", full)
     painter = Painter(document, 6)
     for _ in range(20):
         painter.act()
@@ -271,3 +317,265 @@ def test_the_pixels_are_those_of_the_step_not_of_what_came_after(tmp_path):
         assert (readable(back.render()) == value).all()
         back.undo()
     journal.close()
+
+
+def test_what_was_painted_while_a_file_was_written_is_not_saved(tmp_path):
+    document = Document.new(300, 200)
+    journal = Journal(tmp_path / "j", document)
+    stroke(document, 10)
+    step, number = document.history.mark(), journal.mark()
+    state = document.state.snapshot()
+    stroke(document, 90)
+    path = tmp_path / "a.ora"
+    write_document(path, state)
+    document.path = path
+    document.history.mark_saved(step)
+    journal.saved(path, number)
+    journal.flush()
+    back = recover(journal.folder).document
+    assert not back.history.saved
+    assert back.undo()
+    assert back.history.saved
+    journal.close()
+
+
+@pytest.mark.parametrize("change", ["changed", "gone"])
+def test_a_file_that_is_another_now_does_not_count_as_saved(tmp_path, change):
+    document = Document.new(300, 200)
+    journal = Journal(tmp_path / "j", document)
+    stroke(document)
+    path = tmp_path / "a.ora"
+    save(document, journal, path)
+    journal.flush()
+    path.unlink() if change == "gone" else path.write_bytes(b"another")
+    back = recover(journal.folder).document
+    assert back.path == path
+    assert not back.history.saved
+    journal.close()
+
+
+def test_a_journal_begun_anew_knows_that_the_document_is_not_saved(tmp_path):
+    document = Document.new(300, 200)
+    journal = Journal(tmp_path / "j", document, largest=1)
+    path = tmp_path / "a.ora"
+    save(document, journal, path)
+    number = journal.mark()
+    step = document.history.mark()
+    for value in range(1, 5):
+        stroke(document, value)
+        journal.flush()
+    assert recover(journal.folder).document.path == path
+    assert not recover(journal.folder).document.history.saved
+    document.history.mark_saved(step)  # the mark is older than what the journal has now
+    journal.saved(path, number)
+    journal.flush()
+    assert not recover(journal.folder).document.history.saved
+    save(document, journal, path)
+    journal.flush()
+    assert recover(journal.folder).document.history.saved
+    journal.close()
+
+
+def test_a_recovered_document_goes_on_in_its_journal(tmp_path):
+    """Three crashes, the last records torn each time; every step can still be taken back."""
+    document = Document.new(500, 400)
+    journal = Journal(tmp_path, document)
+    for round in range(3):
+        painter = Painter(document, 20 + round)
+        for _ in range(15):
+            painter.act()
+        journal.close(keep=True)
+        with (journal.folder / RECORDS).open("ab") as records:
+            records.write(b"KSJ1 torn")
+        recovered = recover(journal.folder)
+        assert not recovered.complete
+        assert looks(recovered.document) == looks(document)
+        assert recovered.document.history.names == document.history.names
+        folder, document = journal.folder, recovered.document
+        journal = Journal(tmp_path, document, recovered=recovered)
+        assert journal.folder == folder
+    journal.flush()
+    assert len(orphans(tmp_path)) == 1
+    back = recover(folder)
+    assert back.complete
+    while document.undo():
+        assert back.document.undo()
+        assert looks(back.document) == looks(document)
+    assert not back.document.undo()
+    journal.close()
+
+
+@pytest.mark.parametrize("how", ["replaced", "written into", "gone"])
+def test_a_base_that_changed_before_it_was_kept_is_not_believed(tmp_path, how):
+    first = Document.new(300, 200)
+    stroke(first)
+    file = tmp_path / "a.ora"
+    write_document(file, first.state)
+    stamp = stamp_of(file)
+    document = Document(read_document(file).state, path=file)
+    other = Document.new(300, 200)
+    stroke(other, 77)
+    if how == "replaced":
+        write_document(file, other.state)
+    elif how == "written into":
+        file.write_bytes(b"PK" + bytes(500))
+    else:
+        file.unlink()
+    journal = Journal(tmp_path / "j", document, file, stamp=stamp)
+    stroke(document, 33)
+    with document.edit("Move") as edit:  # a tile of the file at another place
+        surface = document.active.pixels
+        edit.put(surface, (3, 3), surface.tiles[0, 0])
+        edit.touched(surface, Rect.of_tile((3, 3)))
+    journal.flush()
+    back = recover(journal.folder).document
+    assert looks(back) == looks(document)
+    assert back.undo()
+    assert back.undo()
+    assert looks(back) == looks(first)
+    assert not back.history.saved
+    journal.close()
+
+
+def test_programs_that_write_into_the_file_do_not_change_what_is_kept(tmp_path):
+    first = Document.new(300, 200)
+    stroke(first)
+    file = tmp_path / "a.ora"
+    write_document(file, first.state)
+    document = Document(read_document(file).state, path=file)
+    journal = Journal(tmp_path / "j", document, file)
+    journal.flush()
+    with file.open("r+b") as opened:
+        opened.write(bytes(300))
+    stroke(document, 33)
+    journal.flush()
+    assert looks(recover(journal.folder).document) == looks(document)
+    journal.close()
+
+
+def test_a_journal_resumes_when_there_is_room_again(tmp_path, monkeypatch):
+    document = Document.new(300, 200)
+    told = []
+    journal = Journal(tmp_path / "j", document, failed=told.append)
+    stroke(document, 1)
+    journal.flush()
+    before = looks(document)
+    write = journals.write_record
+
+    def torn(file, head, tiles):
+        file.write(b"KSJ1 half of a record")
+        raise OSError(28, "no space left")
+
+    for round in range(2):
+        monkeypatch.setattr(journals, "write_record", torn)
+        for value in range(2, 9):
+            stroke(document, 10 * round + value)
+        journal.flush()
+        assert journal.broken
+        assert len(told) == round + 1
+        assert looks(recover(journal.folder).document) == before
+        monkeypatch.setattr(journals, "write_record", write)
+        if round == 0:
+            save(document, journal, tmp_path / "a.ora")
+        else:
+            monkeypatch.setattr(journals, "RETRY", 0.0)
+            monkeypatch.setattr(journal, "_retry_at", 0.0)
+            stroke(document, 99)
+        journal.flush()
+        assert not journal.broken
+        before = looks(document)
+        assert looks(recover(journal.folder).document) == before
+        assert recover(journal.folder).document.history.saved == (round == 0)
+    stroke(document, 50)
+    journal.flush()
+    assert recover(journal.folder).document.undo()
+    assert {file.name for file in journal.folder.iterdir()} == {RECORDS}
+    journal.close()
+
+
+def test_a_journal_never_begins_anew_in_the_middle_of_a_stroke(tmp_path, monkeypatch):
+    document = Document.new(300, 200)
+    journal = Journal(tmp_path / "j", document)
+    stroke(document, 1)
+    monkeypatch.setattr(journals, "write_record", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    stroke(document, 2)
+    journal.flush()
+    monkeypatch.undo()
+    step, number = document.history.mark(), journal.mark()
+    edit = document.edit("Brush stroke")
+    grey = Surface.from_array(np.full((20, 20, 4), 80, np.uint8)).read(Rect(0, 0, 20, 20))
+    edit.write(document.active.pixels, Rect(0, 0, 20, 20), grey)
+    document.path = tmp_path / "a.ora"
+    document.history.mark_saved(step)
+    journal.saved(document.path, number)  # tries again, but what is being painted is no step yet
+    journal.flush()
+    edit.write(document.active.pixels, Rect(9, 9, 20, 20), grey)
+    edit.commit()
+    journal.flush()
+    assert looks(recover(journal.folder).document) == looks(document)
+    stroke(document, 3)
+    journal.flush()
+    back = recover(journal.folder).document
+    assert back.undo()
+    document.undo()
+    assert looks(back) == looks(document)
+    journal.close()
+
+
+def test_a_slow_disk_does_not_fill_the_memory(tmp_path, monkeypatch):
+    document = Document.new(256, 256)
+    gate, waiting = threading.Event(), []
+    write = journals.write_record
+
+    def slow(*said):
+        waiting.append(said)
+        gate.wait()
+        return write(*said)
+
+    journal = Journal(tmp_path, document, backlog=5 * 2**18)
+    journal.flush()
+    monkeypatch.setattr(journals, "write_record", slow)
+    for value in range(1, 40):
+        stroke(document, value)
+    assert journal._waiting.qsize() <= 7
+    gate.set()
+    journal.flush()
+    assert len(waiting) < 20
+    assert looks(recover(journal.folder).document) == looks(document)
+    journal.close()
+
+
+def test_a_journal_is_not_tried_for_ever(tmp_path):
+    document = Document.new(30, 20)
+    journal = Journal(tmp_path, document)
+    journal.close(keep=True)
+    assert [tried(journal.folder) for _ in range(3)] == [1, 2, 3]
+    survived(journal.folder)
+    assert tried(journal.folder) == 1
+    aside = give_up(journal.folder)
+    assert (aside / RECORDS).is_file()
+    assert orphans(tmp_path) == []
+
+
+def test_what_kills_left_of_discarded_journals_is_swept_away(tmp_path, monkeypatch):
+    document = Document.new(30, 20)
+    journal = Journal(tmp_path, document)
+    journal.flush()
+    removed = []
+    monkeypatch.setattr(recovering.shutil, "rmtree", lambda folder, **_: removed.append(folder))
+    discard(journal.folder)  # killed in the middle of it
+    monkeypatch.undo()
+    assert orphans(tmp_path) == []
+    assert removed[0].exists()
+    old = tmp_path / "20200101-000000-00000000"
+    new = tmp_path / "20200101-000000-00000001"
+    foreign = tmp_path / "something"
+    for place in (old, new, foreign):
+        place.mkdir()
+    for place in (old, foreign):
+        os.utime(place, (0, 0))
+    sweep(tmp_path)
+    assert {place.name for place in tmp_path.iterdir()} >= {new.name, foreign.name}
+    assert not removed[0].exists()
+    assert not old.exists()
+    journal.close(keep=True)

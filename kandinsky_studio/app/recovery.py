@@ -1,0 +1,117 @@
+"""Brings back what was open when the program ended without being asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from kandinsky_studio.app.lane import Lane
+from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.sheet import Sheet
+from kandinsky_studio.errors import NotRecovered, StudioError
+from kandinsky_studio.storage.recovering import (
+    ATTEMPTS,
+    Orphan,
+    Recovered,
+    discard,
+    give_up,
+    orphans,
+    recover,
+    survived,
+    sweep,
+    tried,
+)
+
+SURVIVED = 3000  # milliseconds that a document must have been shown before its journal counts as harmless
+LISTED = 4  # names in one message
+
+
+class Recovery(QObject):
+    """Looks once, when the program starts, for journals in ``folder`` that nobody closed.
+
+    They are read in ``lane``; ``add`` opens a document in a tab. ``own`` gives the folders of journals that are in
+    use. A journal at which the program died twice is put aside.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        lane: Lane,
+        messages: Messages,
+        add: Callable[[Recovered], Sheet],
+        own: Callable[[], set[Path]],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._folder = folder
+        self._lane = lane
+        self._messages = messages
+        self._add = add
+        self._own = own
+        self._back: list[str] = []
+
+    def start(self) -> None:
+        def look() -> list[Orphan]:
+            sweep(self._folder)
+            return orphans(self._folder)
+
+        self._lane.run(look, self._read_each, self._messages.error)
+
+    def _read_each(self, found: list[Orphan]) -> None:
+        own = self._own()
+        for orphan in reversed(found):
+            if orphan.folder not in own:
+                self._lane.run(
+                    lambda orphan=orphan: self._read(orphan),  # type: ignore[misc]
+                    self._arrived,
+                    lambda error, orphan=orphan: self._failed(orphan, error),  # type: ignore[misc]
+                )
+        self._lane.run(lambda: None, lambda _: self._tell(), self._messages.error)
+
+    def _read(self, orphan: Orphan) -> Recovered | None:
+        """In the lane. None if there is nothing in it that could be lost."""
+        try:
+            attempt = tried(orphan.folder)
+        except OSError:  # a full disk must not keep anybody from what was painted
+            attempt = 1
+        if attempt > ATTEMPTS:
+            raise NotRecovered(document=self._name(orphan), folder=give_up(orphan.folder))
+        try:
+            recovered = recover(orphan.folder)
+        except MemoryError:
+            raise  # at the next start there may be more
+        except Exception as error:
+            raise NotRecovered(document=self._name(orphan), folder=give_up(orphan.folder)) from error
+        document = recovered.document
+        if document.history.saved and document.path is None and document.source is None:
+            discard(orphan.folder)
+            return None
+        return recovered
+
+    def _arrived(self, recovered: Recovered | None) -> None:
+        if recovered is None:
+            return
+        sheet = self._add(recovered)
+        if sheet.unsaved:
+            self._back.append(sheet.title)
+        QTimer.singleShot(SURVIVED, self, lambda: survived(recovered.folder))
+
+    def _failed(self, orphan: Orphan, error: Exception) -> None:
+        self._messages.error(error)
+        if not isinstance(error, StudioError):
+            survived(orphan.folder)
+
+    def _tell(self) -> None:
+        names, self._back = self._back, []
+        if len(names) == 1:
+            text = self.tr("{document} is back, as it was when the program ended.")
+            self._messages.note(text.format(document=names[0]))
+        elif names:
+            text = self.tr("{count} documents are back, as they were when the program ended: {documents}")
+            listed = ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
+            self._messages.note(text.format(count=len(names), documents=listed))
+
+    def _name(self, orphan: Orphan) -> str:
+        return orphan.path.name if orphan.path else self.tr("A document without a name")
