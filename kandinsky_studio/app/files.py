@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kandinsky_studio.storage.documents import NATIVE, OPENABLE_SUFFIXES
+from kandinsky_studio.storage.documents import LAYERED, NATIVE, OPENABLE_SUFFIXES
 from kandinsky_studio.storage.image_files import formats
 
 __all__ = ["EXPORTS", "NATIVE", "OPENABLE"]
@@ -10,7 +10,8 @@ __all__ = ["EXPORTS", "NATIVE", "OPENABLE"]
 OPENABLE: tuple[str, ...] = tuple(f"*{suffix}" for suffix in OPENABLE_SUFFIXES)
 """Patterns of the names of files that can be opened."""
 
-EXPORTS: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
-    (format.name, tuple(format.suffixes)) for format in formats() if format.writable
+EXPORTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *((format.name, tuple(format.suffixes)) for format in formats() if format.writable),
+    *LAYERED,
 )
 """Names and suffixes of the formats that a picture is exported to."""

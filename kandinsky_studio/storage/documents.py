@@ -12,24 +12,32 @@ from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Pixels, Surface, from_rgba, to_rgba
 from kandinsky_studio.errors import FileNotReadable
+from kandinsky_studio.storage.document_notes import DocumentNote
 from kandinsky_studio.storage.image_files import ImageOptions, Note, formats, read_image, write_image
 from kandinsky_studio.storage.openraster_reading import read_openraster
 from kandinsky_studio.storage.openraster_writing import write_openraster
+from kandinsky_studio.storage.psd import SIGNATURE, SUFFIXES
+from kandinsky_studio.storage.psd_reading import read_psd
+from kandinsky_studio.storage.psd_writing import write_psd
 
 NATIVE = ".ora"
-OPENABLE_SUFFIXES = (NATIVE, *(suffix for form in formats() if form.readable for suffix in form.suffixes))
+LAYERED = (("PSD", SUFFIXES),)
+"""Names and suffixes of the formats, beside the native one, that pictures are exported to with their layers."""
+
+OPENABLE_SUFFIXES = (NATIVE, *SUFFIXES, *(suffix for form in formats() if form.readable for suffix in form.suffixes))
 """What the names of files end with that can be opened, in lower case."""
 
 
 @dataclass(frozen=True)
 class ReadDocument:
-    """``is_document`` tells whether saving goes back to the same file without losing anything; a flat picture or
-    another program's file is imported: it is saved under a new name. ``notes`` is what the user should know."""
+    """``is_document`` tells whether saving goes back to the same file without losing anything; a flat picture, or a
+    file with something that is not in the document, is imported: it is saved under a new name. ``notes`` is what the
+    user should know."""
 
     state: State
     active_id: int | None
     is_document: bool
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note | DocumentNote, ...] = ()
 
 
 def read_document(path: Path) -> ReadDocument:
@@ -41,8 +49,12 @@ def read_document(path: Path) -> ReadDocument:
         raise FileNotReadable(file=path.name) from error
     if head == b"PK\3\4":
         read = read_openraster(path)
-        top = read.state.layers[-1].id if read.state.layers else None
-        return ReadDocument(read.state, read.active_id if read.active_id is not None else top, True)
+        active = read.active_id if read.active_id is not None else _top(read.state)
+        return ReadDocument(read.state, active, not read.notes, read.notes)
+    if head == SIGNATURE:
+        psd = read_psd(path)
+        ignored = (Note.profile_ignored,) if psd.profile_ignored else ()
+        return ReadDocument(psd.state, _top(psd.state), False, (*ignored, *psd.notes))
     picture = read_image(path)
     height, width = picture.pixels.shape[:2]
     surface = Surface.from_image(from_rgba(picture.pixels))
@@ -57,13 +69,21 @@ def write_document(path: Path, state: State, active_id: int | None = None) -> No
     write_openraster(path, state, active_id)
 
 
-def export_picture(path: Path, state: State, quality: int = 95) -> None:
+def _top(state: State) -> int | None:
+    return state.layers[-1].id if state.layers else None
+
+
+def export_picture(path: Path, state: State, quality: int = 95) -> tuple[DocumentNote, ...]:
     """Write the canvas as it is seen, in the format that the suffix of ``path`` names; ``quality`` is 1 … 100.
 
-    Raises what ``write_image`` raises.
+    Formats of ``LAYERED`` also get the layers. Returns what the user should know. Raises what ``write_image`` and
+    ``write_psd`` raise.
     """
+    if path.suffix.lower() in SUFFIXES:
+        return write_psd(path, state)
     pixels = to_rgba(Document(state).render())
     write_image(path, pixels, ImageOptions(quality=quality, resolution=state.resolution))
+    return ()
 
 
 def read_grey(path: Path) -> Pixels:

@@ -37,7 +37,7 @@ MODE_NAMES: dict[BlendMode, str] = {
     BlendMode.LINEAR_LIGHT: "krita:linear light",
     BlendMode.VIVID_LIGHT: "krita:vivid_light",
     BlendMode.PIN_LIGHT: "krita:pin_light",
-    BlendMode.HARD_MIX: "krita:hard mix",
+    BlendMode.HARD_MIX: "krita:hard_mix_photoshop",
     BlendMode.DARKER_COLOR: "krita:darker color",
     BlendMode.LIGHTER_COLOR: "krita:lighter color",
     BlendMode.SUBTRACT: "krita:subtract",
@@ -56,7 +56,11 @@ MODES: dict[str, BlendMode] = {
     "krita:luminize": BlendMode.LUMINOSITY,
     "krita:soft_light_svg": BlendMode.SOFT_LIGHT,
     "krita:erase": BlendMode.DESTINATION_OUT,
+    "krita:hard mix": BlendMode.HARD_MIX,
+    "krita:soft_light": BlendMode.SOFT_LIGHT,
 }
+NEAR = {"krita:hard mix", "krita:soft_light"}
+"""Those of ``MODES`` whose picture is not quite the same."""
 
 
 @dataclass

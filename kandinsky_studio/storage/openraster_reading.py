@@ -195,7 +195,7 @@ class _Reader:
         return self._pixels(element, layer, extra)
 
     def _mode(self, name: str | None) -> BlendMode:
-        if name is not None and name not in names.MODES:
+        if name is not None and (name not in names.MODES or name in names.NEAR):
             self._notes.add(DocumentNote.modes_replaced)
         return names.MODES.get(name or "", BlendMode.NORMAL)
 
