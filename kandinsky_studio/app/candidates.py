@@ -279,6 +279,8 @@ def _shown_through(image: Pixels, made: Plan) -> QImage:
     alpha = np.full((height, width), 255, np.uint8)
     if made.mask is not None:
         alpha = np.asarray(cv2.resize(made.mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        if not ((made.mask > 0) & (made.mask < 255)).any():
+            alpha = np.where(alpha > 0, np.uint8(255), alpha)  # a half pixel at a hard edge would be seen as a line
     return from_rgba(np.dstack([image, alpha]))
 
 

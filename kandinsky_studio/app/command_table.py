@@ -92,6 +92,28 @@ GENERATION = (
         "generate",
     ),
     Command(
+        "generation.previous_candidate",
+        QT_TRANSLATE_NOOP("commands", "Previous candidate"),
+        "result результат",
+        "chevron_left",
+    ),
+    Command(
+        "generation.next_candidate",
+        QT_TRANSLATE_NOOP("commands", "Next candidate"),
+        "result результат",
+        "chevron_right",
+    ),
+    Command(
+        "generation.keep", QT_TRANSLATE_NOOP("commands", "Keep the candidate as a layer"), "result accept", "check"
+    ),
+    Command(
+        "generation.keep_all",
+        QT_TRANSLATE_NOOP("commands", "Keep all candidates as layers"),
+        "results accept",
+        "layers",
+    ),
+    Command("generation.drop", QT_TRANSLATE_NOOP("commands", "Drop the candidates"), "results discard", "close"),
+    Command(
         "generation.generate_to_front",
         QT_TRANSLATE_NOOP("commands", "Generate before all others"),
         "queue очередь",

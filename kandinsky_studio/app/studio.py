@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio import paths
+from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.gallery import Gallery
@@ -46,6 +47,7 @@ class Studio(QObject):
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
         self.easel = Easel(self.generation, self.gallery, self)
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
+        self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
         self._started = False
         self._restore()
         self.settings.changed.connect(self._remember_settings)

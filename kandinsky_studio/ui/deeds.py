@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
@@ -20,13 +21,20 @@ NAME_LENGTH = 60  # characters of the prompt in a proposed file name
 
 
 class Deeds(QObject):
-    """Connects the actions of the window with the services."""
+    """Connects the actions of the window with the services. ``on_canvas`` tells whether a document is in front."""
 
     def __init__(
-        self, studio: Studio, actions: Actions, prompt: PromptPanel, gallery: GalleryPanel, window: QWidget
+        self,
+        studio: Studio,
+        actions: Actions,
+        prompt: PromptPanel,
+        gallery: GalleryPanel,
+        on_canvas: Callable[[], bool],
+        window: QWidget,
     ) -> None:
         super().__init__(window)
         self._studio = studio
+        self._on_canvas = on_canvas
         self._actions = actions
         self._prompt = prompt
         self._gallery = gallery
@@ -68,6 +76,9 @@ class Deeds(QObject):
     def generate(self) -> None:
         """Make what is described; where nothing is, the cursor goes to where one describes it."""
         self._prompt.form.commit()
+        if self._on_canvas():
+            self._studio.candidates.generate()
+            return
         if self._studio.generation.generate() is None and not self._studio.settings.request().prompt:
             self._actions.go_to_prompt.trigger()
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QPointF, Qt, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.editor import Editor
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.errors import StudioError
 from kandinsky_studio.tools import TOOLS
+from kandinsky_studio.tools.move import Move
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.easel.view import DocumentView
 from kandinsky_studio.ui.option_bar import OptionBar
 from kandinsky_studio.ui.sizes import BUTTON, MEDIUM, TIGHT
+from kandinsky_studio.ui.task_bar import TaskBar
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.colours import ColourPair
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import FlowToolBar
 from kandinsky_studio.ui.widgets.translated import Translated
+
+
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
 class ToolColumn(QWidget):
@@ -138,9 +146,10 @@ class DocumentBar(Translated):
 class DocumentPage(QWidget):
     """Shows the document that is in front."""
 
-    def __init__(self, editor: Editor, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+    def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._editor = editor
+        editor = self._editor = studio.editor
+        self._candidates = studio.candidates
         self.theme = theme
         self._ruled = False
         self.view = DocumentView(editor.desk)
@@ -149,10 +158,12 @@ class DocumentPage(QWidget):
         self.tools = ToolColumn(editor, theme, actions)
         self.options = OptionBar(editor, theme)
         self.bar = DocumentBar(editor, self.view)
+        self.task_bar = TaskBar(studio, theme, actions)
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.options)
         middle.addWidget(self.view, 1)
+        middle.addWidget(self.task_bar)
         middle.addWidget(self.bar)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -161,6 +172,8 @@ class DocumentPage(QWidget):
         layout.addLayout(middle, 1)
         editor.tool_changed.connect(self._take_tool)
         editor.sheet_changed.connect(self.show_sheet)
+        self._candidates.changed.connect(self._show_candidate)
+        self.view.installEventFilter(self)
         theme.changed.connect(self._set_colours)
         self._take_tool()
         self._set_colours()
@@ -171,6 +184,31 @@ class DocumentPage(QWidget):
         sheet = self._editor.sheet
         self.view.set_document(sheet.document if sheet else None)
         self.bar.retranslate()
+
+    @Slot()
+    def _show_candidate(self) -> None:
+        shown = self._candidates.shown
+        self.view.lay_over(shown.image if shown else None, shown.area if shown else None)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The arrow keys go through candidates while some wait, and nudge what the move tool holds; else the view."""
+        if watched is self.view and isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            way = _ARROWS.get(Qt.Key(event.key()))
+            modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+            plain, shifted = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+            if way is None or modifiers not in (plain, shifted):
+                return False
+            if modifiers == plain and way[0] and self._candidates.count > 1:
+                self._candidates.step(way[0])
+                return True
+            if isinstance(self._editor.tool, Move):
+                by = 10 if modifiers == shifted else 1
+                try:
+                    self._editor.tool.nudge(way[0] * by, way[1] * by)
+                except StudioError as error:
+                    self._editor.desk.fail(error)
+                return True
+        return False
 
     def show_rulers(self, shown: bool) -> None:
         """Rulers at two edges of the view."""

@@ -130,7 +130,7 @@ class _Signals(QObject):
         self._notifier.activated.connect(self._woken)
         self._before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: window.close())
+            signal.signal(number, lambda *_: window.end_session())
 
     @Slot()
     def _woken(self) -> None:

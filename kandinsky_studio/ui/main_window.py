@@ -7,7 +7,7 @@ import binascii
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QLocale, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QTabWidget
 
 from kandinsky_studio import paths
@@ -45,6 +45,7 @@ class MainWindow(QMainWindow):
         self.studio = studio
         self.theme = theme
         self.closed_cleanly = True
+        self._session_ends = False
         theme.use(studio.remembering.values.theme, studio.remembering.values.font_scale)
         self.actions_ = Actions(theme, self, studio.remembering)
         self.bench = Workbench(studio, theme, self.actions_)
@@ -55,7 +56,7 @@ class MainWindow(QMainWindow):
         self.docks = [PanelDock(panel(studio, theme, self.actions_)) for panel in PANELS]
         self.prompt = next(dock.panel for dock in self.docks if isinstance(dock.panel, PromptPanel))
         self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
-        self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, self)
+        self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, lambda: self.bench.shows_document, self)
         self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
         self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self)
         self.arrivals = Arrivals(studio, self.actions_, self.bench, self)
@@ -97,6 +98,12 @@ class MainWindow(QMainWindow):
                 dock.setVisible(document and dock.wanted)
                 dock.toggleViewAction().setEnabled(document)
 
+    @Slot()
+    def _show_verb(self) -> None:
+        """The button says what it does to the document in front."""
+        verb = self.studio.candidates.verb if self.bench.shows_document else None
+        self.prompt.set_verb(self.bench.page.task_bar.verb_words(verb) if verb is not None else "")
+
     def _build_menus(self) -> None:
         a = self.actions_
         others = {"recent": self.sheet_deeds.recent}
@@ -136,6 +143,8 @@ class MainWindow(QMainWindow):
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
         self.studio.remembering.changed.connect(self._preference_changed)
         self.bench.front_changed.connect(self._show_docks)
+        self.bench.front_changed.connect(self._show_verb)
+        self.studio.candidates.verb_changed.connect(self._show_verb)
         self.studio.editor.colour_wanted.connect(lambda _: self._go_to_key("colours"))
         self.studio.easel.changed.connect(self._show_picture)
         self.studio.generation.submitted.connect(self.messages.dismiss_passing)
@@ -265,7 +274,14 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Cancel what runs and save what is there; only a picture that could not be saved holds the window open."""
+        """Ask about documents that are not saved; then cancel what runs and save every picture that there is.
+
+        When the session ends nobody can answer: the journals have the documents, and the next start brings them back.
+        """
+        if not (self._session_ends or _session_is_saved()) and not self.sheet_deeds.may_close_all(self._close_again):
+            event.ignore()
+            self.come_to_front()
+            return
         self.prompt.form.commit()
         self._remember_layout()
         self.studio.generation.cancel_all()
@@ -278,6 +294,14 @@ class MainWindow(QMainWindow):
         self.closed_cleanly = self.studio.close() and worker_ended
         event.accept()
         super().closeEvent(event)
+
+    def _close_again(self) -> None:
+        self.close()
+
+    def end_session(self) -> None:
+        """Close without a question."""
+        self._session_ends = True
+        self.close()
 
     def _keep_unsaved(self) -> bool:
         """Ask for a folder and save there what could not be saved. False if the user gives the pictures up."""
@@ -296,6 +320,11 @@ class MainWindow(QMainWindow):
         if name:
             self.studio.gallery.export_unsaved(Path(name), file_name)
         return True
+
+
+def _session_is_saved() -> bool:
+    application = QGuiApplication.instance()
+    return isinstance(application, QGuiApplication) and application.isSavingSession()
 
 
 def _text(content: QByteArray) -> str:

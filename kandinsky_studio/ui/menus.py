@@ -68,7 +68,9 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "generate",
         (
-            *("generation.generate", SEPARATOR, "generation.cancel", "generation.cancel_all", SEPARATOR),
+            *("generation.generate", SEPARATOR, "generation.previous_candidate", "generation.next_candidate"),
+            *("generation.keep", "generation.keep_all", "generation.drop", SEPARATOR),
+            *("generation.cancel", "generation.cancel_all", SEPARATOR),
             "generation.go_to_prompt",
         ),
     ),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.status_line import StatusLine
+from kandinsky_studio.ui.widgets.tool_button import IconButton
 
 
 class PictureBar(QWidget):
     """The prompt of the picture at hand, its size, and buttons."""
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.prompt = StatusLine(Qt.AlignmentFlag.AlignLeft)
@@ -36,10 +37,10 @@ class PictureBar(QWidget):
             (actions.delete,),
         ):
             for action in group:
-                layout.addWidget(_button(action))
+                layout.addWidget(IconButton.of(theme, action))
             layout.addWidget(_line())
-        layout.addWidget(_button(actions.fit))
-        layout.addWidget(_button(actions.actual_size))
+        layout.addWidget(IconButton.of(theme, actions.fit))
+        layout.addWidget(IconButton.of(theme, actions.actual_size))
         layout.addWidget(self.zoom)
 
     @Slot(float)
@@ -52,15 +53,6 @@ class PictureBar(QWidget):
         self.prompt.setToolTip(prompt)
         self.dimensions.setText(f"{size[0]} × {size[1]}" if size else "")
         self.zoom.setVisible(size is not None)
-
-
-def _button(action: QAction) -> QToolButton:
-    button = QToolButton()
-    button.setDefaultAction(action)
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-    button.setAutoRaise(True)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return button
 
 
 def _line() -> QFrame:

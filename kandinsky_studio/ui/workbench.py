@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
@@ -36,8 +34,8 @@ class Workbench(Translated):
         super().__init__(parent)
         self._editor: Editor = studio.editor
         self.stage = Stage(studio.easel, theme)
-        self.picture_bar = PictureBar(actions)
-        self.page = DocumentPage(studio.editor, theme, actions)
+        self.picture_bar = PictureBar(theme, actions)
+        self.page = DocumentPage(studio, theme, actions)
         self.tabs = QTabBar()
         self.tabs.setTabsClosable(True)
         self.tabs.setMovable(False)
@@ -176,7 +174,4 @@ class Workbench(Translated):
 
 def sheet_title(sheet: Sheet) -> str:
     """The name of its file; of one that has none, what it was made from, or a number."""
-    path: Path | None = sheet.path or sheet.document.source
-    if path is not None:
-        return path.name
-    return QCoreApplication.translate("Workbench", "Unnamed {number}").format(number=sheet.number)
+    return sheet.title

@@ -36,6 +36,7 @@ class PromptPanel(Panel):
         self.form = PromptForm()
         self.button = GenerateButton(theme)
         self.status = StatusLine()
+        self._verb = ""
         self._numbers: dict[str, Number] = self.form.numbers
         self._build()
         self._connect()
@@ -50,6 +51,11 @@ class PromptPanel(Panel):
 
     def title(self) -> str:
         return self.tr("Prompt")
+
+    def set_verb(self, verb: str) -> None:
+        """What the button does to the document in front, in the language of the window; empty without one."""
+        self._verb = verb
+        self._queue_changed()
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the form, which has no scroll bar to bring its right edge into sight."""
@@ -277,7 +283,7 @@ class PromptPanel(Panel):
                 self.button.set_fraction(0.0)
                 self.status.setText(self.tr("Starting…"))
         else:
-            self.button.setText(self.tr("Generate"))
+            self.button.setText(self._verb or self.tr("Generate"))
             self.button.setToolTip(hint(self.actions_.generate))
             self.button.set_keys(keys(self.actions_.generate))
             self.button.set_fraction(None)

@@ -82,9 +82,8 @@ class StepsPanel(Panel):
 
     @staticmethod
     def _words(name: str) -> str:
-        """In the language of the window; painting tools name their steps in words of their own."""
-        text = QCoreApplication.translate("steps", name)
-        return text if text != name else QCoreApplication.translate("tools", name)
+        """In the language of the window."""
+        return QCoreApplication.translate("steps", name)
 
     @Slot(QListWidgetItem)
     def _go(self, item: QListWidgetItem) -> None:

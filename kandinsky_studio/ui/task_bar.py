@@ -1,0 +1,128 @@
+"""Below the document: what the button will do to it, and the candidates that came of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from kandinsky_studio.app.candidates import Candidates
+from kandinsky_studio.app.canvas_plan import Verb
+from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT
+from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.slider import LabelledSlider
+from kandinsky_studio.ui.widgets.status_line import StatusLine
+from kandinsky_studio.ui.widgets.tool_button import IconButton
+from kandinsky_studio.ui.widgets.translated import Translated
+
+_SLIDER = 150
+STRONG = (Verb.REFINE, Verb.FILL)  # the verbs that ``strength`` means something to
+
+
+class TaskBar(Translated):
+    """At the left the verb in a sentence and its strength; at the right the candidates, while there are any."""
+
+    def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
+        self._settings = studio.settings
+        self.candidates: Candidates = studio.candidates
+        self.sentence = StatusLine(Qt.AlignmentFlag.AlignLeft)
+        self.strength = LabelledSlider(theme, 1, 100, 60, suffix=" %")
+        self.strength.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        commands = actions.commands
+        self._actions = [
+            commands.implement("generation.previous_candidate", lambda: self.candidates.step(-1)),
+            commands.implement("generation.next_candidate", lambda: self.candidates.step(1)),
+            commands.implement("generation.keep", self.candidates.keep),
+            commands.implement("generation.keep_all", self.candidates.keep_all),
+            commands.implement("generation.drop", self.candidates.drop),
+        ]
+        previous, following, keep, keep_all, drop = self._actions
+        self.number = StatusLine()
+        self.keep = QPushButton()
+        self.keep.setObjectName("primary")
+        self.keep.clicked.connect(keep.trigger)
+        self.compare = IconButton(theme, "compare")
+        self.compare.pressed.connect(lambda: self.candidates.compare(True))
+        self.compare.released.connect(lambda: self.candidates.compare(False))
+        self._side = QWidget()
+        row = QHBoxLayout(self._side)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(TIGHT)
+        self.number.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._several = [IconButton.of(theme, previous), self.number, IconButton.of(theme, following)]
+        self._keep_all = IconButton.of(theme, keep_all)
+        for widget in (*self._several, self.compare, self.keep, self._keep_all, IconButton.of(theme, drop)):
+            row.addWidget(widget)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
+        layout.setSpacing(SMALL)
+        layout.addWidget(self.sentence, 1)
+        layout.addWidget(self.strength)
+        layout.addWidget(self._side)
+        self.strength.changed.connect(lambda value: self._settings.set(strength=round(value / 100, 4)))
+        self._settings.changed.connect(self._setting_changed)
+        self.candidates.changed.connect(self._show)
+        self.candidates.verb_changed.connect(self._show)
+        theme.changed.connect(self._show)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.strength.set_words(
+            self.tr("Strength"), self.tr("How much of what is there is changed; at 100 % nothing of it is left.")
+        )
+        self.compare.set_words(self.tr("Hold to see the canvas without it"))
+        self.keep.setText(self.tr("Keep as a layer"))
+        self._show()
+
+    @Slot(str)
+    def _setting_changed(self, name: str) -> None:
+        if name == "strength":
+            self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        candidates, verb = self.candidates, self.candidates.verb
+        count = candidates.count
+        self.sentence.setText(self.sentence_of(verb))
+        self.strength.setVisible(verb in STRONG)
+        self.strength.setFixedWidth(max(self._theme.px(_SLIDER), self.strength.minimumSizeHint().width()))
+        self.strength.set_number(self._settings.values.strength * 100)
+        self._side.setVisible(count > 0)
+        self.number.setText(f"{candidates.number + 1} / {count}")
+        self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance("00 / 00"))
+        for widget in (*self._several, self._keep_all):
+            widget.setVisible(count > 1)
+        for action in self._actions:
+            action.setEnabled(count > 0)
+
+    def sentence_of(self, verb: Verb | None) -> str:
+        """What will be changed, before one presses the button."""
+        words = {
+            None: "",
+            Verb.GENERATE: self.tr("Generate: a picture for the whole canvas, from the prompt."),
+            Verb.REFINE: self.tr("Refine: the whole canvas is drawn anew, as near to it as you say."),
+            Verb.FILL: self.tr("Fill: only what is masked or selected is drawn anew."),
+            Verb.EXPAND: self.tr("Expand: the picture is continued where the canvas is empty."),
+            Verb.DEPTH: self.tr("Match depth: a picture with the depth of the depth layer."),
+        }
+        return words[verb]
+
+    def verb_words(self, verb: Verb) -> str:
+        """What the button is called."""
+        words = {
+            Verb.GENERATE: self.tr("Generate"),
+            Verb.REFINE: self.tr("Refine"),
+            Verb.FILL: self.tr("Fill"),
+            Verb.EXPAND: self.tr("Expand"),
+            Verb.DEPTH: self.tr("Match depth"),
+        }
+        return words[verb]
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._show()
