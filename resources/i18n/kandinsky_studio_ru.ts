@@ -2004,6 +2004,14 @@
         <source>What you paint from now on is lost if the program ends: {folder} takes nothing.</source>
         <translation>Нарисованное с этого момента пропадёт, если программа завершится: в {folder} ничего не записывается.</translation>
     </message>
+    <message>
+        <source>{file} would have more than the 2 GB that a PSD file can have.</source>
+        <translation>{file} вышел бы больше 2 ГБ, а файл PSD больше быть не может.</translation>
+    </message>
+    <message>
+        <source>Give it a name that ends with .psb, or save it as OpenRaster.</source>
+        <translation>Дайте ему имя с окончанием .psb или сохраните в OpenRaster.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
@@ -3273,6 +3281,34 @@
     <message>
         <source>{file} has several pictures; this is the first.</source>
         <translation>В {file} несколько картин; это первая.</translation>
+    </message>
+    <message>
+        <source>Layers of {file} that hold no pixels, such as adjustments and vectors, are left out.</source>
+        <translation>Слои без пикселей в {file}, например корректирующие и векторные, пропущены.</translation>
+    </message>
+    <message>
+        <source>{file} has blend modes that don&apos;t exist here; these layers may look different.</source>
+        <translation>В {file} есть режимы наложения, которых здесь нет: эти слои могут выглядеть иначе.</translation>
+    </message>
+    <message>
+        <source>Effects of layers of {file}, such as shadows, are left out.</source>
+        <translation>Эффекты слоёв в {file}, например тени, пропущены.</translation>
+    </message>
+    <message>
+        <source>Some layers of {file} became one, so that the picture stays the same.</source>
+        <translation>Некоторые слои {file} объединены, чтобы изображение не изменилось.</translation>
+    </message>
+    <message>
+        <source>{file} has no layers that can be read; this is its picture.</source>
+        <translation>В {file} нет слоёв, которые можно прочитать; открыто само изображение.</translation>
+    </message>
+    <message>
+        <source>The picture of {file} is whole; masks and selections in it can&apos;t be read.</source>
+        <translation>Изображение в {file} цело, но маски и выделения прочитать не удалось.</translation>
+    </message>
+    <message>
+        <source>{file} has more than eight bits a colour; here it has eight.</source>
+        <translation>В {file} больше восьми бит на цвет; здесь их восемь.</translation>
     </message>
 </context>
 <context>
