@@ -63,6 +63,8 @@ class Colours:
             stacked = np.stack([levels(plane) for plane in colours], -1)
             if self.mode == CMYK:
                 stacked = 255 - stacked  # here, all is no ink
+            elif self.mode == LAB:
+                stacked[..., 1:] ^= 128  # Pillow takes these for signed
             height, width = stacked.shape[:2]
             return Samples(image=Image.frombytes(name, (width, height), stacked.tobytes()), mode=name)
         words = np.stack([_words(plane) for plane in colours], -1)
