@@ -18,6 +18,7 @@ BENCHMARKS = {
     "older": "memory at the sizes of Kandinsky 2.0 and 2.1, against the estimate",
     "memory": "peak memory of one picture, against the stock pipelines",
     "fuzzing": "damaged files: opened, or refused with a reason",
+    "kills": "kills at random moments: what of documents, files and pictures is lost",
     "canvas": "how fluid painting, panning, zooming and undo are, at rest and while a picture is made",
     "brushes": "milliseconds of one event of a pen, by the size and kind of the brush",
     "latency": "how late the window answers to the wheel while a picture is made",
@@ -31,8 +32,8 @@ def main() -> int:
     names = options.names or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
-    if rest and names != ["fuzzing"]:
-        parser.error(f"only fuzzing takes {' '.join(rest)}")
+    if rest and names not in (["fuzzing"], ["kills"]):
+        parser.error(f"only fuzzing and kills take {' '.join(rest)}")
     if len(names) > 1:  # each in a process of its own: what one imports, another measures the importing of
         return max(subprocess.call([sys.executable, "-m", "benchmarks", name]) for name in names)
     [name] = names

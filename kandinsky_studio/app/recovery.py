@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 
 from kandinsky_studio.app.lane import Lane
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.sheet import Sheet
-from kandinsky_studio.errors import NotRecovered, StudioError
+from kandinsky_studio.errors import NotRecovered
 from kandinsky_studio.storage.recovering import (
     ATTEMPTS,
     Orphan,
@@ -24,7 +24,7 @@ from kandinsky_studio.storage.recovering import (
     tried,
 )
 
-SURVIVED = 3000  # milliseconds that a document must have been shown before its journal counts as harmless
+SURVIVED = 400  # milliseconds that a document must have been shown before its journal counts as harmless
 LISTED = 4  # names in one message
 
 
@@ -85,7 +85,7 @@ class Recovery(QObject):
         except Exception as error:
             raise NotRecovered(document=self._name(orphan), folder=give_up(orphan.folder)) from error
         document = recovered.document
-        if document.history.saved and document.path is None and document.source is None:
+        if document.history.saved and not document.history.names and document.path is document.source is None:
             discard(orphan.folder)
             return None
         return recovered
@@ -99,9 +99,18 @@ class Recovery(QObject):
         QTimer.singleShot(SURVIVED, self, lambda: survived(recovered.folder))
 
     def _failed(self, orphan: Orphan, error: Exception) -> None:
-        self._messages.error(error)
-        if not isinstance(error, StudioError):
+        if isinstance(error, NotRecovered):
+            aside = Path(str(error.values["folder"]))
+            self._messages.error(error, Action(self.tr("Try again"), lambda: self._try_again(orphan, aside)))
+        else:
+            survived(orphan.folder)  # nothing is wrong with it; at the next start there may be more memory
+            self._messages.error(error)
+
+    def _try_again(self, orphan: Orphan, aside: Path) -> None:
+        if aside.is_dir() and not orphan.folder.exists():
+            aside.rename(orphan.folder)
             survived(orphan.folder)
+            self._read_each([orphan])
 
     def _tell(self) -> None:
         names, self._back = self._back, []
