@@ -285,7 +285,7 @@ def one(values: tuple[int, ...], depth: int = 8) -> dict[int, np.ndarray]:
         (4, (255, 255, 255, 0), (0, 0, 0)),
         (9, (255, 128, 128), (255, 255, 255)),
         (9, (0, 128, 128), (0, 0, 0)),
-        (9, (137, 209, 195), (254, 0, 0)),
+        (9, (138, 209, 198), (254, 0, 0)),
     ],
 )
 def test_colour_modes(folder, mode, values, wanted, depth):
