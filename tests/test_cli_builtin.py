@@ -127,14 +127,16 @@ def test_an_idea_is_kept_compared_and_mixed(run_here, tmp_path):
     idea = tmp_path / "idea.safetensors"
     words = ["a red circle on a blue background", "a green star on a white background"]
     told = run_here("embed", "circle.png", *words, "-o", str(idea), "--json")
-    alike = json.loads(told.splitlines()[0])["similarities"]
+    [alike] = [event["similarities"] for event in map(json.loads, told.splitlines()) if "similarities" in event]
     assert alike[0][1] > alike[0][2] + 0.2
     run_here("mix", str(idea), *SEEDS, "-o", str(tmp_path / "a.png"))
     assert shows_red_on_blue(read_pixels(tmp_path / "a.png"))
 
 
 def test_the_words_that_say_what_is_to_be_seen_are_worth_most(run_here):
-    words = json.loads(run_here("explain", "a red circle on a blue background", "--json", *SEEDS))["words"]
+    told = run_here("explain", "a red circle on a blue background", "--json", *SEEDS).splitlines()
+    *progress, words = (event.get("words") for event in map(json.loads, told))
+    assert set(progress) == {None}
     change = {word["word"]: word["ablation"] for word in words}
     assert min(change["red"], change["circle"], change["blue"]) > change["on"]
     assert sum(word["attention"] for word in words) == pytest.approx(1)
