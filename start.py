@@ -291,7 +291,7 @@ def run_tests(arguments: list[str]) -> int:
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
         "mypy": ["mypy"],
-        "pytest": ["pytest", *arguments],
+        "pytest": ["pytest", *in_parallel(arguments), *arguments],
     }
     failed = []
     for name, command in commands.items():
@@ -301,6 +301,11 @@ def run_tests(arguments: list[str]) -> int:
     if failed:
         say(f"Not passed: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def in_parallel(arguments: list[str]) -> list[str]:
+    """What makes pytest use two processes; one for some files only, where the debugger and the output are wanted."""
+    return [] if arguments else ["--numprocesses=2", "--dist=loadfile"]
 
 
 def say(sentence: str) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Several processes share the processors; threads of torch that wait for one another spin and starve the rest.
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest

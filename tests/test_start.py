@@ -143,6 +143,8 @@ def test_the_tests_add_their_tools_and_keep_them(start, machine):
     assert machine.made("--editable")[-1][-1] == f"{start.ROOT}[test]"
     assert [call[2] for call in machine.calls[-4:]] == ["ruff", "ruff", "mypy", "pytest"]
     assert machine.calls[-1][3:] == ["-k", "library"]
+    assert start.main(["test"]) == 0
+    assert machine.calls[-1][3:] == ["--numprocesses=2", "--dist=loadfile"]
     (start.ROOT / "constraints.txt").write_text("a==2")
     start.main(["models"])
     assert machine.made("--editable")[-1][-1] == f"{start.ROOT}[test]"
