@@ -57,7 +57,8 @@ class _Told:
 class Home:
     """A home of the program, and what every process in it said."""
 
-    def __init__(self, folder: Path, seed: int, real: bool) -> None:
+    def __init__(self, folder: Path, seed: int, real: bool, latest: int) -> None:
+        self._latest = latest
         self._folder = folder
         self._file = folder / "work.ora"
         self._chance = random.Random(seed)
@@ -94,7 +95,8 @@ class Home:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=trouble, env=environment, cwd=_ROOT)
         assert process.stdout is not None
         lines: list[str] = []
-        number, began = self._chance.randrange(1, 9), time.monotonic()
+        number = self._chance.randrange(1, 3 if moment == "generation" else self._latest)
+        began = time.monotonic()
         wanted = {"start": "", "generation": "at generation"}.get(moment, f"at {moment}")
         while wanted and number:
             line = process.stdout.readline().decode()
@@ -214,11 +216,11 @@ class Home:
 _ROOT = Path(__file__).parents[1]
 
 
-def kill(count: int, seed: int, folder: Path, real: bool = False, rounds: int = ROUNDS) -> list[Round]:
-    """``count`` kills in a home below ``folder``."""
+def kill(count: int, seed: int, folder: Path, real: bool = False, latest: int = 9) -> list[Round]:
+    """``count`` kills in the home ``folder``, each before something was begun for the ``latest`` time."""
     folder.mkdir(parents=True)
-    home = Home(folder, seed, real)
-    return [home.round() for _ in range(min(count, rounds))]
+    home = Home(folder, seed, real, latest)
+    return [home.round() for _ in range(count)]
 
 
 def run(arguments: Sequence[str] = ()) -> str:
@@ -230,9 +232,8 @@ def run(arguments: Sequence[str] = ()) -> str:
     with tempfile.TemporaryDirectory() as folder:
         number = 0
         while len(done) < options.count:
-            rounds = kill(
-                options.count - len(done), options.seed + number, Path(folder) / str(number), number % REAL == 0
-            )
+            count = min(options.count - len(done), ROUNDS)
+            rounds = kill(count, options.seed + number, Path(folder) / str(number), number % REAL == 0)
             for at, one in enumerate(rounds):
                 for fault in one.faults:
                     print(f"home {number}, round {at}, {one.moment}: {fault}", file=sys.stderr, flush=True)

@@ -289,6 +289,8 @@ class Editor(QObject):
     def close(self) -> None:
         """End the work on files, then let go of everything. What is not saved comes back at the next start."""
         self._lane.close()
+        if self._recovery is not None:
+            self._recovery.close()
         for sheet in tuple(self.sheets):
             self.close_sheet(sheet, keep_journal=sheet.unsaved)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
@@ -51,13 +51,28 @@ class Recovery(QObject):
         self._add = add
         self._own = own
         self._back: list[str] = []
+        self._shown: list[Path] = []
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SURVIVED)
+        self._timer.timeout.connect(self.close)
 
     def start(self) -> None:
+        """Look; documents come one after the other, then a message."""
+
         def look() -> list[Orphan]:
             sweep(self._folder)
             return orphans(self._folder)
 
         self._lane.run(look, self._read_each, self._messages.error)
+
+    @Slot()
+    def close(self) -> None:
+        """The program lives on, or ends as it was asked to: what it has shown did no harm."""
+        self._timer.stop()
+        for folder in self._shown:
+            survived(folder)
+        self._shown.clear()
 
     def _read_each(self, found: list[Orphan]) -> None:
         own = self._own()
@@ -96,7 +111,8 @@ class Recovery(QObject):
         sheet = self._add(recovered)
         if sheet.unsaved:
             self._back.append(sheet.title)
-        QTimer.singleShot(SURVIVED, self, lambda: survived(recovered.folder))
+        self._shown.append(recovered.folder)
+        self._timer.start()
 
     def _failed(self, orphan: Orphan, error: Exception) -> None:
         if isinstance(error, NotRecovered):

@@ -9,7 +9,6 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from kandinsky_studio.document.document import Change, Document
 from kandinsky_studio.storage.journal import Journal
-from kandinsky_studio.storage.recovering import survived
 
 _numbers = itertools.count(1)
 
@@ -65,7 +64,6 @@ class Sheet(QObject):
     def close(self, keep_journal: bool = False) -> None:
         self._unwatch()
         if self.journal is not None:
-            survived(self.journal.folder)  # an end that was asked for is no crash
             self.journal.close(keep_journal)
         self.document.history.close()
 

@@ -36,6 +36,7 @@ from kandinsky_studio.storage.records import (
 
 ATTEMPTS = 2  # starts of the program that may fail at a journal before it is put aside
 
+_OURS = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")  # as ``Journal`` names its folders
 _DAMAGED = ".damaged"
 _GONE = ".gone"
 _TRIED = "tried"
@@ -76,13 +77,13 @@ def orphans(folder: Path) -> list[Orphan]:
     found = []
     with suppress(OSError):
         for place in folder.iterdir():
-            if place.name.endswith((_DAMAGED, _GONE)):
+            if not _OURS.fullmatch(place.name):
                 continue
-            with suppress(*_UNREADABLE):
-                with (place / RECORDS).open("rb") as file:
-                    head = read_first_head(file)
-                path = Path(head["path"]) if head["path"] else None
-                found.append(Orphan(place, path, (place / RECORDS).stat().st_mtime))
+            path = None
+            with suppress(OSError):
+                with (place / RECORDS).open("rb") as file, suppress(*_UNREADABLE):  # damaged, which is to be told
+                    path = Path(read_first_head(file)["path"] or ".")
+                found.append(Orphan(place, path if path != Path() else None, (place / RECORDS).stat().st_mtime))
     return sorted(found, key=lambda orphan: -orphan.changed)
 
 
@@ -90,10 +91,8 @@ def sweep(folder: Path) -> None:
     """Delete what is left of journals that were thrown away, or never begun, when the program ended."""
     with suppress(OSError):
         for place in folder.iterdir():
-            begun = re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{8}", place.name) is not None and place.is_dir()
-            if place.name.endswith(_GONE) or (
-                begun and not (place / RECORDS).exists() and time.time() - place.stat().st_mtime > _ABANDONED
-            ):
+            never_begun = _OURS.fullmatch(place.name) is not None and not (place / RECORDS).exists()
+            if place.name.endswith(_GONE) or (never_begun and time.time() - place.stat().st_mtime > _ABANDONED):
                 shutil.rmtree(place, ignore_errors=True)
 
 

@@ -3446,6 +3446,10 @@
         <source>{document} is back, as it was when the program ended.</source>
         <translation>{document}: документ снова здесь, как был, когда программа завершилась.</translation>
     </message>
+    <message>
+        <source>Try again</source>
+        <translation>Попробовать снова</translation>
+    </message>
 </context>
 <context>
     <name>Workbench</name>
