@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks import fuzzing_documents as documents
 from benchmarks.table import table
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.image_files import ImageOptions, open_from_bytes
@@ -212,6 +213,8 @@ KINDS: dict[str, Kind] = {
     "avif": Kind(_avif, _open_picture),
     "gif": Kind(lambda: _theirs("GIF", ("P", {}), ("RGB", {"save_all": True})), _open_picture),
     "bmp": Kind(lambda: _theirs("BMP", ("1", {}), ("L", {}), ("RGB", {}), ("RGBA", {})), _open_picture),
+    "ora": Kind(documents.openrasters, documents.open_openraster, documents.right_archive),
+    "psd": Kind(documents.photoshops, documents.open_photoshop),
 }
 """By name; to have another reader tried, add a line."""
 

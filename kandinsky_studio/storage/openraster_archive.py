@@ -8,7 +8,7 @@ import os
 import zipfile
 from typing import IO
 
-from kandinsky_studio.errors import DamagedPicture, UnknownFileKind, UnreadableVariant
+from kandinsky_studio.errors import DamagedPicture, PictureCutShort, UnknownFileKind, UnreadableVariant
 from kandinsky_studio.storage import openraster as names
 
 _MAX_FILES = 10_000
@@ -20,14 +20,17 @@ _BITS_OF_ENCRYPTION = 0x41
 
 
 class Archive:
-    """The files in ``file``. Raises ``UnknownFileKind`` if it is no OpenRaster file, ``DamagedPicture``,
-    ``zipfile.BadZipFile`` or ``OSError``; ``name`` is what messages call it."""
+    """The files in ``file``. Raises ``UnknownFileKind`` if it is no OpenRaster file, ``PictureCutShort``,
+    ``DamagedPicture``, ``zipfile.BadZipFile`` or ``OSError``; ``name`` is what messages call it."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.name = name
         if file.read(4) != b"PK\3\4":
             raise UnknownFileKind(file=name, known="OpenRaster")
-        if _directory_length(file) > _MAX_DIRECTORY:
+        length = _directory_length(file)
+        if length < 0:
+            raise PictureCutShort(file=name)
+        if length > _MAX_DIRECTORY:
             raise DamagedPicture(file=name)
         file.seek(0)
         self._zip = zipfile.ZipFile(file)
@@ -74,7 +77,7 @@ class Archive:
 
 
 def _directory_length(file: IO[bytes]) -> int:
-    """How long the list of files is, as :mod:`zipfile` will see it, which reads all of it at once."""
+    """How long the list of files is, as :mod:`zipfile` will see it, which reads all of it at once; -1 for none."""
     length = file.seek(0, os.SEEK_END)
     start = max(length - _END_LENGTH - 0xFFFF, 0)
     file.seek(start)
@@ -83,7 +86,7 @@ def _directory_length(file: IO[bytes]) -> int:
     if not (tail[end : end + 4] == _END and tail.endswith(b"\0\0")):
         end = tail.rfind(_END)
     if end < 0 or end + _END_LENGTH > len(tail):
-        return 0  # none: it will be refused
+        return -1  # the list is what such a file ends with
     large = start + end - _LOCATOR_LENGTH - _END_64_LENGTH
     if large >= 0:
         file.seek(large)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import zipfile
@@ -69,6 +70,8 @@ def read_openraster(path: Path) -> OpenRaster:
     except StudioError:
         raise
     except OSError as error:
+        if error.errno in (None, errno.EINVAL):  # a place before the beginning of the file
+            raise DamagedPicture(file=path.name) from error
         raise FileNotReadable(file=path.name) from error
     except MemoryError as error:
         raise OutOfMemory(device="cpu") from error
@@ -269,9 +272,9 @@ class _Reader:
         return state, ids
 
     def _xml(self, text: str) -> ET.Element:
-        # Entities are what bombs are made of, and no program writes them into this file. It is text already, so that
-        # no other encoding can hide them.
-        if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
+        # Entities are what bombs are made of, and no program writes them into this file. It is text already, and text
+        # of two bytes a letter has zeros in it, so that no other encoding can hide them.
+        if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper() or "\0" in text:
             raise DamagedPicture(file=self._name)
         return ET.fromstring(text)  # noqa: S314  nothing is left in it that could be expanded
 

@@ -5,6 +5,7 @@ psd-tools takes the file apart; nothing beyond the file is ever opened, and noth
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from dataclasses import dataclass, replace
@@ -46,7 +47,6 @@ _HEAD = struct.Struct(">4sH6xHIIHH")
 _MAX_DEPTH = 64  # groups in groups
 _MAX_PLACE = 10**6
 _MAX_OBJECTS = 1_000_000  # numbers and texts in what psd-tools takes apart
-_CUT_SHORT = ("truncated", "incomplete", "end of file", "not enough", "expected", "unpack", "short")
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,8 @@ def read_psd(path: Path) -> ReadPsd:
     except MemoryError as error:
         raise OutOfMemory(device="cpu") from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise FileNotReadable(file=path.name) from error
-        if isinstance(error, EOFError) or any(words in str(error).lower() for words in _CUT_SHORT):
-            raise PictureCutShort(file=path.name) from error
         raise DamagedPicture(file=path.name) from error
 
 
@@ -121,8 +119,17 @@ class _Reader:
             raise PictureTooLarge(file=self._name, width=width, height=height, limit=MAX_SIDE)
         if self._mode not in PILLOW_MODES or self._depth not in (1, 8, 16, 32):
             raise UnreadableVariant(file=self._name, format="PSD")
+        self._check_sections(length)
         self._canvas = Rect(0, 0, width, height)
         self._take(self._canvas)
+
+    def _check_sections(self, length: int) -> None:
+        """Whether the file is as long as its three sections before the picture say they are."""
+        for form in (">I", ">I", ">Q" if self._version == names.PSB else ">I"):
+            said = self._file.read(struct.calcsize(form))
+            if len(said) < struct.calcsize(form) or self._file.tell() + struct.unpack(form, said)[0] > length:
+                raise PictureCutShort(file=self._name)
+            self._file.seek(struct.unpack(form, said)[0], os.SEEK_CUR)
 
     def _parsed(self) -> PSD:
         from psd_tools.psd import PSD
