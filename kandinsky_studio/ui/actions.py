@@ -80,7 +80,7 @@ class Actions(QObject):
     @Slot()
     def _set_some_icons(self) -> None:
         for _ in range(_AT_A_TIME):
-            if not self._without_icons:
+            if not self._without_icons or self._theme.closed:
                 self._idle.stop()
                 return
             id, icon = self._without_icons.pop()
@@ -111,7 +111,7 @@ class TypingGuard(QObject):
         if self._guarded is not None and isValid(self._guarded):  # the keyboard leaves a field that is being deleted
             self._guarded.removeEventFilter(self)
             self._guarded.destroyed.disconnect(self._forget)
-        self._guarded = focus if focus is not None and _takes_text(focus) else None
+        self._guarded = focus if focus is not None and takes_text(focus) else None
         if self._guarded is not None:
             self._guarded.installEventFilter(self)
             self._guarded.destroyed.connect(self._forget)
@@ -127,7 +127,8 @@ class TypingGuard(QObject):
         return False
 
 
-def _takes_text(widget: QObject) -> bool:
+def takes_text(widget: QObject) -> bool:
+    """Whether one types into ``widget``."""
     if isinstance(widget, QComboBox):
         return widget.isEditable()
     return isinstance(widget, (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox))

@@ -67,7 +67,7 @@ class Deeds(QObject):
         for action in (actions.use_settings, actions.use_seeds, actions.copy_prompt):
             action.setEnabled(easel.request is not None and not easel.is_preview)
         for action in (actions.fit, actions.actual_size, actions.zoom_in, actions.zoom_out):
-            action.setEnabled(easel.pixels is not None)
+            action.setEnabled(easel.pixels is not None or self._on_canvas())
         actions.undo_delete.setEnabled(self._studio.gallery.can_undo)
         for action in (actions.cancel, actions.cancel_all):
             action.setEnabled(self._studio.generation.busy)

@@ -31,11 +31,22 @@ _TOLERANCE = 32  # of a colour that is made into a mask, 0 … 255
 
 
 class DocumentDeeds(QObject):
-    """Connects the commands of the document in front. They are grey while the gallery's picture is in front."""
+    """Connects the commands of the document in front. They are grey while the gallery's picture is in front.
 
-    def __init__(self, studio: Studio, actions: Actions, bench: Workbench, window: QWidget) -> None:
+    ``marked`` tells the ids of the layers that are marked in the list.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        actions: Actions,
+        bench: Workbench,
+        marked: Callable[[], list[int]],
+        window: QWidget,
+    ) -> None:
         super().__init__(window)
         self._studio = studio
+        self._marked = marked
         self._editor: Editor = studio.editor
         self._actions = actions
         self._bench = bench
@@ -163,9 +174,9 @@ class DocumentDeeds(QObject):
         self._do("layer.new", lambda document: layers.add_layer(document))
         self._do("layer.new_depth", lambda document: layers.add_layer(document, Kind.DEPTH))
         self._do_layer("layer.duplicate", lambda document, layer: layers.duplicate(document, layer.id))
-        self._do_layer("layer.delete", lambda document, layer: layers.remove(document, [layer.id]))
+        self._do_layer("layer.delete", lambda document, layer: layers.remove(document, self._chosen(layer)))
         self._do_layer("layer.clear", lambda document, layer: pixels.clear(document, layer.id))
-        self._do_layer("layer.group", lambda document, layer: layers.group(document, [layer.id]))
+        self._do_layer("layer.group", lambda document, layer: layers.group(document, self._chosen(layer)))
         self._do_layer("layer.ungroup", lambda document, layer: layers.ungroup(document, layer.id))
         self._do_layer("layer.merge_down", lambda document, layer: merging.merge_down(document, layer.id))
         self._do("layer.merge_visible", merging.merge_visible)
@@ -184,6 +195,14 @@ class DocumentDeeds(QObject):
                     document, layer.id, name, not getattr(layer, name)
                 ),
             )
+
+    def _chosen(self, layer: Layer) -> list[int]:
+        """The marked layers, if ``layer`` is one of them, from the bottom."""
+        marked = set(self._marked())
+        document = self._editor.document
+        if layer.id not in marked or document is None:
+            return [layer.id]
+        return [one.id for one in document.state.walk() if one.id in marked]
 
     @staticmethod
     def _step(document: Document, layer: Layer, by: int) -> None:

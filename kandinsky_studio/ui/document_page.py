@@ -6,12 +6,14 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from kandinsky_studio.app.editor import Editor
+from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.tools import TOOLS
+from kandinsky_studio.tools.frame import Frame, standing
 from kandinsky_studio.tools.move import Move
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.easel.camera import Sighting
 from kandinsky_studio.ui.easel.view import DocumentView
 from kandinsky_studio.ui.option_bar import OptionBar
 from kandinsky_studio.ui.sizes import BUTTON, MEDIUM, TIGHT
@@ -21,7 +23,6 @@ from kandinsky_studio.ui.widgets.colours import ColourPair
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import FlowToolBar
 from kandinsky_studio.ui.widgets.translated import Translated
-
 
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
@@ -59,6 +60,7 @@ class ToolColumn(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setObjectName("form")
         self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(body)
@@ -151,6 +153,9 @@ class DocumentPage(QWidget):
         editor = self._editor = studio.editor
         self._candidates = studio.candidates
         self.theme = theme
+        self._actions = actions
+        self._sheet: Sheet | None = None  # the one that is shown
+        self._seen: dict[Sheet, Sighting] = {}  # how the others were seen last
         self._ruled = False
         self.view = DocumentView(editor.desk)
         editor.desk.options_changed = editor.options_changed.emit
@@ -173,6 +178,7 @@ class DocumentPage(QWidget):
         editor.tool_changed.connect(self._take_tool)
         editor.sheet_changed.connect(self.show_sheet)
         self._candidates.changed.connect(self._show_candidate)
+        self._candidates.verb_changed.connect(self._show_frame)
         self.view.installEventFilter(self)
         theme.changed.connect(self._set_colours)
         self._take_tool()
@@ -182,13 +188,33 @@ class DocumentPage(QWidget):
     def show_sheet(self) -> None:
         """Show the document in front, where and how large it was seen last."""
         sheet = self._editor.sheet
+        if self._sheet is not None:
+            self._seen[self._sheet] = self.view.camera.sighting()
+        self._seen = {one: seen for one, seen in self._seen.items() if one in self._editor.sheets}
+        self._sheet = sheet
         self.view.set_document(sheet.document if sheet else None)
+        if sheet in self._seen:
+            self.view.camera.resume(self._seen[sheet])
+        elif sheet is not None:
+            self.view.camera.mirror(False)
+        self.view.camera_moved()
+        self._actions.commands.action("view.mirror").setChecked(self.view.camera.mirrored)
         self.bar.retranslate()
+        self._show_frame()
 
     @Slot()
     def _show_candidate(self) -> None:
         shown = self._candidates.shown
-        self.view.lay_over(shown.image if shown else None, shown.area if shown else None)
+        if shown is None:
+            self.view.lay_over(None)
+        else:
+            self.view.lay_over(shown.image, shown.area, shown.plan.grows)
+
+    @Slot()
+    def _show_frame(self) -> None:
+        document = self._editor.document
+        hidden = document is None or isinstance(self._editor.tool, Frame)
+        self.view.set_standing(() if hidden or document is None else standing(document))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The arrow keys go through candidates while some wait, and nudge what the move tool holds; else the view."""
@@ -218,6 +244,7 @@ class DocumentPage(QWidget):
     @Slot()
     def _take_tool(self) -> None:
         self.view.set_tool(self._editor.tool)
+        self._show_frame()
 
     @Slot()
     def _set_colours(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QLocale, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QTabWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.studio import Studio
@@ -21,18 +21,21 @@ from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
+from kandinsky_studio.ui.dialogs.tablet_tester import TabletTester
 from kandinsky_studio.ui.document_deeds import DocumentDeeds
 from kandinsky_studio.ui.menus import build_menus
 from kandinsky_studio.ui.panel import PanelDock
 from kandinsky_studio.ui.panels import PANELS
 from kandinsky_studio.ui.panels.gallery import GalleryPanel
+from kandinsky_studio.ui.panels.layers import LayersPanel
 from kandinsky_studio.ui.panels.prompt import PromptPanel
 from kandinsky_studio.ui.sheet_deeds import SheetDeeds
 from kandinsky_studio.ui.status import Status
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.window_deeds import WindowDeeds
 from kandinsky_studio.ui.workbench import Workbench
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 START_SIZE = (1280, 800)
 LATEST_START = 1500  # milliseconds after which the engine starts although nothing was painted (minimised window)
 
@@ -58,15 +61,17 @@ class MainWindow(QMainWindow):
         self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
         self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, lambda: self.bench.shows_document, self)
         self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
-        self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self)
+        self.layers = next(dock.panel for dock in self.docks if isinstance(dock.panel, LayersPanel))
+        self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self.layers.selected, self)
         self.arrivals = Arrivals(studio, self.actions_, self.bench, self)
+        self.areas = WindowDeeds(self.actions_, self.bench, self.docks, self)
         self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
         self._menus: dict[str, QMenu] = {}
         self._build()
         self._connect()
         self.retranslate()
         self._restore_layout()
-        self._show_docks()
+        self.areas.show_docks()
 
     # ------------------------------------------------------------------ building
 
@@ -75,28 +80,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.setDockNestingEnabled(True)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        for dock in self.docks:
-            self.addDockWidget(dock.panel.area, dock)
-        self._tab_docks()
         self.actions_.commands.add_place("gallery", self.stage)
         self._build_menus()
-
-    def _tab_docks(self) -> None:
-        """Prompt, colour and steps stand behind one another, the layers below them."""
-        named = {dock.panel.key: dock for dock in self.docks}
-        for key in ("colours", "steps"):
-            self.tabifyDockWidget(named["prompt"], named[key])
-        named["prompt"].raise_()
-        self.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
-
-    @Slot()
-    def _show_docks(self) -> None:
-        """Panels of documents come and go with them, but for those that the user closed."""
-        document = self.bench.shows_document
-        for dock in self.docks:
-            if dock.panel.of_document:
-                dock.setVisible(document and dock.wanted)
-                dock.toggleViewAction().setEnabled(document)
 
     @Slot()
     def _show_verb(self) -> None:
@@ -134,6 +119,7 @@ class MainWindow(QMainWindow):
         implement("help.keys", lambda: KeysDialog(self.actions_, self.theme, self).open())
         implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
         implement("model.get_real_pictures", lambda: self._open_beside(RealPicturesDialog))
+        implement("help.tablet_tester", lambda: TabletTester(self).open())
         implement("help.about", lambda: AboutDialog(self).open())
         for choice in (*a.theme_choices.values(), *a.language_choices.values()):
             implement(choice.objectName())
@@ -142,7 +128,7 @@ class MainWindow(QMainWindow):
         a.themes.triggered.connect(lambda action: self.studio.remembering.set(theme=action.data()))
         a.languages.triggered.connect(lambda action: self.studio.remembering.set(language=action.data()))
         self.studio.remembering.changed.connect(self._preference_changed)
-        self.bench.front_changed.connect(self._show_docks)
+        self.bench.front_changed.connect(self.deeds.update_enabled)
         self.bench.front_changed.connect(self._show_verb)
         self.studio.candidates.verb_changed.connect(self._show_verb)
         self.studio.editor.colour_wanted.connect(lambda _: self._go_to_key("colours"))
@@ -214,15 +200,11 @@ class MainWindow(QMainWindow):
         self._go_to(self.prompt)  # the button that had the focus goes away; it would pass to whatever is next
 
     def _go_to(self, panel: PromptPanel | GalleryPanel) -> None:
-        dock = next(dock for dock in self.docks if dock.panel is panel)
-        dock.show()
-        dock.raise_()
+        self.areas.show_dock(next(dock for dock in self.docks if dock.panel is panel))
         panel.focus_first()
 
     def _go_to_key(self, key: str) -> None:
-        dock = next(dock for dock in self.docks if dock.panel.key == key)
-        dock.show()
-        dock.raise_()
+        self.areas.show_dock(next(dock for dock in self.docks if dock.panel.key == key))
 
     def _open_beside(self, kind: type[BuiltinModelDialog] | type[RealPicturesDialog]) -> None:
         """Open a dialog to read while one works; asked for twice, the one that is open comes to the front."""
@@ -260,13 +242,13 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         if not self.restoreGeometry(_bytes(values.window_geometry)):
             self.resize(*START_SIZE)
-        if not self.restoreState(_bytes(values.window_state), LAYOUT_VERSION):
-            right = [dock for dock in self.docks if dock.panel.area is Qt.DockWidgetArea.RightDockWidgetArea]
-            below = [dock for dock in self.docks if dock.panel.area is Qt.DockWidgetArea.BottomDockWidgetArea]
-            self.resizeDocks(right, [352] * len(right), Qt.Orientation.Horizontal)
-            self.resizeDocks(below, [168] * len(below), Qt.Orientation.Vertical)
+        if self.restoreState(_bytes(values.window_state), LAYOUT_VERSION):
+            self.areas.restored()
+        else:
+            self.areas.size()
 
     def _remember_layout(self) -> None:
+        self.areas.prepare_to_remember()
         self.studio.remembering.set(
             window_geometry=_text(self.saveGeometry()), window_state=_text(self.saveState(LAYOUT_VERSION))
         )

@@ -68,7 +68,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "generate",
         (
-            *("generation.generate", SEPARATOR, "generation.previous_candidate", "generation.next_candidate"),
+            *("generation.generate", "generation.remove_object", SEPARATOR, "generation.previous_candidate", "generation.next_candidate"),
             *("generation.keep", "generation.keep_all", "generation.drop", SEPARATOR),
             *("generation.cancel", "generation.cancel_all", SEPARATOR),
             "generation.go_to_prompt",
@@ -79,9 +79,9 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("view.zoom_in", "view.zoom_out", "view.fit", "view.fit_width", "view.actual", SEPARATOR),
             *("view.rotate_left", "view.rotate_right", "view.rotate_reset", "view.mirror", SEPARATOR),
-            *("view.pixel_grid", "view.rulers", "view.canvas_only", SEPARATOR),
+            *("view.pixel_grid", "view.rulers", "view.canvas_only", "view.full_screen", SEPARATOR),
             *("file.next_tab", "file.previous_tab", SEPARATOR, "gallery.search", SEPARATOR),
-            *(">panels", ">theme", ">language"),
+            *(">panels", "window.next_area", "window.reset_layout", SEPARATOR, ">theme", ">language"),
         ),
     ),
     (

@@ -42,12 +42,14 @@ class OptionBar(QWidget):
         self._icon = QLabel()
         self._title = QLabel()
         self._title.setObjectName("heading")
+        self._title.setMinimumWidth(1)
         self.more = IconButton(theme, "settings")
         self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self._rest: QWidget | None = None
         self._row = QWidget()
         FlowLayout(self._row, SMALL)
         self._row.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._row.setMinimumWidth(_SLIDER)  # not that of the longest words: the window must stay narrow if one wants
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MEDIUM, TIGHT, SMALL, TIGHT)
         layout.setSpacing(SMALL)

@@ -50,12 +50,18 @@ class DockTitle(QWidget):
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.label = QLabel()
+        self._has_more = header is not None
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 8, 16, 4)
         layout.addWidget(self.label)
         layout.addStretch(1)
         if header is not None:
             layout.addWidget(header)
+        self.show_label(True)
+
+    def show_label(self, shown: bool) -> None:
+        """With the title, or only as a strip to drag the dock by."""
+        self.label.setVisible(shown)
+        self.layout().setContentsMargins(16, *((8, 16, 4) if shown or self._has_more else (4, 16, 4)))  # type: ignore[union-attr]
 
 
 class PanelDock(QDockWidget):
@@ -74,6 +80,10 @@ class PanelDock(QDockWidget):
 
     def _remember(self, shown: bool) -> None:
         self.wanted = shown
+
+    def show_title(self, shown: bool) -> None:
+        """Not where a tab says the same."""
+        self._title.show_label(shown)
 
     def retitle(self) -> None:
         self.setWindowTitle(self.panel.title())

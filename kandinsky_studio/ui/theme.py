@@ -53,6 +53,7 @@ class Theme(QObject):
         self._font_scale = 100
         self._base_font = QFont(application.font())
         self._files = IconFiles()
+        self.closed = False
         self._colours: dict[str, str] = {}
         application.setStyle("Fusion")
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -76,6 +77,7 @@ class Theme(QObject):
         self._application.setStyleSheet("")
         self._application.setFont(self._base_font)
         self._files.close()
+        self.closed = True
 
     @property
     def name(self) -> str:

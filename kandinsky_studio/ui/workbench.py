@@ -59,6 +59,7 @@ class Workbench(Translated):
         self.messages = MessageBar(theme, self._pages)
         self.messages.installEventFilter(self)
         self._pages.installEventFilter(self)
+        self.page.options.installEventFilter(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -145,7 +146,7 @@ class Workbench(Translated):
 
     def _show_page(self, number: int) -> None:
         self._pages.setCurrentIndex(1 if number > 0 else 0)
-        self.messages.raise_()
+        self._place_message()
         if number > 0:
             self.page.view.setFocus()
         self.front_changed.emit()
@@ -160,7 +161,12 @@ class Workbench(Translated):
         self._place_message()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kinds = {self.messages: (QEvent.Type.LayoutRequest, QEvent.Type.Show), self._pages: (QEvent.Type.Resize,)}
+        resized = (QEvent.Type.Resize,)
+        kinds = {
+            self.messages: (QEvent.Type.LayoutRequest, QEvent.Type.Show),
+            self._pages: resized,
+            self.page.options: resized,
+        }
         if event.type() in kinds.get(watched, ()):  # type: ignore[call-overload]
             self._place_message()
         return super().eventFilter(watched, event)
@@ -168,7 +174,9 @@ class Workbench(Translated):
     def _place_message(self) -> None:
         width = min(self._pages.width() - 2 * _MARGIN, _MESSAGE_WIDTH)
         height = max(self.messages.heightForWidth(width), self.messages.minimumSizeHint().height())
-        self.messages.setGeometry((self._pages.width() - width) // 2, _MARGIN, width, height)
+        above = self.page.options.mapTo(self._pages, self.page.options.rect().bottomLeft()).y()
+        top = _MARGIN + (max(above, 0) if self.shows_document and self.page.options.isVisible() else 0)
+        self.messages.setGeometry((self._pages.width() - width) // 2, top, width, height)
         self.messages.raise_()
 
 

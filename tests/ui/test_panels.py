@@ -24,6 +24,7 @@ def test_every_file_of_the_folder_is_in_the_list():
 
 
 def test_every_panel_is_docked_and_can_be_hidden_from_the_menu(qtbot, window):
+    window.studio.editor.new(64, 64)
     for dock in window.docks:
         assert dock.isVisible()
         dock.toggleViewAction().trigger()

@@ -7,6 +7,7 @@ screen. The corner of the canvas always lies on a whole one, or pixels would be 
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from math import isclose
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF
@@ -27,6 +28,17 @@ class Fit(enum.Enum):
     NONE = "none"
     WHOLE = "whole"
     WIDTH = "width"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """How a document was seen: for :meth:`Camera.resume`."""
+
+    fit: Fit
+    zoom: float
+    angle: float
+    mirrored: bool
+    middle: QPointF  # of the room on the screen, in pixels of the document
 
 
 class Camera:
@@ -140,6 +152,18 @@ class Camera:
         """Bring ``point`` of the document to the middle."""
         self.fit = Fit.NONE
         self._put(point, self.middle)
+
+    def sighting(self) -> Sighting:
+        """How the document is seen now."""
+        return Sighting(self.fit, self.zoom, self.angle, self.mirrored, self._exact_inverse().map(self.middle))
+
+    def resume(self, seen: Sighting) -> None:
+        """See the document as it was; the room on the screen may be another."""
+        self.fit, self.zoom, self.angle, self.mirrored = seen.fit, seen.zoom, seen.angle, seen.mirrored
+        if seen.fit is Fit.NONE:
+            self._put(seen.middle, self.middle)
+        else:
+            self._settle()
 
     def _turned(self) -> QTransform:
         turned = QTransform().rotate(self.angle)
