@@ -262,7 +262,8 @@ class MainWindow(QMainWindow):
         """
         if not (self._session_ends or _session_is_saved()) and not self.sheet_deeds.may_close_all(self._close_again):
             event.ignore()
-            self.come_to_front()
+            if self.isMinimized():  # the question must be seen
+                self.come_to_front()
             return
         self.prompt.form.commit()
         self._remember_layout()

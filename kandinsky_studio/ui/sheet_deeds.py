@@ -219,7 +219,6 @@ class SheetDeeds(QObject):
         """
         self._editor.finish_tool()
         if self._question is not None:
-            self._question.raise_()
             self._question.activateWindow()
             return False
         if any(sheet.saving for sheet in self._editor.sheets):

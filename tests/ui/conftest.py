@@ -19,12 +19,16 @@ def make_window(qtbot, qapp, make_studio, fake_engine, monkeypatch):
 
     monkeypatch.setattr(QMessageBox, "exec", refuse)
 
+    def leave(window):
+        window.studio.generation.cancel_all()
+        window.end_session()  # nobody is there to answer what is to become of documents
+
     def make():
         studio = make_studio()
         theme = Theme(qapp)
         themes.append(theme)
         window = MainWindow(studio, theme)
-        qtbot.addWidget(window, before_close_func=lambda window: window.studio.generation.cancel_all())
+        qtbot.addWidget(window, before_close_func=leave)
         window.show()
         qtbot.waitExposed(window)
         window.grab()
