@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from time import monotonic
 
 import cv2
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
-from kandinsky_studio.app.canvas_plan import Plan, Verb, plan, verb_for
+from kandinsky_studio.app.canvas_plan import Outlook, Plan, Verb, outlook, plan
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.generation import Generation
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.models import Models
-from kandinsky_studio.document.document import Change
+from kandinsky_studio.document.document import Change, check_size
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layer_operations import above_active
 from kandinsky_studio.document.layers import Kind
@@ -24,6 +25,7 @@ from kandinsky_studio.engine.request import GenerationResult, Progress
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
 
 _QUIET = 150  # milliseconds after a change until the verb is looked for again
+_APART = 66  # milliseconds between two previews that are shown, at least
 _NAME = 40
 
 
@@ -38,6 +40,32 @@ class Candidate:
     result: GenerationResult | None  # None while it is being made
 
 
+class _Job:
+    """What is being made, and how its pictures are cut out: worked out once, as masks can be large."""
+
+    def __init__(self, made: Plan) -> None:
+        self.plan = made
+        self._alphas: dict[tuple[int, int], Pixels] = {}
+
+    def alpha(self, width: int, height: int) -> Pixels:
+        """How opaque a picture of this size is, where the plan's mask lies on it."""
+        size, mask = (width, height), self.plan.mask
+        if size not in self._alphas:
+            alpha = np.full((height, width), 255, np.uint8)
+            if mask is not None:
+                alpha = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+                if not ((mask > 0) & (mask < 255)).any():
+                    alpha = np.where(alpha > 0, np.uint8(255), alpha)  # a half pixel at a hard edge would be seen
+            self._alphas[size] = alpha
+        return self._alphas[size]
+
+    def candidate(self, image: Pixels, result: GenerationResult | None = None) -> Candidate:
+        """``image`` (height × width × 3, RGB), transparent where the plan's mask hides it."""
+        height, width = image.shape[:2]
+        shown = from_rgba(np.dstack([image, self.alpha(width, height)]))
+        return Candidate(shown, self.plan.area, self.plan, result)
+
+
 @dataclass
 class _Stage:
     """What waits over one document."""
@@ -45,7 +73,7 @@ class _Stage:
     candidates: list[Candidate] = field(default_factory=list)
     shown: int = 0
     preview: Candidate | None = None
-    jobs: dict[int, Plan] = field(default_factory=dict)
+    jobs: dict[int, _Job] = field(default_factory=dict)
 
 
 class Candidates(QObject):
@@ -69,8 +97,13 @@ class Candidates(QObject):
         self._models = models
         self._messages = messages
         self._stages: dict[Sheet, _Stage] = {}
-        self._verb: Verb | None = None
+        self._outlook: Outlook | None = None
         self._hidden = False
+        self._news: tuple[int, Pixels] | None = None  # a job and its newest preview that is not shown yet
+        self._last_news = 0.0
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._show_news)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_QUIET)
@@ -79,6 +112,7 @@ class Candidates(QObject):
         editor.sheet_changed.connect(self._sheet_changed)
         editor.closed.connect(self._closed)
         generation.settings.changed.connect(self._setting_changed)
+        generation.mix_changed.connect(self._later.start)
         generation.progressed.connect(self._progressed)
         generation.picture_made.connect(self._made)
         generation.ended.connect(self._ended)
@@ -88,7 +122,12 @@ class Candidates(QObject):
     @property
     def verb(self) -> Verb | None:
         """What the button does to the document in front; None if there is none."""
-        return self._verb
+        return self._outlook.verb if self._outlook is not None else None
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """The same, and where; ``verb_changed`` tells of it, too."""
+        return self._outlook
 
     @property
     def count(self) -> int:
@@ -122,8 +161,11 @@ class Candidates(QObject):
 
     # ------------------------------------------------------------------ what is done
 
-    def generate(self) -> int | None:
-        """Do what :attr:`verb` says; the id of the job, None if it was refused."""
+    def generate(self, remove: bool = False) -> int | None:
+        """Do what :attr:`verb` says; the id of the job, None if it was refused.
+
+        With ``remove`` what is marked is filled with what is around it, whatever the words are.
+        """
         sheet = self._editor.sheet
         if sheet is None:
             return None
@@ -132,13 +174,14 @@ class Candidates(QObject):
         settings.draw_seeds()
         try:
             spec = self._models.spec(settings.values.model)
-            made = plan(sheet.document, settings.request(), spec)
+            request = settings.request() if remove else self._generation.request()
+            made = plan(sheet.document, request, spec, remove)
         except (StudioError, MemoryError) as error:
             self._messages.error(error)
             return None
         job = self._generation.submit(made.request)
         if job is not None:
-            self._stages.setdefault(sheet, _Stage()).jobs[job] = made
+            self._stages.setdefault(sheet, _Stage()).jobs[job] = _Job(made)
             self._hidden = False
             self.changed.emit()
         return job
@@ -183,7 +226,11 @@ class Candidates(QObject):
             state, last = document.state, document.active_id
             for offset, candidate in enumerate(kept):
                 assert candidate.result is not None
-                layer = document.new_layer(Kind.PIXELS, _name(candidate), pixels_of(candidate))
+                if candidate.plan.grows:
+                    canvas = state.canvas.united(candidate.area)
+                    check_size(canvas.width, canvas.height)
+                    state = state.changed(canvas=canvas)
+                layer = document.new_layer(Kind.PIXELS, self._name(candidate), pixels_of(candidate))
                 state = state.inserted(layer, parent, None if number is None else number + offset)
                 values: dict[str, object] = {"origin": json.dumps(candidate.result.request.to_json(with_pixels=False))}
                 if candidate.plan.mask is not None:
@@ -196,6 +243,11 @@ class Candidates(QObject):
             self._messages.error(error)
             return
         self.drop()
+
+    def _name(self, candidate: Candidate) -> str:
+        assert candidate.result is not None
+        words = " ".join(candidate.result.request.prompt.split()) or self.tr("Removed")
+        return words if len(words) <= _NAME else words[: _NAME - 1].rstrip() + "…"
 
     # ------------------------------------------------------------------ what happens
 
@@ -212,18 +264,19 @@ class Candidates(QObject):
 
     @Slot(str)
     def _setting_changed(self, name: str) -> None:
-        if name == "model":
+        if name in ("model", "mask_grow"):
             self._later.start()
 
     @Slot()
     def _find_verb(self) -> None:
-        document, before = self._editor.document, self._verb
-        spec = self._models.find(self._generation.settings.values.model)
+        document, before = self._editor.document, self._outlook
+        values = self._generation.outline
+        spec = self._models.find(values.model)
         if document is not None and document.editing:
             self._later.start()
             return
-        self._verb = verb_for(document, spec) if document is not None and spec is not None else None
-        if self._verb is not before:
+        self._outlook = outlook(document, values, spec) if document is not None and spec is not None else None
+        if self._outlook != before:
             self.verb_changed.emit()
 
     @Slot(object)
@@ -235,10 +288,22 @@ class Candidates(QObject):
 
     @Slot(int, object)
     def _progressed(self, job: int, progress: Progress) -> None:
+        if progress.preview is None or self._of_job(job) is None:
+            return
+        self._news = (job, progress.preview)
+        if not self._soon.isActive():
+            # A small model makes more of them than a screen can show, and whoever paints needs the time.
+            self._soon.start(max(round(_APART - (monotonic() - self._last_news) * 1000), 0))
+
+    @Slot()
+    def _show_news(self) -> None:
+        if self._news is None:
+            return
+        (job, image), self._news = self._news, None
         stage = self._of_job(job)
-        if stage is not None and progress.preview is not None:
-            made = stage.jobs[job]
-            stage.preview = Candidate(_shown_through(progress.preview, made), made.area, made, None)
+        if stage is not None:
+            stage.preview = stage.jobs[job].candidate(image)
+            self._last_news = monotonic()
             self.changed.emit()
 
     @Slot(int, object)
@@ -246,19 +311,25 @@ class Candidates(QObject):
         stage = self._of_job(job)
         if stage is None:
             return
-        made = stage.jobs[job]
+        self._forget_news(job)
         stage.preview = None
-        stage.candidates.append(Candidate(_shown_through(result.image, made), made.area, made, result))
+        stage.candidates.append(stage.jobs[job].candidate(result.image, result))
         stage.shown = len(stage.candidates) - 1
         self.changed.emit()
 
     @Slot(int)
     def _ended(self, job: int) -> None:
         stage = self._of_job(job)
+        self._forget_news(job)
         if stage is not None:
             del stage.jobs[job]
             stage.preview = None
             self.changed.emit()
+
+    def _forget_news(self, job: int) -> None:
+        if self._news is not None and self._news[0] == job:
+            self._news = None
+            self._soon.stop()
 
 
 def pixels_of(candidate: Candidate) -> Surface:
@@ -271,20 +342,3 @@ def pixels_of(candidate: Candidate) -> Surface:
         image = np.asarray(cv2.resize(image, (area.width, area.height), interpolation=way), np.uint8)
     opaque = np.full((*image.shape[:2], 1), 255, np.uint8)
     return Surface.from_image(from_rgba(np.concatenate([image, opaque], axis=2)), area.x, area.y)
-
-
-def _shown_through(image: Pixels, made: Plan) -> QImage:
-    """``image`` (height × width × 3, RGB), transparent where the plan's mask hides it."""
-    height, width = image.shape[:2]
-    alpha = np.full((height, width), 255, np.uint8)
-    if made.mask is not None:
-        alpha = np.asarray(cv2.resize(made.mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-        if not ((made.mask > 0) & (made.mask < 255)).any():
-            alpha = np.where(alpha > 0, np.uint8(255), alpha)  # a half pixel at a hard edge would be seen as a line
-    return from_rgba(np.dstack([image, alpha]))
-
-
-def _name(candidate: Candidate) -> str:
-    assert candidate.result is not None
-    words = " ".join(candidate.result.request.prompt.split())
-    return words if len(words) <= _NAME else words[: _NAME - 1].rstrip() + "…"

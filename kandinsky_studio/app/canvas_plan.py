@@ -6,16 +6,21 @@ import dataclasses
 import enum
 from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from kandinsky_studio.document import masks
 from kandinsky_studio.document.compositing import compose
-from kandinsky_studio.document.document import Document
+from kandinsky_studio.document.document import Document, check_size
+from kandinsky_studio.document.generation_frame import generated_area
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Pixels, readable, to_rgba
+from kandinsky_studio.engine import inpainting
+from kandinsky_studio.engine.embeddings import Slot
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.engine.spec import ModelSpec
@@ -24,6 +29,9 @@ _MULTIPLE = 8  # pixels: sides that are worked at
 _ROOM = 0.5  # of the mask's size, that is seen around it on each side
 _OPAQUE = 250  # 0 … 255, from which on a pixel counts as there
 _SOLID = 0.98  # of the pixels in a box that must be there for the box to be a picture with nothing around it
+_BEYOND = 6  # pixels of the working size around what is removed that may still show some of it
+_RIM, _RIM_SHARE = 4, 0.03  # pixels, and share of its size, that are taken with what is removed: nobody marks all of it
+_MOST_GROWTH = 1024  # that a request can have
 _GROUND = 255  # of transparent parts, as the model sees them: white paper
 
 
@@ -35,6 +43,7 @@ class Verb(enum.StrEnum):
     FILL = "fill"  # what is masked or selected is made anew
     EXPAND = "expand"  # the picture is continued where the canvas is empty
     DEPTH = "depth"  # a picture with the depth of the depth layer
+    MIX = "mix"  # a picture from what is in the mix
 
 
 TASKS = {
@@ -43,54 +52,113 @@ TASKS = {
     Verb.FILL: Task.inpaint,
     Verb.EXPAND: Task.outpaint,
     Verb.DEPTH: Task.depth,
+    Verb.MIX: Task.mix,
 }
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the button would do in ``frame``: make ``area`` (both pixels of the document) at ``size`` (width, height).
+    The area is the whole canvas (``whole``) or a part of it, or reaches beyond it (``beyond``)."""
+
+    verb: Verb
+    frame: Rect
+    area: Rect
+    size: tuple[int, int]
+    whole: bool
+    beyond: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """``request`` makes a picture of ``area`` (pixels of the document), at its own size; of it only what ``mask``
-    (height × width of ``area``, 0 … 255) lets through is for the canvas, everything if it is None."""
+    (height × width of ``area``, 0 … 255) lets through is for the canvas, everything if it is None. If it ``grows``, the
+    area reaches beyond the canvas, which becomes as much larger when the picture is kept."""
 
     verb: Verb
     request: GenerationRequest
     area: Rect
     mask: Pixels | None = None
+    grows: bool = False
+
+
+def outlook(document: Document, settings: GenerationRequest, spec: ModelSpec) -> Outlook:
+    """What the button does now, in the generation frame. Cheap enough to be asked after every stroke."""
+    state = document.state
+    frame, canvas = generated_area(state), state.canvas
+    limits = frame.intersected(canvas)
+    if settings.task is Task.mix:
+        return Outlook(Verb.MIX, frame, frame, working_size(frame, spec), frame == canvas, not canvas.contains(frame))
+    mask = _marked(state, limits)
+    if Task.inpaint in spec.tasks and mask is not None and _has_picture(state, limits):
+        area = _fill_area(mask, limits, settings.mask_grow, spec)
+        return Outlook(Verb.FILL, frame, area, working_size(area, spec), area == canvas, False)
+    verb, area = Verb.GENERATE, frame
+    if Task.depth in spec.tasks and _depth(state) is not None:
+        verb, area = Verb.DEPTH, limits
+    elif _has_picture(state, limits):
+        if Task.outpaint in spec.tasks and (_lone_box(state, frame) is not None or not canvas.contains(frame)):
+            verb = Verb.EXPAND
+        else:
+            verb, area = (Verb.REFINE if Task.image2image in spec.tasks else Verb.GENERATE), limits
+    return Outlook(verb, frame, area, working_size(area, spec), area == canvas, not canvas.contains(area))
 
 
 def verb_for(document: Document, spec: ModelSpec) -> Verb:
-    """What the button does now. Cheap enough to be asked after every stroke."""
-    state = document.state
-    if Task.inpaint in spec.tasks and _wanted_mask(state) is not None and _has_picture(state):
-        return Verb.FILL
-    if Task.depth in spec.tasks and _depth(state) is not None:
-        return Verb.DEPTH
-    if not _has_picture(state):
-        return Verb.GENERATE
-    if Task.outpaint in spec.tasks and _lone_box(state) is not None:
-        return Verb.EXPAND
-    return Verb.REFINE if Task.image2image in spec.tasks else Verb.GENERATE
+    """What the button does now."""
+    return outlook(document, GenerationRequest(""), spec).verb
 
 
-def plan(document: Document, settings: GenerationRequest, spec: ModelSpec) -> Plan:
-    """The request for :func:`verb_for`; words and numbers are those of ``settings``."""
-    state, verb = document.state, verb_for(document, spec)
-    canvas = state.canvas
+def plan(document: Document, settings: GenerationRequest, spec: ModelSpec, remove: bool = False) -> Plan:
+    """The request for :func:`outlook`; words and numbers are those of ``settings``.
+
+    To ``remove`` what is marked, the idea is taken from its surroundings in place of the words. Raises
+    ``SizeTooLarge`` if the canvas could not become as large.
+    """
+    state, seen = document.state, outlook(document, settings, spec)
+    if remove and seen.verb is Verb.FILL:
+        marked = _bounds(_marked(state, seen.area))
+        more = max(_RIM, round(max(marked.width, marked.height) * _RIM_SHARE)) if marked is not None else 0
+        settings = dataclasses.replace(settings, mask_grow=min(settings.mask_grow + more, _MOST_GROWTH))
+        seen = outlook(document, settings, spec)
+    verb, area = seen.verb, seen.area
     request = dataclasses.replace(settings, task=TASKS[verb], image=None, mask=None, hint=None)
     if verb is Verb.FILL:
-        return _fill(document, request, spec)
-    width, height = working_size(canvas, spec)
+        return _fill(document, request, seen, remove)
+    if seen.beyond:
+        larger = area.united(state.canvas)
+        check_size(larger.width, larger.height)
+    width, height = seen.size
     request = dataclasses.replace(request, width=width, height=height)
     if verb is Verb.EXPAND:
-        return _expand(document, request)
+        return _expand(document, request, seen)
     if verb is Verb.DEPTH:
         layer = _depth(state)
         assert layer is not None
         assert layer.pixels is not None
-        hint = _scaled(layer.pixels.array(canvas), width, height)
+        hint = _scaled(layer.pixels.array(area), width, height)
         request = dataclasses.replace(request, hint=Raster(hint), strength=1.0)
     elif verb is Verb.REFINE:
-        request = dataclasses.replace(request, image=Raster(_scaled(_seen(document, canvas), width, height)))
-    return Plan(verb, request, canvas)
+        request = dataclasses.replace(request, image=Raster(_scaled(_seen(document, area), width, height)))
+    return Plan(verb, request, area, grows=seen.beyond)
+
+
+def shaped(mask: Pixels, grow: int, feather: int) -> Pixels:
+    """``mask`` (0 … 255) larger by ``grow`` pixels (smaller if it is negative), and soft over ``feather`` pixels at its
+    edge, inward: nothing beyond is touched. What is too narrow for that is softened less, and never vanishes."""
+    grown = inpainting.grow(mask, grow) if grow else mask
+    if not grown.any():
+        grown = mask
+    bounds = _bounds(grown)
+    if feather <= 0 or bounds is None:
+        return grown
+    box = (slice(bounds.y, bounds.bottom), slice(bounds.x, bounds.right))
+    within = cv2.copyMakeBorder((grown[box] > 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
+    widest = float(cv2.distanceTransform(np.asarray(within), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
+    soft = min(feather, int(widest / 2))
+    if soft < 1:
+        return grown
+    return np.asarray(np.minimum(grown, inpainting.feather(inpainting.grow(grown, -soft), soft)), np.uint8)
 
 
 def working_size(area: Rect, spec: ModelSpec) -> tuple[int, int]:
@@ -121,43 +189,71 @@ def context_of(bounds: Rect, canvas: Rect, native: int) -> Rect:
     return Rect(x, y, width, height)
 
 
-def _fill(document: Document, request: GenerationRequest, spec: ModelSpec) -> Plan:
-    state = document.state
-    mask = _wanted_mask(state)
+def _fill_area(mask: Pixels, limits: Rect, grow: int, spec: ModelSpec) -> Rect:
+    bounds = _bounds(mask)
+    assert bounds is not None
+    bounds = bounds.moved(limits.x, limits.y).expanded(max(grow, 0)).intersected(limits)
+    return context_of(bounds, limits, spec.native_size)
+
+
+def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove: bool) -> Plan:
+    state, area = document.state, seen.area
+    mask = _marked(state, area)
     assert mask is not None
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    x, y = state.canvas.x + int(columns[0]), state.canvas.y + int(rows[0])
-    bounds = Rect(x, y, int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
-    area = context_of(bounds, state.canvas, spec.native_size)
-    x, y = area.x - state.canvas.x, area.y - state.canvas.y
-    part = np.ascontiguousarray(mask[y : y + area.height, x : x + area.width])
-    width, height = working_size(area, spec)
-    small = _scaled(part, width, height)
+    grow, feather = request.mask_grow, request.mask_feather
+    grown = shaped(mask, grow, 0)
+    width, height = seen.size
+    small = _scaled(grown, width, height)
     if not (small >= 128).any():  # a thin line must not vanish when it is made smaller
         small = np.where(small > 0, np.uint8(255), np.uint8(0))
+    image = _scaled(_seen(document, area), width, height)
     request = dataclasses.replace(
         request,
         width=width,
         height=height,
-        image=Raster(_scaled(_seen(document, area), width, height)),
+        image=Raster(image),
         mask=Raster(small),
         # The mask on the canvas says where the result shows, to the pixel; one that reached further would be cut there.
         mask_grow=0,
         mask_feather=0,
     )
-    return Plan(Verb.FILL, request, area, part)
+    if remove:
+        request = _without_it(request, image, small)
+    return Plan(Verb.FILL, request, area, shaped(mask, grow, feather))
 
 
-def _expand(document: Document, request: GenerationRequest) -> Plan:
-    canvas = document.state.canvas
-    box = _lone_box(document.state)
-    assert box is not None
-    across, down = request.width / canvas.width, request.height / canvas.height
-    left, top = round((box.x - canvas.x) * across), round((box.y - canvas.y) * down)
+def _without_it(request: GenerationRequest, image: Pixels, mask: Pixels) -> GenerationRequest:
+    """The idea of the picture as if nothing had been where ``mask`` is."""
+    around = inpainting.fill(image, inpainting.grow(mask, _BEYOND), "border")
+    return dataclasses.replace(
+        request, prompt="", negative_prompt="", slots=(Slot(image=Raster(around)),), fill="border", strength=1.0
+    )
+
+
+def _expand(document: Document, request: GenerationRequest, seen: Outlook) -> Plan:
+    area, canvas = seen.area, document.state.canvas
+    alpha = np.zeros((area.height, area.width), np.uint8)
+    limits = area.intersected(canvas)
+    inner = limits.moved(-area.x, -area.y)
+    alpha[inner.y : inner.bottom, inner.x : inner.right] = to_rgba(document.render(limits))[..., 3]
+    mask = np.where(alpha >= _OPAQUE, np.uint8(0), np.uint8(255))
+    request = dataclasses.replace(request, strength=1.0)
+    box = _lone_box(document.state, area)
+    if box is None:  # a picture with holes and frayed edges
+        request = dataclasses.replace(
+            request,
+            task=Task.inpaint,
+            image=Raster(_scaled(_seen(document, area), request.width, request.height)),
+            mask=Raster(np.where(_scaled(mask, request.width, request.height) > 0, np.uint8(255), np.uint8(0))),
+            mask_grow=0,
+            mask_feather=0,
+            fill="border",
+        )
+        return Plan(Verb.EXPAND, request, area, mask, seen.beyond)
+    across, down = request.width / area.width, request.height / area.height
+    left, top = round((box.x - area.x) * across), round((box.y - area.y) * down)
     width = min(max(round(box.width * across), 1), request.width - left)
     height = min(max(round(box.height * down), 1), request.height - top)
-    mask = np.full((canvas.height, canvas.width), 255, np.uint8)
-    mask[box.y - canvas.y : box.bottom - canvas.y, box.x - canvas.x : box.right - canvas.x] = 0
     request = dataclasses.replace(
         request,
         image=Raster(_scaled(_seen(document, box), width, height)),
@@ -165,24 +261,32 @@ def _expand(document: Document, request: GenerationRequest) -> Plan:
         margin_top=top,
         margin_right=request.width - left - width,
         margin_bottom=request.height - top - height,
-        strength=1.0,
     )
-    return Plan(Verb.EXPAND, request, canvas, mask)
+    return Plan(Verb.EXPAND, request, area, mask, seen.beyond)
 
 
-def _wanted_mask(state: State) -> Pixels | None:
-    """What is selected, else what the inpaint mask says; None if that is nothing."""
-    canvas = state.canvas
+def _bounds(mask: npt.NDArray[Any] | None) -> Rect | None:
+    """Where ``mask`` is above 0, from its own corner; None if nowhere."""
+    if mask is None:
+        return None
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return Rect(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+
+
+def _marked(state: State, area: Rect) -> Pixels | None:
+    """What is selected at ``area``, else what the inpaint mask says there; None if that is nothing."""
     if state.selection is not None:
-        mask = state.selection.array(canvas)
+        mask = state.selection.array(area)
     else:
         layer = state.of_kind(Kind.INPAINT)
-        if layer is None or not layer.visible or (not layer.pixels and not layer.inverted):
+        if layer is None or not layer.visible or layer.pixels is None:
             return None
-        assert layer.pixels is not None
         if not layer.pixels.tiles and not layer.inverted:
             return None
-        mask = masks.effective(layer, canvas)
+        mask = masks.effective(layer, state.canvas, area)
     return mask if mask.any() else None
 
 
@@ -193,47 +297,45 @@ def _depth(state: State) -> Layer | None:
     return layer
 
 
-def _has_picture(state: State) -> bool:
-    """Whether anything can be seen on the canvas."""
+def _has_picture(state: State, area: Rect) -> bool:
+    """Whether anything can be seen at ``area``."""
     return any(
         layer.pixels is not None
         and layer.visible
         and layer.kind is Kind.PIXELS
-        and not layer.pixels.bounds.intersected(state.canvas).is_empty
+        and not layer.pixels.bounds.intersected(area).is_empty
         for layer in state.walk()
     )
 
 
-def _lone_box(state: State) -> Rect | None:
-    """The rectangle that a picture fills on a canvas that is empty around it; None if it is not like that.
+def _lone_box(state: State, area: Rect) -> Rect | None:
+    """The rectangle that a picture fills in an ``area`` that is empty around it; None if it is not like that.
 
-    Looked for in the small copies of tiles: its edges are right to the pixel only if the document is, below.
+    What lies beyond the canvas counts as empty. Looked for in the small copies of tiles: the rectangle is up to 3 pixels
+    too small on each side.
     """
-    canvas = state.canvas
-    alpha = np.zeros((ceil(canvas.on_tiles().height / 4), ceil(canvas.on_tiles().width / 4)), np.uint8)
-    whole = canvas.on_tiles()
-    for key in canvas.tiles():
+    limits = area.intersected(state.canvas)
+    whole = limits.on_tiles()
+    alpha = np.zeros((ceil(whole.height / 4), ceil(whole.width / 4)), np.uint8)
+    for key in limits.tiles():
         place = Rect.of_tile(key)
         x, y = (place.x - whole.x) // 4, (place.y - whole.y) // 4
         alpha[y : y + 64, x : x + 64] = readable(compose(state.layers, key, quarter=True))[..., 3]
-    x, y = canvas.x - whole.x, canvas.y - whole.y
-    alpha = alpha[y // 4 : ceil((y + canvas.height) / 4), x // 4 : ceil((x + canvas.width) / 4)]
+    x, y = limits.x - whole.x, limits.y - whole.y
+    alpha = alpha[y // 4 : ceil((y + limits.height) / 4), x // 4 : ceil((x + limits.width) / 4)]
     there = alpha >= _OPAQUE
-    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
-    if not len(rows):
+    found = _bounds(there)
+    if found is None:
         return None
-    inside = there[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    fills = inside.shape[0] >= alpha.shape[0] - 1 and inside.shape[1] >= alpha.shape[1] - 1
-    stray = int((alpha > 8).sum()) - int((alpha[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] > 8).sum())
-    if fills or inside.mean() < _SOLID or min(inside.shape) < 8 or stray > there.sum() * (1 - _SOLID):
+    inside = (slice(found.y, found.bottom), slice(found.x, found.right))
+    around = (slice(max(found.y - 1, 0), found.bottom + 1), slice(max(found.x - 1, 0), found.right + 1))
+    stray = int((alpha > 8).sum()) - int((alpha[around] > 8).sum())  # its edges may go through pixels of small copies
+    if there[inside].mean() < _SOLID or min(found.width, found.height) < 8 or stray > there.sum() * (1 - _SOLID):
         return None
-    first = Rect(
-        canvas.x // 4 * 4 + int(columns[0]) * 4,
-        canvas.y // 4 * 4 + int(rows[0]) * 4,
-        inside.shape[1] * 4,
-        inside.shape[0] * 4,
-    )
-    return first.intersected(canvas)
+    x, y = limits.x // 4 * 4 + found.x * 4, limits.y // 4 * 4 + found.y * 4
+    box = Rect(x, y, found.width * 4, found.height * 4).intersected(limits)
+    fills = area.width - box.width < 2 * _MULTIPLE and area.height - box.height < 2 * _MULTIPLE
+    return None if fills else box
 
 
 def _seen(document: Document, area: Rect) -> Pixels:

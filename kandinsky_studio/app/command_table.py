@@ -92,6 +92,12 @@ GENERATION = (
         "generate",
     ),
     Command(
+        "generation.remove_object",
+        QT_TRANSLATE_NOOP("commands", "Remove what is marked"),
+        "object erase heal clean удалить объект",
+        "eraser",
+    ),
+    Command(
         "generation.previous_candidate",
         QT_TRANSLATE_NOOP("commands", "Previous candidate"),
         "result результат",

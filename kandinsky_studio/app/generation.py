@@ -34,6 +34,7 @@ _SETTINGS = (
     "scheduler",
     "prior_scheduler",
 )
+_FILLING = ("mask_grow", "mask_feather", "fill", "match_colours")  # of how it is filled on the canvas, not of a picture
 LOCKS = {"prior_seed": "prior_seed_locked", "seed": "seed_locked"}
 
 
@@ -132,7 +133,7 @@ class GenerationSettings(QObject):
 
     def restore(self, request: GenerationRequest, prior_seed_locked: bool, seed_locked: bool) -> None:
         """Take back what was chosen when the program ran last."""
-        names = (*_SETTINGS, *SEED_FIELDS, "num_images_per_prompt", "vary_idea", "vary_rendering")
+        names = (*_SETTINGS, *SEED_FIELDS, "num_images_per_prompt", "vary_idea", "vary_rendering", *_FILLING)
         self.set(**{name: getattr(request, name) for name in names})
         self.set(prior_seed_locked=prior_seed_locked, seed_locked=seed_locked)
 

@@ -132,6 +132,9 @@ TOOL = (
     ),
     Command("tool.crop", QT_TRANSLATE_NOOP("commands", "Crop"), "trim frame обрезать", "crop", True),
     Command(
+        "tool.frame", QT_TRANSLATE_NOOP("commands", "Generation frame"), "area region where область", "frame", True
+    ),
+    Command(
         "tool.select_rectangle",
         QT_TRANSLATE_NOOP("commands", "Rectangular selection"),
         "marquee",

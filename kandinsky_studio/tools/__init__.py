@@ -7,6 +7,7 @@ from kandinsky_studio.tools.brush import Brush
 from kandinsky_studio.tools.crop import Crop
 from kandinsky_studio.tools.eraser import Eraser
 from kandinsky_studio.tools.fill import Fill
+from kandinsky_studio.tools.frame import Frame
 from kandinsky_studio.tools.gradient import Gradient
 from kandinsky_studio.tools.hand import Hand
 from kandinsky_studio.tools.mask_brush import MaskBrush
@@ -38,6 +39,7 @@ TOOLS: tuple[type[Tool], ...] = (
     Move,
     Transform,
     Crop,
+    Frame,
     SelectRectangle,
     SelectEllipse,
     SelectLasso,

@@ -17,8 +17,8 @@ from kandinsky_studio.tools.base import Desk, Ink, Mark, Option, Pointer, Tool
 from kandinsky_studio.tools.boxing import edge
 from kandinsky_studio.tools.selecting import went
 
-_GRIP = 9.0  # pixels of the screen around a handle
-_HANDLES: tuple[tuple[float, float], ...] = ((0, 0), (0.5, 0), (1, 0), (1, 0.5), (1, 1), (0.5, 1), (0, 1), (0, 0.5))
+GRIP = 9.0  # pixels of the screen around a handle
+HANDLES: tuple[tuple[float, float], ...] = ((0, 0), (0.5, 0), (1, 0), (1, 0.5), (1, 1), (0.5, 1), (0, 1), (0, 0.5))
 
 Edges: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -124,13 +124,13 @@ class Crop(Tool):
         dx, dy = pointer.x - first.x, pointer.y - first.y
         if self._grip is None or edges is None:
             corner = (first.x, first.y, first.x, first.y)
-            edges = _pulled(corner, (float(dx > 0), float(dy > 0)), dx, dy, self._kept(pointer), pointer.alt)
+            edges = pulled(corner, (float(dx > 0), float(dy > 0)), dx, dy, self._kept(pointer), pointer.alt)
         elif self._grip == (0.5, 0.5):
             if pointer.shift:
                 dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
             edges = (edges[0] + dx, edges[1] + dy, edges[2] + dx, edges[3] + dy)
         else:
-            edges = _pulled(edges, self._grip, dx, dy, self._kept(pointer), pointer.alt)
+            edges = pulled(edges, self._grip, dx, dy, self._kept(pointer), pointer.alt)
         self._set(edges)
 
     def release(self, pointer: Pointer) -> None:
@@ -227,7 +227,7 @@ class Crop(Tool):
                 lines.lineTo(box.right(), y)
             marks.append(Mark(lines, Ink.LINE))
         marks.append(Mark(inside, Ink.FRAME))
-        for u, v in _HANDLES:
+        for u, v in HANDLES:
             handle = QPointF(box.x() + u * box.width(), box.y() + v * box.height())
             marks.append(Mark(QPainterPath(handle), Ink.HANDLE))
         return marks
@@ -258,8 +258,8 @@ class Crop(Tool):
             x, y = left + handle[0] * (right - left), top + handle[1] * (bottom - top)
             return hypot(pointer.x - x, pointer.y - y) * pointer.scale
 
-        nearest = min(_HANDLES, key=away)
-        if away(nearest) <= _GRIP:
+        nearest = min(HANDLES, key=away)
+        if away(nearest) <= GRIP:
             return nearest
         return (0.5, 0.5) if left <= pointer.x <= right and top <= pointer.y <= bottom else None
 
@@ -276,7 +276,7 @@ def _edges(rect: Rect) -> Edges:
     return rect.x, rect.y, rect.right, rect.bottom
 
 
-def _pulled(
+def pulled(
     edges: Edges, handle: tuple[float, float], dx: float, dy: float, ratio: float | None, centred: bool
 ) -> Edges:
     """A handle pulled by (dx, dy); past the other side the frame turns over. With ``ratio`` the side that goes farther

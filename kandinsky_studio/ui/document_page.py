@@ -213,7 +213,10 @@ class DocumentPage(QWidget):
     @Slot()
     def _show_frame(self) -> None:
         document = self._editor.document
-        hidden = document is None or isinstance(self._editor.tool, Frame)
+        tool = self._editor.tool
+        hidden = document is None or isinstance(tool, Frame)
+        if isinstance(tool, Frame):
+            tool.follow()
         self.view.set_standing(() if hidden or document is None else standing(document))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -6,9 +6,10 @@ from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from kandinsky_studio.app.candidates import Candidates
-from kandinsky_studio.app.canvas_plan import Verb
+from kandinsky_studio.app.canvas_plan import Outlook, Verb
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.fill_popup import FillPopup
 from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
@@ -33,6 +34,10 @@ class TaskBar(Translated):
         self.strength = LabelledSlider(theme, 1, 100, 60, suffix=" %")
         self.strength.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         commands = actions.commands
+        self._remove = commands.implement("generation.remove_object", lambda: self.candidates.generate(remove=True))
+        self.popup = FillPopup(self._settings, theme, self._remove, self)
+        self.more = IconButton(theme, "settings")
+        self.more.clicked.connect(lambda: self.popup.open_above(self.more))
         self._actions = [
             commands.implement("generation.previous_candidate", lambda: self.candidates.step(-1)),
             commands.implement("generation.next_candidate", lambda: self.candidates.step(1)),
@@ -62,6 +67,7 @@ class TaskBar(Translated):
         layout.setSpacing(SMALL)
         layout.addWidget(self.sentence, 1)
         layout.addWidget(self.strength)
+        layout.addWidget(self.more)
         layout.addWidget(self._side)
         self.strength.changed.connect(lambda value: self._settings.set(strength=round(value / 100, 4)))
         self._settings.changed.connect(self._setting_changed)
@@ -74,6 +80,7 @@ class TaskBar(Translated):
         self.strength.set_words(
             self.tr("Strength"), self.tr("How much of what is there is changed; at 100 % nothing of it is left.")
         )
+        self.more.set_words(self.tr("How it is filled"))
         self.compare.set_words(self.tr("Hold to see the canvas without it"))
         self.keep.setText(self.tr("Keep as a layer"))
         self._show()
@@ -87,7 +94,11 @@ class TaskBar(Translated):
     def _show(self) -> None:
         candidates, verb = self.candidates, self.candidates.verb
         count = candidates.count
-        self.sentence.setText(self.sentence_of(verb))
+        sentence = self.sentence_of(candidates.outlook)
+        self.sentence.setText(sentence)
+        self.sentence.setToolTip(sentence)
+        self.more.setVisible(verb is Verb.FILL)
+        self._remove.setEnabled(verb is Verb.FILL)
         self.strength.setVisible(verb in STRONG)
         self.strength.setFixedWidth(max(self._theme.px(_SLIDER), self.strength.minimumSizeHint().width()))
         self.strength.set_number(self._settings.values.strength * 100)
@@ -99,17 +110,26 @@ class TaskBar(Translated):
         for action in self._actions:
             action.setEnabled(count > 0)
 
-    def sentence_of(self, verb: Verb | None) -> str:
-        """What will be changed, before one presses the button."""
+    def sentence_of(self, outlook: Outlook | None) -> str:
+        """What will be sent and what will be changed, before one presses the button."""
+        if outlook is None:
+            return ""
+        if outlook.whole:
+            place = self.tr("the whole canvas, {size}")
+        elif outlook.beyond:
+            place = self.tr("{size}, also beyond the canvas")
+        else:
+            place = self.tr("{size} of the canvas")
+        place = place.format(size=_size(outlook.area.width, outlook.area.height))
         words = {
-            None: "",
-            Verb.GENERATE: self.tr("Generate: a picture for the whole canvas, from the prompt."),
-            Verb.REFINE: self.tr("Refine: the whole canvas is drawn anew, as near to it as you say."),
-            Verb.FILL: self.tr("Fill: only what is masked or selected is drawn anew."),
-            Verb.EXPAND: self.tr("Expand: the picture is continued where the canvas is empty."),
-            Verb.DEPTH: self.tr("Match depth: a picture with the depth of the depth layer."),
+            Verb.GENERATE: self.tr("Generate: {place}, worked on at {size}. A picture from the prompt."),
+            Verb.REFINE: self.tr("Refine: {place}, worked on at {size}. Drawn anew, as near to it as you say."),
+            Verb.FILL: self.tr("Fill: {place}, worked on at {size}. Only what is masked or selected changes."),
+            Verb.EXPAND: self.tr("Expand: {place}, worked on at {size}. Only what is empty is drawn."),
+            Verb.DEPTH: self.tr("Match depth: {place}, worked on at {size}. A picture with the depth layer’s depth."),
+            Verb.MIX: self.tr("Mix: {place}, worked on at {size}. A picture from what is in the mix."),
         }
-        return words[verb]
+        return words[outlook.verb].format(place=place, size=_size(*outlook.size))
 
     def verb_words(self, verb: Verb) -> str:
         """What the button is called."""
@@ -119,6 +139,7 @@ class TaskBar(Translated):
             Verb.FILL: self.tr("Fill"),
             Verb.EXPAND: self.tr("Expand"),
             Verb.DEPTH: self.tr("Match depth"),
+            Verb.MIX: self.tr("Mix"),
         }
         return words[verb]
 
@@ -126,3 +147,7 @@ class TaskBar(Translated):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._show()
+
+
+def _size(width: int, height: int) -> str:
+    return f"{width} × {height}"

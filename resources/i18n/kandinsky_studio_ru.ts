@@ -1613,6 +1613,42 @@
         <source>Tablet tester…</source>
         <translation>Проверка планшета…</translation>
     </message>
+    <message>
+        <source>Generation frame</source>
+        <translation>Рамка генерации</translation>
+    </message>
+    <message>
+        <source>Remove what is marked</source>
+        <translation>Убрать отмеченное</translation>
+    </message>
+    <message>
+        <source>Previous candidate</source>
+        <translation>Предыдущий вариант</translation>
+    </message>
+    <message>
+        <source>Next candidate</source>
+        <translation>Следующий вариант</translation>
+    </message>
+    <message>
+        <source>Keep the candidate as a layer</source>
+        <translation>Оставить вариант слоем</translation>
+    </message>
+    <message>
+        <source>Keep all candidates as layers</source>
+        <translation>Оставить все варианты слоями</translation>
+    </message>
+    <message>
+        <source>Drop the candidates</source>
+        <translation>Убрать варианты</translation>
+    </message>
+    <message>
+        <source>Open the picture as a document</source>
+        <translation>Открыть картину как документ</translation>
+    </message>
+    <message>
+        <source>Put the picture on a layer</source>
+        <translation>Положить картину на слой</translation>
+    </message>
 </context>
 <context>
     <name>errors</name>
@@ -2582,6 +2618,54 @@
         <source>Nothing was painted: this is outside the selection.</source>
         <translation>Ничего не нарисовано: здесь нет выделения.</translation>
     </message>
+    <message>
+        <source>Generation frame</source>
+        <translation>Рамка генерации</translation>
+    </message>
+    <message>
+        <source>Whole canvas</source>
+        <translation>Весь холст</translation>
+    </message>
+    <message>
+        <source>Drag what is generated. Shift keeps the ratio, Alt the middle, Ctrl leaves the grid; a double click takes it all.</source>
+        <translation>Растяните рамку генерации. Shift — пропорции, Alt — от середины, Ctrl — без сетки; двойной щелчок — весь холст.</translation>
+    </message>
+    <message>
+        <source>Hard round</source>
+        <translation>Жёсткая круглая</translation>
+    </message>
+    <message>
+        <source>Soft round</source>
+        <translation>Мягкая круглая</translation>
+    </message>
+    <message>
+        <source>Ink</source>
+        <translation>Тушь</translation>
+    </message>
+    <message>
+        <source>Soft pencil</source>
+        <translation>Мягкий карандаш</translation>
+    </message>
+    <message>
+        <source>Airbrush</source>
+        <translation>Аэрограф</translation>
+    </message>
+    <message>
+        <source>Flat brush</source>
+        <translation>Плоская кисть</translation>
+    </message>
+    <message>
+        <source>Single pixels</source>
+        <translation>По пикселю</translation>
+    </message>
+    <message>
+        <source>Hard eraser</source>
+        <translation>Жёсткий ластик</translation>
+    </message>
+    <message>
+        <source>Soft eraser</source>
+        <translation>Мягкий ластик</translation>
+    </message>
 </context>
 <context>
     <name>layers</name>
@@ -3032,6 +3116,22 @@
         <source>Gradient</source>
         <translation>Градиент</translation>
     </message>
+    <message>
+        <source>Generation frame</source>
+        <translation>Рамка генерации</translation>
+    </message>
+    <message>
+        <source>Keep candidate</source>
+        <translation>Оставить вариант</translation>
+    </message>
+    <message>
+        <source>Show one layer alone</source>
+        <translation>Показать один слой</translation>
+    </message>
+    <message>
+        <source>Show all layers</source>
+        <translation>Показать все слои</translation>
+    </message>
 </context>
 <context>
     <name>TabletTester</name>
@@ -3431,6 +3531,18 @@
         <source>Tool: {tool}</source>
         <translation>Инструмент: {tool}</translation>
     </message>
+    <message>
+        <source>Preset</source>
+        <translation>Заготовка</translation>
+    </message>
+    <message>
+        <source>Own settings</source>
+        <translation>Свои настройки</translation>
+    </message>
+    <message>
+        <source>Brushes that are set up already</source>
+        <translation>Готовые кисти</translation>
+    </message>
 </context>
 <context>
     <name>Recovery</name>
@@ -3561,6 +3673,169 @@
     <message>
         <source>These documents are not saved. What is not marked is closed without saving, and lost.</source>
         <translation>Эти документы не сохранены. Неотмеченные закроются без сохранения, и их изменения пропадут.</translation>
+    </message>
+</context>
+<context>
+    <name>Candidates</name>
+    <message>
+        <source>Removed</source>
+        <translation>Убрано</translation>
+    </message>
+</context>
+<context>
+    <name>FillPopup</name>
+    <message>
+        <source>How it is filled</source>
+        <translation>Как заполнять</translation>
+    </message>
+    <message>
+        <source>Grow</source>
+        <translation>Расширить</translation>
+    </message>
+    <message>
+        <source>How far beyond what is marked is drawn anew; below 0 it stays as far within it.</source>
+        <translation>Насколько за отмеченное заходит новое; ниже 0 — настолько не доходит до края.</translation>
+    </message>
+    <message>
+        <source>Soft edge</source>
+        <translation>Мягкий край</translation>
+    </message>
+    <message>
+        <source>How wide old and new run into one another, inward.</source>
+        <translation>На какой ширине, внутрь, старое переходит в новое.</translation>
+    </message>
+    <message>
+        <source>Begin with</source>
+        <translation>Исходить из</translation>
+    </message>
+    <message>
+        <source>What is there</source>
+        <translation>Того, что там есть</translation>
+    </message>
+    <message>
+        <source>The colours around it, run together</source>
+        <translation>Размытых цветов вокруг</translation>
+    </message>
+    <message>
+        <source>What touches it, continued</source>
+        <translation>Продолжения того, что по краю</translation>
+    </message>
+    <message>
+        <source>The mean colour around it</source>
+        <translation>Среднего цвета вокруг</translation>
+    </message>
+    <message>
+        <source>Match the colours around it</source>
+        <translation>Подогнать к цветам вокруг</translation>
+    </message>
+    <message>
+        <source>Remove what is marked</source>
+        <translation>Убрать отмеченное</translation>
+    </message>
+    <message>
+        <source>Fill it with what is around it, whatever the words are.</source>
+        <translation>Заполнить тем, что вокруг, что бы ни было написано.</translation>
+    </message>
+</context>
+<context>
+    <name>TaskBar</name>
+    <message>
+        <source>How it is filled</source>
+        <translation>Как заполнять</translation>
+    </message>
+    <message>
+        <source>the whole canvas, {size}</source>
+        <translation>весь холст, {size}</translation>
+    </message>
+    <message>
+        <source>{size}, also beyond the canvas</source>
+        <translation>{size}, и за краем холста</translation>
+    </message>
+    <message>
+        <source>{size} of the canvas</source>
+        <translation>{size} холста</translation>
+    </message>
+    <message>
+        <source>Generate: {place}, worked on at {size}. A picture from the prompt.</source>
+        <translation>Создать: {place}, в размере {size}. Картина по описанию.</translation>
+    </message>
+    <message>
+        <source>Refine: {place}, worked on at {size}. Drawn anew, as near to it as you say.</source>
+        <translation>Переработать: {place}, в размере {size}. Рисуется заново, настолько близко, насколько задано.</translation>
+    </message>
+    <message>
+        <source>Fill: {place}, worked on at {size}. Only what is masked or selected changes.</source>
+        <translation>Заполнить: {place}, в размере {size}. Меняется только отмеченное.</translation>
+    </message>
+    <message>
+        <source>Expand: {place}, worked on at {size}. Only what is empty is drawn.</source>
+        <translation>Расширить: {place}, в размере {size}. Рисуется только пустое.</translation>
+    </message>
+    <message>
+        <source>Match depth: {place}, worked on at {size}. A picture with the depth layer’s depth.</source>
+        <translation>По глубине: {place}, в размере {size}. Картина с глубиной слоя глубины.</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>Сила</translation>
+    </message>
+    <message>
+        <source>How much of what is there is changed; at 100 % nothing of it is left.</source>
+        <translation>Насколько изменится то, что есть; при 100 % от него ничего не останется.</translation>
+    </message>
+    <message>
+        <source>Hold to see the canvas without it</source>
+        <translation>Удерживайте, чтобы увидеть холст без неё</translation>
+    </message>
+    <message>
+        <source>Keep as a layer</source>
+        <translation>Оставить слоем</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>Создать</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>Переработать</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>Заполнить</translation>
+    </message>
+    <message>
+        <source>Expand</source>
+        <translation>Расширить</translation>
+    </message>
+    <message>
+        <source>Match depth</source>
+        <translation>По глубине</translation>
+    </message>
+</context>
+<context>
+    <name>Arrivals</name>
+    <message>
+        <source>Dropped</source>
+        <translation>Перетащено</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+    <message>
+        <source>Import as a layer</source>
+        <translation>Вставить как слой</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Картина</translation>
+    </message>
+</context>
+<context>
+    <name>BrushPopup</name>
+    <message>
+        <source>Brush and colour</source>
+        <translation>Кисть и цвет</translation>
     </message>
 </context>
 </TS>

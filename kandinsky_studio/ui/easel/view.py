@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -24,7 +26,7 @@ from PySide6.QtWidgets import QWidget
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.geometry import TILE, Rect
 from kandinsky_studio.errors import StudioError
-from kandinsky_studio.tools.base import Desk, Tool
+from kandinsky_studio.tools.base import Desk, Mark, Tool
 from kandinsky_studio.ui.easel import dropping, marks, rulers
 from kandinsky_studio.ui.easel.camera import STEP
 from kandinsky_studio.ui.easel.gestures import Doing, Gestures
@@ -61,7 +63,8 @@ class DocumentView(Sight):
         self._pen_near = False
         self._would = Doing.NOTHING  # what a press would begin, or what goes on
         self._drawn_cursor = QRect()
-        self._laid: tuple[QImage, Rect] | None = None
+        self._laid: tuple[QImage, Rect, bool] | None = None
+        self._standing: Sequence[Mark] = ()
         self._drawn_marks = QRect()
         self._next: Rect | None = None  # where a stroke may go on
         self._rulers: tuple[QColor, QColor] | None = None
@@ -153,24 +156,39 @@ class DocumentView(Sight):
             at = self._hovering * self.camera.ratio
         return at, tool.cursor_size * self.camera.zoom
 
-    def lay_over(self, image: QImage | None, area: Rect | None = None) -> None:
-        """Show ``image`` (any size) over the picture at ``area`` (pixels of the document), as if it were a layer."""
-        self._laid = (image, area) if image is not None and area is not None else None
-        self.update()
+    def lay_over(self, image: QImage | None, area: Rect | None = None, beyond: bool = False) -> None:
+        """Show ``image`` (any size) over the picture at ``area`` (pixels of the document), as if it were a layer; what
+        lies beyond the canvas only if it is to be made larger (``beyond``)."""
+        before = self._laid
+        self._laid = (image, area, beyond) if image is not None and area is not None else None
+        for laid in (before, self._laid):
+            if laid is not None:
+                self.update_device(self._on_screen(laid[1]))
+
+    def set_standing(self, shown: Sequence[Mark]) -> None:
+        """Draw ``shown`` over the picture, below what the tool draws."""
+        self.update_device(marks.bounds(self._standing, self.camera))
+        self._standing = shown
+        self.update_device(marks.bounds(shown, self.camera))
+
+    def _on_screen(self, area: Rect) -> QRect:
+        return self.camera.transform.mapRect(QRectF(area.to_qt())).toAlignedRect().adjusted(-2, -2, 2, 2)
 
     def _draw_laid(self, painter: QPainter) -> None:
         if self._laid is None or self.document is None:
             return
-        image, area = self._laid
+        image, area, beyond = self._laid
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setTransform(self.camera.transform, True)
-        painter.setClipRect(self.document.state.canvas.to_qt())
+        if not beyond:
+            painter.setClipRect(self.document.state.canvas.to_qt(), Qt.ClipOperation.IntersectClip)
         painter.drawImage(area.to_qt(), image)
         painter.restore()
 
     def paint_over(self, painter: QPainter) -> None:
         self._draw_laid(painter)
+        marks.draw(painter, self._standing, self.camera, self._accent, self._phase)
         if self.tool is not None and self.document is not None:
             shown = self.tool.overlay()
             self._drawn_marks = marks.bounds(shown, self.camera)
