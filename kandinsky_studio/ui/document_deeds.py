@@ -344,6 +344,9 @@ class DocumentDeeds(QObject):
         ):
             self._actions.commands.implement(id, lambda _=False, method=method: self._turn(method))
             self._ids.append(id)
+        for id, by in (("brush.next_preset", 1), ("brush.previous_preset", -1)):
+            self._actions.commands.implement(id, lambda _=False, by=by: self._bench.page.options.step(by))
+            self._ids.append(id)
         for percent in range(10, 101, 10):
             id = f"brush.opacity_{percent}"
             self._actions.commands.implement(id, lambda _=False, share=percent / 100: self._set_opacity(share))
