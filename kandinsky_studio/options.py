@@ -60,7 +60,8 @@ def add_commands(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], make: Run, embed: Run, explain: Run
 ) -> None:
     """Register all commands around pictures: ``make`` runs those that make some, the others run their own."""
-    parsers = {add(commands): make for add in _MAKING} | {_add_embed(commands): embed, _add_explain(commands): explain}
+    making = (_add_generate, _add_remix, _add_inpaint, _add_outpaint, _add_mix, _add_depth)
+    parsers = {add(commands): make for add in making} | {_add_embed(commands): embed, _add_explain(commands): explain}
     for parser, run in parsers.items():
         parser.set_defaults(run=run, flags=parser.flags())
 
@@ -76,7 +77,8 @@ def as_typed(error: StudioError, arguments: argparse.Namespace, argv: Sequence[s
         values["name"] = (typed or flags)[-1]  # the long one, if none was
     elif values.get("name") in _SHOWN:
         values["name"] = _SHOWN[str(values["name"])]
-    values |= {"task": COMMANDS[str(values["task"])]} if values.get("task") in COMMANDS else {}
+    if values.get("task") in COMMANDS:
+        values["task"] = COMMANDS[str(values["task"])]
     return error if values == error.values else type(error)(**values)
 
 
@@ -396,6 +398,3 @@ def _add_switch(group: argparse._ArgumentGroup, flag: str, dest: str, value: boo
     group.add_argument(flag, dest=dest, action="store_const", const=value, default=None, help=help)
     reverse: Sequence[str] = [f"--no-{flag[2:]}"]
     group.add_argument(*reverse, dest=dest, action="store_const", const=not value, default=None, help=argparse.SUPPRESS)
-
-
-_MAKING = (_add_generate, _add_remix, _add_inpaint, _add_outpaint, _add_mix, _add_depth)
