@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QImage
 
-from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.geometry import TILE, Rect
 from kandinsky_studio.document.surface import Depth, Pixels, Surface, from_rgba, to_image
 from kandinsky_studio.errors import DamagedPicture
 from kandinsky_studio.storage.image_files import open_from_bytes
@@ -20,24 +20,37 @@ def fill(surface: Surface, rect: Rect, data: bytes, name: str) -> None:
 
     ``name`` is what messages call it. Raises ``DamagedPicture`` and what ``open_from_bytes`` raises.
     """
-    image = _picture(data, name) if surface.depth is Depth.RGBA else _mask(data, name)
-    if image.isNull():
-        raise MemoryError
-    if (image.width(), image.height()) != (rect.width, rect.height):
+    if surface.depth is Depth.MASK:
+        pixels, to_image_of = _mask(data, name), to_image
+    elif _is_plain(data):
+        pixels, to_image_of = _picture(data, name), _premultiplied
+    else:
+        pixels, to_image_of = open_from_bytes(data, name).pixels, from_rgba
+    if pixels.shape[:2] != (rect.height, rect.width):
         raise DamagedPicture(file=name)
-    surface.fill_from(rect, image)
+    # A row of tiles at a time: what is converted is still in the processor's memory when it is cut to tiles.
+    top = rect.y
+    while top < rect.bottom:
+        bottom = min((top // TILE + 1) * TILE, rect.bottom)
+        image = to_image_of(pixels[top - rect.y : bottom - rect.y])
+        if image.isNull():
+            raise MemoryError
+        surface.fill_from(Rect(rect.x, top, rect.width, bottom - top), image)
+        top = bottom
 
 
-def _picture(data: bytes, name: str) -> QImage:
-    """Premultiplied sRGB."""
-    if not _is_plain(data):
-        return from_rgba(open_from_bytes(data, name).pixels)
+def _picture(data: bytes, name: str) -> Pixels:
+    """Straight, blue first."""
     pixels = _decoded(data, name)
     if pixels.ndim != 3 or pixels.shape[2] != 4:
         raise DamagedPicture(file=name)
+    return pixels
+
+
+def _premultiplied(pixels: Pixels) -> QImage:
     height, width = pixels.shape[:2]
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    straight = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32)
+    return straight.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
 def _is_plain(data: bytes) -> bool:
@@ -55,11 +68,11 @@ def _is_plain(data: bytes) -> bool:
     return False
 
 
-def _mask(data: bytes, name: str) -> QImage:
+def _mask(data: bytes, name: str) -> Pixels:
     pixels = _decoded(data, name) if data[24:26] == b"\x08\x00" else np.empty(0, np.uint8)
     if pixels.ndim != 2:
         raise DamagedPicture(file=name)
-    return to_image(pixels)
+    return pixels
 
 
 def _decoded(data: bytes, name: str) -> Pixels:
