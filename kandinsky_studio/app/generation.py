@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.worker import EngineWorker, Job
-from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress
+from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress, Task
 from kandinsky_studio.engine.spec import Limits, ModelSpec
 from kandinsky_studio.errors import StudioError
 
@@ -165,6 +165,7 @@ class Generation(QObject):
     picture_made = Signal(int, object)  # job id, GenerationResult
     ended = Signal(int)  # job id, however it ended
     queue_changed = Signal()
+    mix_changed = Signal()  # what is mixed, or whether
 
     def __init__(
         self,
@@ -179,6 +180,8 @@ class Generation(QObject):
         self._worker = worker
         self._messages = messages
         self._check = check
+        self.mixes: Callable[[], bool] = lambda: False  # whether the next picture is made from a mix
+        self.complete: Callable[[GenerationRequest], GenerationRequest] = lambda request: request  # puts the mix in
         self._jobs: dict[int, GenerationRequest] = {}  # queued and running, in order
         self._current: int | None = None
         self._stepped_down: int | None = None  # the last job of which it was said that memory ran out
@@ -209,10 +212,25 @@ class Generation(QObject):
         """The request of a job that runs or waits."""
         return self._jobs.get(job_id)
 
+    @property
+    def outline(self) -> GenerationRequest:
+        """The choices as they are typed, and whether they are to mix; without what the mix is made of."""
+        values = self.settings.values
+        return dataclasses.replace(values, task=Task.mix) if self.mixes() else values
+
+    def request(self) -> GenerationRequest:
+        """The choices as they stand and the mix, frozen. Raises ``StudioError`` if something of the mix is gone."""
+        return self.complete(self.settings.request())
+
     def generate(self) -> int | None:
         """Freeze the settings into a request and queue it; its job id, or None if the request was refused."""
         self.settings.draw_seeds()
-        return self.submit(self.settings.request())
+        try:
+            request = self.request()
+        except StudioError as error:
+            self._messages.error(error)
+            return None
+        return self.submit(request)
 
     def submit(self, request: GenerationRequest) -> int | None:
         """Queue a request; its job id, or None, and a message, if it was refused."""
