@@ -18,6 +18,7 @@ BENCHMARKS = {
     "older": "memory at the sizes of Kandinsky 2.0 and 2.1, against the estimate",
     "memory": "peak memory of one picture, against the stock pipelines",
     "fuzzing": "damaged files: opened, or refused with a reason",
+    "journal": "how long the journal holds up whoever paints, and how large it becomes",
     "kills": "kills at random moments: what of documents, files and pictures is lost",
     "canvas": "how fluid painting, panning, zooming and undo are, at rest and while a picture is made",
     "brushes": "milliseconds of one event of a pen, by the size and kind of the brush",

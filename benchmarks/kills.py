@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -175,8 +176,8 @@ class Home:
                     found.faults.append(f"{name}: a step back leads to what never was")
                     break
             document.history.close()
-            told.digests.append(digest)  # where the next start goes on
-            told.times.append(killed)
+            del told.digests[last + 1 :]  # the next start goes on from here
+            del told.times[last + 1 :]
 
     def _look_at_the_file(self, found: Round) -> None:
         """Whole, and either what was there before the last saving or what it was to become."""
@@ -227,19 +228,21 @@ def run(arguments: Sequence[str] = ()) -> str:
     parser = argparse.ArgumentParser(prog="python -m benchmarks kills", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="homes at a time")
     options = parser.parse_args(arguments)
-    done: list[Round] = []
-    with tempfile.TemporaryDirectory() as folder:
-        number = 0
-        while len(done) < options.count:
-            count = min(options.count - len(done), ROUNDS)
+    homes = -(-options.count // ROUNDS)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as threads:
+
+        def live(number: int) -> list[Round]:
+            count = min(options.count - number * ROUNDS, ROUNDS)
             rounds = kill(count, options.seed + number, Path(folder) / str(number), number % REAL == 0)
             for at, one in enumerate(rounds):
                 for fault in one.faults:
                     print(f"home {number}, round {at}, {one.moment}: {fault}", file=sys.stderr, flush=True)
-            print(f"{len(done) + len(rounds)} kills", file=sys.stderr, flush=True)
-            done += rounds
-            number += 1
+            print(f"home {number}: {len(rounds)} kills", file=sys.stderr, flush=True)
+            return rounds
+
+        done = [one for rounds in threads.map(live, range(homes)) for one in rounds]
     return _figures(done)
 
 

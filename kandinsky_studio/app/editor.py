@@ -201,7 +201,7 @@ class Editor(QObject):
             return
         document, journal = sheet.document, sheet.journal
         state, active, mark = document.state.snapshot(), document.active_id, document.history.mark()
-        number = journal.mark() if journal is not None else 0
+        number = journal.mark(path) if journal is not None else 0
         sheet.begin_saving()
 
         def work() -> Stamp:

@@ -11,6 +11,7 @@ from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.sheet import Sheet
 from kandinsky_studio.errors import NotRecovered
+from kandinsky_studio.storage.durable import sweep_partials
 from kandinsky_studio.storage.recovering import (
     ATTEMPTS,
     Orphan,
@@ -25,6 +26,7 @@ from kandinsky_studio.storage.recovering import (
 )
 
 SURVIVED = 400  # milliseconds that a document must have been shown before its journal counts as harmless
+AT_WORK = 60.0  # seconds that a file may have been written after the last step before the program died
 LISTED = 4  # names in one message
 
 
@@ -99,6 +101,8 @@ class Recovery(QObject):
             raise  # at the next start there may be more
         except Exception as error:
             raise NotRecovered(document=self._name(orphan), folder=give_up(orphan.folder)) from error
+        for folder in {path.resolve().parent for path in recovered.unfinished}:
+            sweep_partials(folder, before=orphan.changed + AT_WORK)
         document = recovered.document
         if document.history.saved and not document.history.names and document.path is document.source is None:
             discard(orphan.folder)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -76,6 +77,16 @@ def replace_keeping_previous(path: Path, content: bytes) -> Path | None:
 def previous_path(path: Path) -> Path:
     """Where the previous version of ``path`` is kept: beside it, “picture~.png” for “picture.png”."""
     return path.with_name(f"{path.stem}~{path.suffix}")
+
+
+def sweep_partials(folder: Path, before: float) -> None:
+    """Delete what a program that died left of files it was writing into ``folder``, last changed ``before`` a time."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if re.fullmatch(r"\.[0-9a-f]{16}" + re.escape(PARTIAL_SUFFIX), path.name):
+                with suppress(OSError):
+                    if path.stat().st_mtime < before:
+                        path.unlink()
 
 
 def make_folder(folder: Path) -> None:

@@ -104,11 +104,11 @@ class Journal:
         """Whether something is missing in what is written, because it could not be written."""
         return self._broken
 
-    def mark(self) -> int:
-        """Where the document is now, for :meth:`saved` once a file has it."""
+    def mark(self, path: Path | None = None) -> int:
+        """Where the document is now, for :meth:`saved` once the file ``path`` has it."""
         number = self._next_mark
         self._next_mark += 1
-        self._put({"mark": number})
+        self._put({"mark": number, "to": str(path or "")})
         return number
 
     def saved(self, path: Path, mark: int, stamp: Stamp = None) -> None:
@@ -326,7 +326,7 @@ class Journal:
             return records.open("ab", buffering=0)
         if "version" not in head:
             assert file is not None
-            self._written += write_record(file, head, tiles)
+            self._written += write_record(file, head, tiles, hurry=not self._waiting.empty())
             return file
         # A first record. Its file takes the name once it is whole; an open one can't be renamed on Windows.
         if file is not None:

@@ -33,9 +33,12 @@ class Place(NamedTuple):
     depth: int  # bytes of a pixel
 
 
-def write_record(file: BinaryIO, head: dict[str, Any], tiles: Tiles) -> int:
-    """Write one record; returns its length. ``file`` is not buffered: what is written survives the process."""
-    packs = len(tiles) <= _PACKED_UP_TO
+def write_record(file: BinaryIO, head: dict[str, Any], tiles: Tiles, hurry: bool = False) -> int:
+    """Write one record; returns its length. ``file`` is not buffered: what is written survives the process.
+
+    In a ``hurry``, because others wait, only tiles of one colour are packed.
+    """
+    packs = len(tiles) <= _PACKED_UP_TO and not hurry
     listed, parts = [], []
     for number, tile in tiles:
         data = readable(tile.image).tobytes()

@@ -70,6 +70,7 @@ class Recovered:
     next_surface: int
     next_tile: int
     next_mark: int
+    unfinished: frozenset[Path] = frozenset()  # files that were perhaps being saved when the program ended
 
 
 def orphans(folder: Path) -> list[Orphan]:
@@ -143,6 +144,7 @@ class _Replay:
         self._places: dict[int, Place] = {}
         self._tiles: WeakValueDictionary[int, Tile] = WeakValueDictionary()
         self._marks: dict[int, Step | None] = {}
+        self._unfinished: dict[int, Path] = {}
         self._stamp: Stamp = None
 
     def run(self) -> Recovered:
@@ -168,6 +170,7 @@ class _Replay:
             max(self._surfaces, default=-1) + 1,
             max(self._places, default=-1) + 1,
             max(self._marks, default=0) + 1,
+            frozenset(self._unfinished.values()),
         )
 
     def _first(self, head: dict[str, Any]) -> Document:
@@ -198,7 +201,10 @@ class _Replay:
     def _next(self, document: Document, head: dict[str, Any]) -> None:
         if "mark" in head and "saved" not in head:
             self._marks[head["mark"]] = document.history.mark()
+            if head["to"]:
+                self._unfinished[head["mark"]] = Path(head["to"])
         elif "saved" in head:
+            self._unfinished.pop(head["mark"], None)
             document.path = Path(head["saved"])
             self._keep_stamp(head)
             if head["mark"] in self._marks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 
 import numpy as np
@@ -350,7 +351,7 @@ def test_a_disk_that_takes_no_journal_is_told_once_and_saving_resumes_it(make_de
     sheet = desk.editor.new(60, 40)
     sheet.journal.flush()
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, "no space left")
 
     with monkeypatch.context() as patch:
@@ -383,3 +384,23 @@ def test_a_journal_is_a_journal_of_one_document(desk):
     desk.editor.flush()
     assert len(desk.editor.sheets) == 1
     assert desk.told == []
+
+
+def test_what_a_kill_left_of_a_file_is_deleted(make_desk, tmp_path):
+    desk = make_desk()
+    sheet = desk.editor.new(60, 40)
+    stroke(sheet.document)
+    sheet.journal.mark(tmp_path / "a.ora")
+    desk.crash()
+    left, other, later = (tmp_path / name for name in (f".{16 * 'a'}.partial", "mine.partial", f".{16 * 'b'}.partial"))
+    for path in (left, other, later):
+        path.write_bytes(b"half")
+    os.utime(later, (4e9, 4e9))  # another program of ours is writing it
+    again = make_desk()
+    again.editor.recover()
+    again.editor.flush()
+    again.editor.flush()
+    assert len(again.editor.sheets) == 1
+    assert not left.exists()
+    assert other.exists()
+    assert later.exists()

@@ -29,6 +29,9 @@ from kandinsky_studio.storage.recovering import (
     tried,
 )
 
+# Before the first thread: Qt takes the thread that uses it first for the main one, and other tests would suffer.
+pytestmark = pytest.mark.usefixtures("qapp")
+
 
 def noise(width, height, seed=0, channels=4):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
@@ -289,7 +292,7 @@ def test_a_full_disk_is_told_once_and_painting_goes_on(tmp_path, monkeypatch):
     journal = Journal(tmp_path, document, failed=told.append)
     journal.flush()
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "no space left")
 
     monkeypatch.setattr(journals, "write_record", full)
@@ -463,7 +466,7 @@ def test_a_journal_resumes_when_there_is_room_again(tmp_path, monkeypatch):
     before = looks(document)
     write = journals.write_record
 
-    def torn(file, head, tiles):
+    def torn(file, head, tiles, **_):
         file.write(b"KSJ1 half of a record")
         raise OSError(28, "no space left")
 
@@ -498,7 +501,11 @@ def test_a_journal_never_begins_anew_in_the_middle_of_a_stroke(tmp_path, monkeyp
     document = Document.new(300, 200)
     journal = Journal(tmp_path / "j", document)
     stroke(document, 1)
-    monkeypatch.setattr(journals, "write_record", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+
+    def full(*_, **__):
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(journals, "write_record", full)
     stroke(document, 2)
     journal.flush()
     monkeypatch.undo()
@@ -528,10 +535,10 @@ def test_a_slow_disk_does_not_fill_the_memory(tmp_path, monkeypatch):
     gate, waiting = threading.Event(), []
     write = journals.write_record
 
-    def slow(*said):
+    def slow(*said, **how):
         waiting.append(said)
         gate.wait()
-        return write(*said)
+        return write(*said, **how)
 
     journal = Journal(tmp_path, document, backlog=5 * 2**18)
     journal.flush()

@@ -6,7 +6,10 @@ import pytest
 
 from benchmarks.kills import LAG, kill
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no signals")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no signals"),
+    pytest.mark.usefixtures("qapp"),  # before the first thread, or Qt takes another for the main one
+]
 
 
 def test_kills_lose_no_step_no_file_and_no_picture(tmp_path):
