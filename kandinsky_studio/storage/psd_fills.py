@@ -48,6 +48,13 @@ def has_effects(record: LayerRecord) -> bool:
     return False
 
 
+def blends_by_lightness(record: LayerRecord) -> bool:
+    """Whether the layer is hidden where it, or what is below it, is light or dark."""
+    ranges = record.blending_ranges
+    several = (ranges.composite_ranges or (), *(ranges.channel_ranges or ()))
+    return any(tuple(one) != (0, 0xFFFF) for pair in several for one in pair)
+
+
 def _keys(record: LayerRecord) -> set[bytes]:
     return {bytes(key) for key in record.tagged_blocks or ()}
 

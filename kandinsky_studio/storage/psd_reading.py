@@ -37,7 +37,7 @@ from kandinsky_studio.storage.image_files import MAX_FILE, MAX_SIDE
 from kandinsky_studio.storage.openraster import MAX_LAYERS, MAX_PICTURE, MAX_REACH
 from kandinsky_studio.storage.psd_channels import INDEXED, PILLOW_MODES, Colours, Plane, levels, unpacked
 from kandinsky_studio.storage.psd_clipping import Part, clipped
-from kandinsky_studio.storage.psd_fills import has_effects, is_left_out, solid_colour
+from kandinsky_studio.storage.psd_fills import blends_by_lightness, has_effects, is_left_out, solid_colour
 
 if TYPE_CHECKING:
     from psd_tools.psd import PSD
@@ -159,6 +159,7 @@ class _Reader:
         if len(pairs) > 2 * MAX_LAYERS:
             raise DamagedPicture(file=self._name)
         stack: list[list[Part]] = [[]]
+        gone = False  # whether the last layer that others can be clipped to was left out
         for record, channels in pairs:
             divider = _divider(record)
             if divider == names.LOWER_END:
@@ -172,8 +173,17 @@ class _Reader:
                 stack[-1].append(self._group(record, channels, children))
             else:
                 part = self._pixels(record, channels)
+                if part is not None and part.clips and gone:
+                    # Upon nothing they are hidden, but not lost; clipped to another layer they would be wrong.
+                    stack[-1].append(
+                        Part(replace(part.layer, id=self._new_id(), pixels=Surface(Depth.RGBA), mask=None), False)
+                    )
                 if part is not None:
                     stack[-1].append(part)
+                    gone = False
+                gone |= part is None and not record.clipping
+                continue
+            gone = False
         while len(stack) > 1:  # a group that was not ended
             inside = stack.pop()
             stack[-1].extend(inside)
@@ -197,12 +207,15 @@ class _Reader:
         through = names.PASS_THROUGH in (key, bytes(record.blend_mode))
         layer = self._common(record, Kind.GROUP, names.MODE_KEYS[BlendMode.NORMAL] if through else key)
         layer = self._with_mask(layer, record, channels)
+        cut = layer.opacity < 1 or (layer.mask is not None and layer.mask_enabled)
+        if through and cut and any(child.mode is not BlendMode.NORMAL for child in children):
+            self._notes.add(DocumentNote.modes_replaced)  # here, such a group does not mix with what is below it
         return Part(replace(layer, children=children, isolated=not through), bool(record.clipping))
 
     def _pixels(self, record: LayerRecord, channels: ChannelDataList) -> Part | None:
         area = Rect(record.left, record.top, record.right - record.left, record.bottom - record.top)
         layer = self._common(record, Kind.PIXELS, bytes(record.blend_mode))
-        if has_effects(record):
+        if has_effects(record) or blends_by_lightness(record):
             self._notes.add(DocumentNote.effects_left_out)
         surface = Surface(Depth.RGBA)
         if area.is_empty:

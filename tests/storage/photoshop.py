@@ -32,6 +32,7 @@ class Sheet:
     masks: Mapping[int, np.ndarray] = field(default_factory=dict)
     blocks: Sequence[tuple[bytes, bytes]] = ()
     divider: int = 0
+    ranges: bytes = b""
 
 
 def built(
@@ -101,7 +102,14 @@ def _sheet(sheet: Sheet, depth: int, packing: int, version: int, size: str) -> t
         blocks.append((b"lsct", kind if sheet.divider == 3 else kind + b"8BIM" + sheet.mode))
     short = sheet.name.encode("mac-roman", "replace")
     name = bytes([len(short)]) + short
-    extra = struct.pack(">I", len(sheet.mask)) + sheet.mask + struct.pack(">I", 0) + name + bytes(-len(name) % 4)
+    extra = (
+        struct.pack(">I", len(sheet.mask))
+        + sheet.mask
+        + struct.pack(">I", len(sheet.ranges))
+        + sheet.ranges
+        + name
+        + bytes(-len(name) % 4)
+    )
     extra += b"".join(block(*one) for one in blocks)
     edges = struct.pack(">4iH", sheet.y, sheet.x, sheet.y + height, sheet.x + width, len(planes))
     rest = struct.pack(">4s4sBBBxI", b"8BIM", sheet.mode, sheet.opacity, sheet.clips, sheet.flags, len(extra))

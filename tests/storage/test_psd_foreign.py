@@ -262,6 +262,32 @@ def test_effects_are_left_out_and_told(folder, enabled, notes):
     assert opened(folder, [Sheet(planes(), blocks=[(b"lfx2", block)])]).notes == notes
 
 
+def test_what_is_clipped_to_a_layer_that_is_left_out_is_clipped_to_no_other(folder):
+    shape = Sheet(blocks=[(b"vmsk", bytes(34))], name="shape")
+    sheets = [Sheet(planes(1), name="ground"), shape, Sheet(planes(2), name="clipped", clips=True)]
+    read = opened(folder, sheets)
+    assert read.notes == (DocumentNote.layers_left_out,)
+    assert difference(render(read.state), rgba(planes(1))) <= 1
+    assert "clipped" in [layer.name for layer in read.state.walk()]
+    sheets[1] = Sheet(blocks=[(b"levl", bytes(632))], clips=True)  # one that is clipped itself changes nothing
+    clipped = render(opened(folder, sheets).state)
+    assert np.array_equal(clipped[..., 3], rgba(planes(1))[..., 3])
+    assert difference(clipped, rgba(planes(1))) > 50
+
+
+def test_layers_that_are_hidden_where_it_is_dark_are_told(folder):
+    whole = struct.pack(">4H", 0, 65535, 0, 65535) * 5
+    assert opened(folder, [Sheet(planes(), ranges=whole)]).notes == ()
+    part = struct.pack(">4H", 0x2040, 65535, 0, 65535) + whole[8:]
+    assert opened(folder, [Sheet(planes(), ranges=part)]).notes == (DocumentNote.effects_left_out,)
+
+
+@pytest.mark.parametrize(("opacity", "notes"), [(255, ()), (100, (DocumentNote.modes_replaced,))])
+def test_a_faint_group_that_lets_through_is_told(folder, opacity, notes):
+    sheets = [Sheet(divider=3), Sheet(planes(), mode=b"mul "), Sheet(divider=1, mode=b"pass", opacity=opacity)]
+    assert opened(folder, sheets).notes == notes
+
+
 # ---------------------------------------------------------------------- colours
 
 
