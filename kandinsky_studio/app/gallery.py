@@ -6,19 +6,19 @@ is saved again or elsewhere.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, Signal
 
+from kandinsky_studio.app import trash
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
+from kandinsky_studio.app.trash import Discarded
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Pixels
-from kandinsky_studio.errors import GoneFromTrash, StudioError, TrashRefused
+from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.library import Entry, Library
 from kandinsky_studio.storage.pictures import FORMATS, export, read_pixels, read_request, save_png
 
@@ -47,12 +47,6 @@ class Item:
         return self is other
 
 
-@dataclass(frozen=True)
-class _Discarded:
-    path: Path
-    trashed: Path
-
-
 class Gallery(QObject):
     """All pictures there are. Nothing here waits; what was asked for arrives in a callback or a signal."""
 
@@ -70,7 +64,7 @@ class Gallery(QObject):
         self._lane = Lane("library", self)
         self._library: Library | None = None  # used in the lane only
         self._unsaved: list[Item] = []
-        self._discarded: list[list[_Discarded]] = []
+        self._discarded: list[list[Discarded]] = []
 
     # ------------------------------------------------------------------ opening and closing
 
@@ -198,19 +192,19 @@ class Gallery(QObject):
         """Move pictures to the system's trash; a message offers to take that back."""
         saved = [item for item in items if item.entry is not None]
 
-        def work() -> tuple[list[tuple[Item, _Discarded]], StudioError | None]:
-            gone: list[tuple[Item, _Discarded]] = []
+        def work() -> tuple[list[tuple[Item, Discarded]], StudioError | None]:
+            gone: list[tuple[Item, Discarded]] = []
             for item in saved:
                 assert item.entry is not None
                 try:
-                    discarded = _move_to_trash(item.entry.path)
+                    discarded = trash.throw_away(item.entry.path)
                 except StudioError as error:
                     return gone, error
                 self._opened().forget(item.entry.id)
                 gone.append((item, discarded))
             return gone, None
 
-        def done(outcome: tuple[list[tuple[Item, _Discarded]], StudioError | None]) -> None:
+        def done(outcome: tuple[list[tuple[Item, Discarded]], StudioError | None]) -> None:
             gone, error = outcome
             for item, _ in gone:
                 self.removed.emit(item)
@@ -243,7 +237,7 @@ class Gallery(QObject):
             back, failed = [], None
             for discarded in batch:
                 try:
-                    _fetch_from_trash(discarded)
+                    trash.fetch_back(discarded)
                     back.append(self._opened().readopt(discarded.path))
                 except StudioError as error:
                     failed = error
@@ -278,22 +272,3 @@ def _export_result(result: GenerationResult, path: Path, quality: int) -> None:
         source = Path(folder) / "picture.png"
         save_png(source, result)
         export(source, path, quality)
-
-
-def _move_to_trash(path: Path) -> _Discarded:
-    """A picture that somebody deleted outside the program is gone already, which is what was wanted."""
-    file = QFile(os.fspath(path))
-    home = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation))
-    with contextlib.suppress(OSError):  # in a new account Linux has no place for the trash yet, and Qt makes none
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if file.exists() and not file.moveToTrash():
-        raise TrashRefused(file=path.name)
-    return _Discarded(path, Path(file.fileName()))
-
-
-def _fetch_from_trash(discarded: _Discarded) -> None:
-    """Move the file back where it was, and drop the trash's note about it (Linux keeps one beside)."""
-    if discarded.path.exists() or not QFile.rename(os.fspath(discarded.trashed), os.fspath(discarded.path)):
-        raise GoneFromTrash(file=discarded.path.name)
-    note = discarded.trashed.parent.parent / "info" / f"{discarded.trashed.name}.trashinfo"
-    note.unlink(missing_ok=True)

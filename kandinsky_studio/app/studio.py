@@ -15,7 +15,9 @@ from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.gallery_list import GalleryList
 from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
 from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.pigments import Pigments
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.thumbnails import Thumbnails
 from kandinsky_studio.app.translation import SYSTEM, Translation
@@ -48,6 +50,13 @@ class Studio(QObject):
         self.easel = Easel(self.generation, self.gallery, self)
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
+        self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
+        self.mixing = Mixing(
+            self.settings, self.editor, self.models, self.pigments, self.messages, paths.library(), self
+        )
+        self.generation.mixes = lambda: self.mixing.active
+        self.generation.complete = self.mixing.completed
+        self.mixing.changed.connect(self.generation.mix_changed)
         self._started = False
         self._restore()
         self.settings.changed.connect(self._remember_settings)
@@ -63,6 +72,7 @@ class Studio(QObject):
         self._started = True
         self.worker.start()
         self.gallery.open()
+        self.pigments.open()
         self.editor.recover()
         if self.models.installed(self.settings.values.model):
             self.worker.warm_up(self.settings.values.model)
@@ -70,6 +80,8 @@ class Studio(QObject):
     def close(self) -> bool:
         """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
         ended = self.worker.close()
+        self.mixing.close()
+        self.pigments.close()
         self.editor.close()
         self.gallery.close()
         self.thumbnails.close()

@@ -16,7 +16,11 @@
     │   ├── UnusableArray
     │   ├── ArrayNotKept
     │   ├── OtherEncoder
-    │   └── IdeaOfAnotherModel
+    │   ├── IdeaOfAnotherModel
+    │   ├── UnknownLayer
+    │   ├── NothingOnLayer
+    │   ├── NothingSelected
+    │   └── NoIdea
     ├── ModelNotFound
     │   └── BuiltinModelMissing
     ├── BrokenModel
@@ -43,6 +47,7 @@
     ├── NoMask
     ├── NothingToMove
     ├── NoRequestInPicture
+    ├── BrokenPigment
     ├── BrokenKeymap
     ├── NewerFile
     ├── TrashRefused
@@ -87,6 +92,13 @@ from kandinsky_studio.errors.documents import (
     NoPixels,
     NothingToMove,
     SizeTooLarge,
+)
+from kandinsky_studio.errors.mixing import (
+    BrokenPigment,
+    NoIdea,
+    NothingOnLayer,
+    NothingSelected,
+    UnknownLayer,
 )
 from kandinsky_studio.errors.models import (
     BrokenModel,
@@ -134,6 +146,7 @@ __all__ = [
     "BrokenKeymap",
     "BrokenModel",
     "BrokenPicture",
+    "BrokenPigment",
     "BuiltinModelMissing",
     "Cancelled",
     "DamagedPicture",
@@ -152,6 +165,7 @@ __all__ = [
     "ModelNotFound",
     "NameTaken",
     "NewerFile",
+    "NoIdea",
     "NoLayer",
     "NoMask",
     "NoPictureHere",
@@ -159,6 +173,8 @@ __all__ = [
     "NoRequestInPicture",
     "NotKept",
     "NotRecovered",
+    "NothingOnLayer",
+    "NothingSelected",
     "NothingToMove",
     "OnlyAnAddress",
     "OtherEncoder",
@@ -173,6 +189,7 @@ __all__ = [
     "TrainingGateMissed",
     "TrashRefused",
     "UnknownFileKind",
+    "UnknownLayer",
     "UnknownModel",
     "UnknownScheduler",
     "UnknownValue",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QMimeData, Qt, QTimer, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
@@ -13,6 +15,9 @@ from kandinsky_studio.ui.layer_rows import LayerRows, Part
 from kandinsky_studio.ui.theme import Theme
 
 ID = Qt.ItemDataRole.UserRole
+LAYERS = "application/x-kandinsky-studio-layers"
+"""The ids of layers that are being dragged, for those who take layers from the list."""
+
 _INDENTATION = 14
 
 
@@ -181,6 +186,11 @@ class LayerTree(QTreeWidget):
         else:
             super().keyPressEvent(event)
 
+    def mimeData(self, items: Sequence[QTreeWidgetItem]) -> QMimeData:  # noqa: N802
+        data = super().mimeData(items)
+        data.setData(LAYERS, " ".join(str(item.data(0, ID)) for item in items).encode())
+        return data
+
     def dropEvent(self, event: QDropEvent) -> None:
         where = self.dropIndicatorPosition()
         target = self.itemAt(event.position().toPoint())
@@ -188,6 +198,12 @@ class LayerTree(QTreeWidget):
         event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()
         self.dropped.emit(dragged, target.data(0, ID) if target else None, where)
+
+
+def layer_ids(data: QMimeData) -> list[int]:
+    """The ids in what is dragged from the list of layers."""
+    words = bytes(data.data(LAYERS).data()).decode("ascii", "replace").split()
+    return [int(word) for word in words if word.isdecimal()]
 
 
 def _shape(layers: tuple[Layer, ...]) -> object:

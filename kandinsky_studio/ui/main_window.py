@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from kandinsky_studio import paths
+from kandinsky_studio.app.canvas_plan import Verb
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions, dress
 from kandinsky_studio.ui.arrivals import Arrivals
@@ -86,7 +87,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_verb(self) -> None:
         """The button says what it does to the document in front."""
-        verb = self.studio.candidates.verb if self.bench.shows_document else None
+        verb = Verb.MIX if self.studio.mixing.active else None
+        verb = self.studio.candidates.verb if self.bench.shows_document else verb
         self.prompt.set_verb(self.bench.page.task_bar.verb_words(verb) if verb is not None else "")
 
     def _build_menus(self) -> None:
@@ -131,6 +133,7 @@ class MainWindow(QMainWindow):
         self.bench.front_changed.connect(self.deeds.update_enabled)
         self.bench.front_changed.connect(self._show_verb)
         self.studio.candidates.verb_changed.connect(self._show_verb)
+        self.studio.generation.mix_changed.connect(self._show_verb)
         self.studio.editor.colour_wanted.connect(lambda _: self._go_to_key("colours"))
         self.studio.easel.changed.connect(self._show_picture)
         self.studio.generation.submitted.connect(self.messages.dismiss_passing)

@@ -14,7 +14,7 @@ from kandinsky_studio.ui.workbench import Workbench
 
 _RIGHT, _BELOW = 352, 168  # pixels wide and high at first
 _UPPER, _LOWER = 54, 46  # shares of the prompt and the layers
-_BEHIND = ("colours", "steps")  # panels that stand behind the prompt at first
+_BEHIND = ("mix", "colours", "steps")  # panels that stand behind the prompt at first
 _BY_KEY = Qt.FocusReason.TabFocusReason
 
 

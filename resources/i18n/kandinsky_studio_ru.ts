@@ -2048,6 +2048,46 @@
         <source>Give it a name that ends with .psb, or save it as OpenRaster.</source>
         <translation>Дайте ему имя с окончанием .psb или сохраните в OpenRaster.</translation>
     </message>
+    <message>
+        <source>There is no layer called “{layer}” to mix.</source>
+        <translation>Нет слоя «{layer}», который можно смешать.</translation>
+    </message>
+    <message>
+        <source>Write its name as the list of layers shows it, or take it out of the mix.</source>
+        <translation>Напишите имя так, как в списке слоёв, или уберите его из смеси.</translation>
+    </message>
+    <message>
+        <source>There is nothing on {layer} that could be mixed.</source>
+        <translation>На слое «{layer}» нет ничего, что можно смешать.</translation>
+    </message>
+    <message>
+        <source>Paint something on it, or choose another layer.</source>
+        <translation>Нарисуйте на нём что-нибудь или выберите другой слой.</translation>
+    </message>
+    <message>
+        <source>There is nothing in the selection that could be mixed.</source>
+        <translation>В выделенном нет ничего, что можно смешать.</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture, then add it to the mix.</source>
+        <translation>Выделите часть картины и добавьте её в смесь.</translation>
+    </message>
+    <message>
+        <source>This picture has no idea that could be kept as a pigment.</source>
+        <translation>У этой картины нет идеи, которую можно сохранить как пигмент.</translation>
+    </message>
+    <message>
+        <source>Choose one that was made here, with a model that finds an idea first.</source>
+        <translation>Выберите картину, созданную здесь моделью, которая сначала находит идею.</translation>
+    </message>
+    <message>
+        <source>{file} can't be read as a pigment.</source>
+        <translation>Файл {file} нельзя прочитать как пигмент.</translation>
+    </message>
+    <message>
+        <source>Delete it, or put a whole copy in its place.</source>
+        <translation>Удалите его или положите на его место целую копию.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
@@ -3811,6 +3851,14 @@
         <source>Match depth</source>
         <translation>По глубине</translation>
     </message>
+    <message>
+        <source>Mix</source>
+        <translation>Смешать</translation>
+    </message>
+    <message>
+        <source>Mix: {place}, worked on at {size}. A picture from what is in the mix.</source>
+        <translation>Смешать: {place}, в размере {size}. Картина из того, что в смеси.</translation>
+    </message>
 </context>
 <context>
     <name>Arrivals</name>
@@ -3836,6 +3884,220 @@
     <message>
         <source>Brush and colour</source>
         <translation>Кисть и цвет</translation>
+    </message>
+</context>
+<context>
+    <name>MixPanel</name>
+    <message>
+        <source>Mix</source>
+        <translation>Смесь</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>{model} can’t mix. These can: {others}.</source>
+        <translation>{model} не умеет смешивать. Умеют: {others}.</translation>
+    </message>
+    <message>
+        <source>Total {percent} %</source>
+        <translation>Всего {percent} %</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+    <message>
+        <source>Add to the mix</source>
+        <translation>Добавить в смесь</translation>
+    </message>
+    <message>
+        <source>Dropped</source>
+        <translation>Перетащено</translation>
+    </message>
+</context>
+<context>
+    <name>MixForm</name>
+    <message>
+        <source>Make the next picture from the mix</source>
+        <translation>Создать следующую картину из смеси</translation>
+    </message>
+    <message>
+        <source>Drop pictures, layers, pigments or words here. The next picture is what lies between them, and the weights say how much of each.</source>
+        <translation>Перетащите сюда картины, слои, пигменты или слова. Следующая картина — то, что лежит между ними, а веса говорят, сколько взять от каждого.</translation>
+    </message>
+    <message>
+        <source>Add picture…</source>
+        <translation>Добавить картину…</translation>
+    </message>
+    <message>
+        <source>Add the selection</source>
+        <translation>Добавить выделенное</translation>
+    </message>
+    <message>
+        <source>Add the layer</source>
+        <translation>Добавить слой</translation>
+    </message>
+    <message>
+        <source>Add words</source>
+        <translation>Добавить слова</translation>
+    </message>
+    <message>
+        <source>What is seen in it goes in, as it is when the picture is made</source>
+        <translation>В смесь войдёт то, что в нём видно, когда создаётся картина</translation>
+    </message>
+    <message>
+        <source>It goes in as it is when the picture is made. In the prompt, &lt;layer:name&gt; does the same.</source>
+        <translation>Слой войдёт таким, каким будет, когда создаётся картина. То же делает &lt;layer:имя&gt; в описании.</translation>
+    </message>
+    <message>
+        <source>Keep the total at 100 %: the other weights give way</source>
+        <translation>Держать сумму в 100 %: остальные веса уступают</translation>
+    </message>
+    <message>
+        <source>Even out</source>
+        <translation>Поровну</translation>
+    </message>
+    <message>
+        <source>The same for all that are not locked</source>
+        <translation>Одинаково для всех, что не закреплены</translation>
+    </message>
+    <message>
+        <source>To 100 %</source>
+        <translation>До 100 %</translation>
+    </message>
+    <message>
+        <source>Make the total 100 %, in the same proportions</source>
+        <translation>Довести сумму до 100 %, сохранив пропорции</translation>
+    </message>
+    <message>
+        <source>Mix linearly</source>
+        <translation>Смешать линейно</translation>
+    </message>
+    <message>
+        <source>Mix spherically</source>
+        <translation>Смешать по сфере</translation>
+    </message>
+    <message>
+        <source>How it is mixed</source>
+        <translation>Как смешивать</translation>
+    </message>
+    <message>
+        <source>Linear is calmer in the middle; spherical keeps ideas that are far apart as strong as they are.</source>
+        <translation>Линейно — спокойнее посередине; по сфере далёкие идеи не теряют силы.</translation>
+    </message>
+    <message>
+        <source>Pull towards the prompt</source>
+        <translation>Притянуть к описанию</translation>
+    </message>
+    <message>
+        <source>How far the words of the prompt pull the mix; a double click gives what suits the model.</source>
+        <translation>Насколько слова описания притягивают смесь; двойной щелчок вернёт то, что подходит модели.</translation>
+    </message>
+    <message>
+        <source>Pigments</source>
+        <translation>Пигменты</translation>
+    </message>
+    <message>
+        <source>A pigment is the idea of a finished picture, kept to be mixed again.</source>
+        <translation>Пигмент — идея готовой картины, сохранённая, чтобы смешивать её снова.</translation>
+    </message>
+    <message>
+        <source>Save as a pigment</source>
+        <translation>Сохранить как пигмент</translation>
+    </message>
+    <message>
+        <source>Keep the idea of the picture that is shown</source>
+        <translation>Сохранить идею показанной картины</translation>
+    </message>
+</context>
+<context>
+    <name>SlotRow</name>
+    <message>
+        <source>Words, such as “a blue star”</source>
+        <translation>Слова, например «синяя звезда»</translation>
+    </message>
+    <message>
+        <source>Words of the mix</source>
+        <translation>Слова в смеси</translation>
+    </message>
+    <message>
+        <source>Lock its weight: it stays when others change</source>
+        <translation>Закрепить вес: он останется, когда меняются другие</translation>
+    </message>
+    <message>
+        <source>Lead the picture away from it</source>
+        <translation>Увести картину от этого</translation>
+    </message>
+    <message>
+        <source>Take it out of the mix</source>
+        <translation>Убрать из смеси</translation>
+    </message>
+    <message>
+        <source>Away from it</source>
+        <translation>Прочь от этого</translation>
+    </message>
+    <message>
+        <source>How much it counts among what is avoided.</source>
+        <translation>Сколько это значит среди того, чего избегают.</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Вес</translation>
+    </message>
+    <message>
+        <source>How much of the mix it is.</source>
+        <translation>Какую часть смеси это составляет.</translation>
+    </message>
+</context>
+<context>
+    <name>PigmentShelf</name>
+    <message>
+        <source>Rename the pigment</source>
+        <translation>Переименовать пигмент</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Название</translation>
+    </message>
+    <message>
+        <source>Put it into the mix</source>
+        <translation>Добавить в смесь</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Переименовать…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+</context>
+<context>
+    <name>Mixing</name>
+    <message>
+        <source>Selection</source>
+        <translation>Выделенное</translation>
+    </message>
+</context>
+<context>
+    <name>Pigments</name>
+    <message>
+        <source>Pigment</source>
+        <translation>Пигмент</translation>
+    </message>
+    <message>
+        <source>“{name}” is on the palette.</source>
+        <translation>«{name}» теперь на палитре.</translation>
+    </message>
+    <message>
+        <source>The pigment “{name}” is in the trash.</source>
+        <translation>Пигмент «{name}» в корзине.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Вернуть</translation>
     </message>
 </context>
 </TS>

@@ -9,12 +9,14 @@ from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.panels.colours import ColoursPanel
 from kandinsky_studio.ui.panels.gallery import GalleryPanel
 from kandinsky_studio.ui.panels.layers import LayersPanel
+from kandinsky_studio.ui.panels.mix import MixPanel
 from kandinsky_studio.ui.panels.prompt import PromptPanel
 from kandinsky_studio.ui.panels.steps import StepsPanel
 
 PANELS: tuple[type[Panel], ...] = (
     PromptPanel,
     LayersPanel,
+    MixPanel,
     ColoursPanel,
     StepsPanel,
     GalleryPanel,
