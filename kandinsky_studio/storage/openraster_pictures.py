@@ -53,12 +53,13 @@ def _premultiplied(pixels: Pixels) -> QImage:
     return straight.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
 
-def _is_plain(data: bytes) -> bool:
-    """Whether this is eight bits of RGBA without a profile, which is decoded in all threads at once."""
-    if data[24:26] != b"\x08\x06":
-        return False
+def _is_plain(data: bytes, kind: bytes = b"\x08\x06") -> bool:
+    """Whether this has eight bits, RGBA if no other kind is asked for, and neither a profile nor other frames.
+
+    Such files are decoded in all threads at once.
+    """
     at = 8
-    while at + 8 <= len(data):
+    while data[24:26] == kind and at + 8 <= len(data):
         chunk = data[at + 4 : at + 8]
         if chunk == b"IDAT":
             return True
@@ -69,14 +70,25 @@ def _is_plain(data: bytes) -> bool:
 
 
 def _mask(data: bytes, name: str) -> Pixels:
-    pixels = _decoded(data, name) if data[24:26] == b"\x08\x00" else np.empty(0, np.uint8)
-    if pixels.ndim != 2:
+    if not _is_plain(data, b"\x08\x00"):
         raise DamagedPicture(file=name)
-    return pixels
+    return _decoded(data, name)
 
 
 def _decoded(data: bytes, name: str) -> Pixels:
+    if not _is_whole(data):
+        raise DamagedPicture(file=name)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint8:
         raise DamagedPicture(file=name)
     return np.asarray(pixels, np.uint8)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether there is as much of each chunk as it says: OpenCV makes room for them before it looks, up to 2 GB."""
+    at = 8
+    while at + 12 <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    return False

@@ -465,7 +465,25 @@ def long_list(folder: Path) -> Path:
     return path
 
 
-BOMBS = [texts_of_bombs, zeros_beside, many_elements, many_extras, layers_of_nothing, photoshop_of_nothing, long_list]
+def endless_chunk(folder: Path) -> Path:
+    data = bytearray(png(8, 6))
+    data[33:33] = (2**31 - 100).to_bytes(4, "big") + b"teXt" + bytes(20)
+    again = data[: data.index(b"IDAT") - 4]  # also behind what can be seen at once
+    later = png(8, 6).replace(b"\0\0\0\0IEND", (2**31 - 100).to_bytes(4, "big") + b"teXt" + bytes(20))
+    files = {"data/a.png": bytes(data), "data/b.png": bytes(again), "data/c.png": later}
+    return written(folder / "h.ora", "".join(f'<layer src="{name}"/>' for name in reversed(files)), files)
+
+
+BOMBS = [
+    endless_chunk,
+    texts_of_bombs,
+    zeros_beside,
+    many_elements,
+    many_extras,
+    layers_of_nothing,
+    photoshop_of_nothing,
+    long_list,
+]
 
 
 @pytest.mark.skipif(not UNIX, reason="there is no such measure")
