@@ -345,7 +345,7 @@ def test_a_canvas_that_became_too_large_meanwhile_is_told_and_stays(studio, shee
     make()
     image_operations.canvas_size(document, Rect(-8000, 0, 8192, 192))
     told = []
-    studio.messages.shown.connect(told.append)
+    studio.messages.connect_window(told.append)
     before = names(document)
     studio.candidates.keep()
     assert names(document) == before
