@@ -138,6 +138,14 @@ class Tile:
             image = self._image = to_image(np.frombuffer(self._block.read(), np.uint8).reshape(shape))
         return image
 
+    def read(self) -> bytes:
+        """All pixels. What was put on disk stays there, other than with :attr:`image`. From any thread."""
+        image = self._image
+        if image is None:
+            assert self._block is not None
+            return self._block.read()
+        return readable(image).tobytes()
+
     @property
     def quarter(self) -> QImage:
         """The same, 64 × 64 pixels: each the mean of sixteen."""

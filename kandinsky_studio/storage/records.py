@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from kandinsky_studio.document.layers import Layer, State
-from kandinsky_studio.document.surface import Surface, Tile, readable
+from kandinsky_studio.document.surface import Surface, Tile
 
 VERSION = 1
 RECORDS = "records"
@@ -41,7 +41,7 @@ def write_record(file: BinaryIO, head: dict[str, Any], tiles: Tiles, hurry: bool
     packs = len(tiles) <= _PACKED_UP_TO and not hurry
     listed, parts = [], []
     for number, tile in tiles:
-        data = readable(tile.image).tobytes()
+        data = tile.read()
         pack = packs or data[:4] * (len(data) // 4) == data
         if pack:
             data = zlib.compress(data, 1)

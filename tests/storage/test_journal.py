@@ -587,3 +587,32 @@ def test_what_kills_left_of_discarded_journals_is_swept_away(tmp_path, monkeypat
     assert not removed[0].exists()
     assert not old.exists()
     journal.close(keep=True)
+
+
+def test_writing_does_not_bring_back_what_the_undo_list_put_on_disk(tmp_path, monkeypatch):
+    document = Document.new(256, 256)
+    gate, write = threading.Event(), journals.write_record
+
+    def slow(*said, **how):
+        gate.wait()
+        return write(*said, **how)
+
+    monkeypatch.setattr(journals, "write_record", slow)
+    journal = Journal(tmp_path, document)
+    for value in range(1, 9):
+        stroke(document, value)
+    document.history.memory = 2 * 2**18
+    document.history.trim(document.state)
+    tiles = [tile for step in document.history.done for tile in step.changed_tiles(after=True)]
+    before = [tile.in_memory for tile in tiles]
+    assert before.count(False) >= 4
+    gate.set()
+    journal.flush()
+    assert [tile.in_memory for tile in tiles] == before
+    back = recover(journal.folder).document
+    while document.undo():
+        assert back.undo()
+        assert looks(back) == looks(document)
+    journal.close()
+    document.history.close()
+    back.history.close()
