@@ -246,7 +246,8 @@ class Candidates(QObject):
 
     def _name(self, candidate: Candidate) -> str:
         assert candidate.result is not None
-        words = " ".join(candidate.result.request.prompt.split()) or self.tr("Removed")
+        unnamed = self.tr("Mix") if candidate.plan.verb is Verb.MIX else self.tr("Removed")
+        words = " ".join(candidate.result.request.prompt.split()) or unnamed
         return words if len(words) <= _NAME else words[: _NAME - 1].rstrip() + "…"
 
     # ------------------------------------------------------------------ what happens

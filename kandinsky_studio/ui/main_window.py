@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
         }.items():
             self._menus[key].setTitle(title)
         self._show_picture()
+        self._show_verb()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -33,9 +33,9 @@ class MixForm(QWidget):
         self.empty = _words("muted")
         self.rows = QVBoxLayout()
         self.rows.setSpacing(MEDIUM)
-        self.add_picture, self.add_selection, self.add_layer, self.add_words = (QPushButton() for _ in range(4))
+        self.add_picture, self.add_words, self.add_layer, self.add_selection = (QPushButton() for _ in range(4))
         adding = _Flow()
-        for button in (self.add_picture, self.add_selection, self.add_layer, self.add_words):
+        for button in (self.add_picture, self.add_words, self.add_layer, self.add_selection):
             adding.layout_.addWidget(button)
         self.linked = IconButton(theme, "link")
         self.linked.setCheckable(True)

@@ -3721,6 +3721,10 @@
         <source>Removed</source>
         <translation>Убрано</translation>
     </message>
+    <message>
+        <source>Mix</source>
+        <translation>Смесь</translation>
+    </message>
 </context>
 <context>
     <name>FillPopup</name>
@@ -3949,7 +3953,7 @@
     </message>
     <message>
         <source>It goes in as it is when the picture is made. In the prompt, &lt;layer:name&gt; does the same.</source>
-        <translation>Слой войдёт таким, каким будет, когда создаётся картина. То же делает &lt;layer:имя&gt; в описании.</translation>
+        <translation>Слой войдёт таким, каким будет, когда создаётся картина. То же делает &lt;layer:имя&gt; в запросе.</translation>
     </message>
     <message>
         <source>Keep the total at 100 %: the other weights give way</source>
@@ -3989,11 +3993,11 @@
     </message>
     <message>
         <source>Pull towards the prompt</source>
-        <translation>Притянуть к описанию</translation>
+        <translation>Притянуть к запросу</translation>
     </message>
     <message>
         <source>How far the words of the prompt pull the mix; a double click gives what suits the model.</source>
-        <translation>Насколько слова описания притягивают смесь; двойной щелчок вернёт то, что подходит модели.</translation>
+        <translation>Насколько слова запроса притягивают смесь; двойной щелчок вернёт то, что подходит модели.</translation>
     </message>
     <message>
         <source>Pigments</source>

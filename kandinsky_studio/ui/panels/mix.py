@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QCoreApplication, QMimeData, QPoint, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -184,7 +184,7 @@ class MixPanel(Panel):
         """The same as the one below the prompt, which is behind this panel."""
         busy = self.studio.generation.busy
         action = self.actions_.cancel if busy else self.actions_.generate
-        self.button.setText(self.tr("Cancel") if busy else self.tr("Mix"))
+        self.button.setText(self.tr("Cancel") if busy else QCoreApplication.translate("TaskBar", "Mix"))
         self.button.setToolTip(hint(action))
         self.button.set_keys(keys(action))
         self.button.setEnabled(busy or self.mixing.active)

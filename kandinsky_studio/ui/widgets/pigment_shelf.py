@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QDrag, QIcon, QImage, QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QSizePolicy, QToolButton
 
@@ -70,6 +70,14 @@ class PigmentChip(QToolButton):
             self.dragged.emit()
             return
         super().mouseMoveEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Its keys are those of a command elsewhere; here they are its own."""
+        own = (Qt.Key.Key_F2, Qt.Key.Key_Delete)
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride and event.key() in own:
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_F2:

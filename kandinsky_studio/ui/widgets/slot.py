@@ -105,7 +105,7 @@ class SlotRow(Translated):
         self.words.setMaxLength(4000)
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.weight = LabelledSlider(theme, 0, 100, 50, suffix=" %")
-        self.negative = IconButton(theme, "minus", small=True)
+        self.negative = IconButton(theme, "negative", small=True)
         self.lock = IconButton(theme, "unlock", small=True)
         for button in (self.negative, self.lock):
             button.setCheckable(True)
