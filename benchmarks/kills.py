@@ -26,7 +26,7 @@ from benchmarks.table import percentile, spread, table
 COUNT = 200
 ROUNDS = 10  # in one home
 LAG = 1.0  # seconds that may be lost
-REAL = 4  # of so many homes, one has the real engine
+REAL = 5  # of so many homes, one has the real engine
 PATIENCE = 120.0  # seconds until a process must have come to the moment at which it is to be killed
 AFTER = {"stroke": 0.06, "undo": 0.02, "layers": 0.03, "fill": 0.12, "save": 0.25, "documents": 0.05, "start": 1.2}
 GENERATION = 2.5
