@@ -38,7 +38,7 @@ from tests.storage.test_openraster_foreign import png, read, written
 from tests.storage.test_psd_foreign import planes
 
 LAYER = '<layer src="data/a.png"/>'
-UNIX = sys.platform != "win32"
+LINUX = sys.platform.startswith("linux")
 
 
 def bomb_png(width: int, height: int, colours: int = 6, bits: int = 8) -> bytes:
@@ -379,21 +379,22 @@ def test_blocks_in_blocks(folder):
 
 
 LIMITED = """
-import json, resource, sys, time
+import json, resource, sys
 from pathlib import Path
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.documents import read_document
+def peak():  # of this process; what getrusage says begins with the peak of the process that started it
+    return next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line.startswith("VmHWM"))
 for warm in sys.argv[2:]:
     read_document(Path(warm))
 resource.setrlimit(resource.RLIMIT_AS, (1_300_000_000, 1_300_000_000))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-began = time.process_time()
+before = peak()
 try:
     outcome = str(len(read_document(Path(sys.argv[1])).state.layers))
 except StudioError as error:
     outcome = type(error).__name__
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-print(json.dumps([outcome, grown, time.process_time() - began]))
+grown = (peak() - before) // 1024
+print(json.dumps([outcome, grown]))
 """
 
 
@@ -405,7 +406,7 @@ def limited(folder: Path, path: Path) -> tuple[str, int]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    outcome, megabytes, _ = json.loads(done.stdout)
+    outcome, megabytes = json.loads(done.stdout)
     return outcome, megabytes
 
 
@@ -436,7 +437,8 @@ def many_extras(folder: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("stack.xml", f'<image w="64" h="48"><stack>{LAYER}</stack></image>')
         archive.writestr("data/a.png", png(8, 6))
-        archive.writestr("kandinsky-studio/document.json", '{"version":1,"elements":{' + '"1":{},' * 1_000_000 + "}}")
+        elements = ",".join(f'"{number}":{{}}' for number in range(600_000))
+        archive.writestr("kandinsky-studio/document.json", '{"version":1,"elements":{' + elements + '},"beside":[]}')
     return path
 
 
@@ -486,7 +488,7 @@ BOMBS = [
 ]
 
 
-@pytest.mark.skipif(not UNIX, reason="there is no such measure")
+@pytest.mark.skipif(not LINUX, reason="there is no such measure")
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs_take_little_memory(folder, bomb):
     outcome, megabytes = limited(folder, bomb(folder))
