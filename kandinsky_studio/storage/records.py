@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from kandinsky_studio.document.layers import Layer, State
+from kandinsky_studio.document.scratch import packs_well
 from kandinsky_studio.document.surface import Surface, Tile
 
 VERSION = 1
@@ -21,7 +22,6 @@ Stamp = tuple[int, int] | None  # bytes and time of a file's last change; None i
 _MAGIC = b"KSJ1"
 _FRONT = 24  # bytes before a record: the magic, two lengths and the checksum
 _PACKED_UP_TO = 64  # tiles of one record that are packed; more are written as they are, which is faster
-_SAMPLE = 8192  # bytes that tell whether a tile packs well
 _LONGEST_HEAD = 2**28
 
 
@@ -43,7 +43,7 @@ def write_record(file: BinaryIO, head: dict[str, Any], tiles: Tiles, hurry: bool
     listed, parts = [], []
     for number, tile in tiles:
         data = tile.read()
-        pack = (packs and _packs_well(data)) or data[:4] * (len(data) // 4) == data
+        pack = (packs and packs_well(data)) or data[:4] * (len(data) // 4) == data
         if pack:
             data = zlib.compress(data, 1)
         listed.append([number, len(data), pack, tile.depth.bytes])
@@ -59,12 +59,6 @@ def write_record(file: BinaryIO, head: dict[str, Any], tiles: Tiles, hurry: bool
         while view:
             view = view[file.write(view) :]
     return len(front) + size
-
-
-def _packs_well(data: bytes) -> bool:
-    """Whether it is worth the time, by what becomes of some rows in the middle. Noise takes five times as long."""
-    some = data[len(data) // 2 :][:_SAMPLE]
-    return len(zlib.compress(some, 1)) < _SAMPLE * 3 // 4
 
 
 def read_records(file: BinaryIO) -> Iterator[tuple[dict[str, Any], dict[int, Place]]]:

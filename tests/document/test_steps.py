@@ -433,6 +433,17 @@ def test_the_disk_is_used_again_for_what_nobody_needs_any_more(tmp_path):
     assert scratch.size == 0
 
 
+def test_what_packs_well_is_packed_and_noise_comes_back_too(tmp_path):
+    scratch = Scratch(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 256, 2**18, np.uint8).tobytes()
+    flat, both = bytes(2**18), noise[: 2**17] + bytes(2**17)
+    first = scratch.write(flat)
+    assert scratch.size < 2**13
+    blocks = [first, *(scratch.write(part) for part in (noise, both, b"", b"x"))]
+    assert [block.read() for block in blocks] == [flat, noise, both, b"", b"x"]
+    scratch.close()
+
+
 def test_a_folder_that_can_not_be_written_to_is_a_full_disk(tmp_path):
     with pytest.raises(DiskFull):
         Scratch(tmp_path / "missing").write(b"x")
