@@ -292,7 +292,13 @@ class Edit:
                 if tile is not None and id(tile) in self._own:
                     tile.touched()
         self._damage = self._damage.united(rect)
-        self._document.tell(Change(rect, mask=surface.depth is Depth.MASK))
+        self._document.tell(Change(rect, mask=self._is_unseen(surface)))
+
+    def _is_unseen(self, surface: Surface) -> bool:
+        """Whether it is a mask beside the picture; what hides parts of a layer is a part of the picture."""
+        if surface.depth is not Depth.MASK:
+            return False
+        return all(layer.mask is not surface for layer in self._document.state.walk())
 
     def commit(self) -> bool:
         """Finish the step. False if no pixel and no state is another than before: then there is no step."""
@@ -327,7 +333,8 @@ class Edit:
             for key, tile in tiles.items():
                 _set(surface, key, tile)
                 self._damage = self._damage.united(Rect.of_tile(key))  # some may not have been told yet
-        state = self._document.state is not self._before
+        masked = any(surface.depth is Depth.MASK and not self._is_unseen(surface) for surface in self._tiles)
+        state = masked or self._document.state is not self._before
         self._document.state = self._before
         self._document._finish(None)
         self._document.tell(

@@ -148,11 +148,9 @@ class DocumentDeeds(QObject):
     def undo(self) -> None:
         """Take back what was done last; what a tool has only begun goes first."""
         document = self._editor.document
-        if document is None or document.editing:
-            return
-        if self._editor.tool.busy:
+        if self._editor.tool.busy:  # a transformation holds a step open
             self._editor.tool.abandon()
-        else:
+        elif document is not None and not document.editing:
             document.undo()
 
     @Slot()
