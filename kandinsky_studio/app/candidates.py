@@ -26,6 +26,7 @@ from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
 
 _QUIET = 150  # milliseconds after a change until the verb is looked for again
 _APART = 66  # milliseconds between two previews that are shown, at least
+_FINEST = 1024  # pixels along the longer side of a mask, while a candidate waits
 _NAME = 40
 
 
@@ -46,15 +47,23 @@ class _Job:
     def __init__(self, made: Plan) -> None:
         self.plan = made
         self._alphas: dict[tuple[int, int], Pixels] = {}
+        self._mask = made.mask
+        if made.mask is not None:
+            self._hard = not ((made.mask > 0) & (made.mask < 255)).any()
+            height, width = made.mask.shape
+            share = _FINEST / max(height, width)
+            if share < 1:  # now, when the button was pressed, and not when the first preview comes under a stroke
+                size = max(round(width * share), 1), max(round(height * share), 1)
+                self._mask = np.asarray(cv2.resize(made.mask, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def alpha(self, width: int, height: int) -> Pixels:
         """How opaque a picture of this size is, where the plan's mask lies on it."""
-        size, mask = (width, height), self.plan.mask
+        size = (width, height)
         if size not in self._alphas:
             alpha = np.full((height, width), 255, np.uint8)
-            if mask is not None:
-                alpha = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
-                if not ((mask > 0) & (mask < 255)).any():
+            if self._mask is not None:
+                alpha = np.asarray(cv2.resize(self._mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+                if self._hard:
                     alpha = np.where(alpha > 0, np.uint8(255), alpha)  # a half pixel at a hard edge would be seen
             self._alphas[size] = alpha
         return self._alphas[size]
