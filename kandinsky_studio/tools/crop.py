@@ -113,6 +113,8 @@ class Crop(Tool):
     def press(self, pointer: Pointer) -> None:
         self._start, self._went = (pointer, self._edges), False
         self._grip = self._grip_at(pointer)
+        if self._grip == (0.5, 0.5) and self.frame == self.document.state.canvas:
+            self._grip = None  # nobody wants to move a frame that is around everything
 
     def move(self, pointer: Pointer) -> None:
         if self._start is None:
