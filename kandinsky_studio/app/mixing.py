@@ -36,6 +36,8 @@ from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import MAX_SLOTS, GenerationRequest, Task
 from kandinsky_studio.errors import NoLayer, NothingOnLayer, NothingSelected, StudioError
 from kandinsky_studio.storage.image_files import read_image
+from kandinsky_studio.storage.pigments import SUFFIX as PIGMENT_SUFFIX
+from kandinsky_studio.storage.pigments import read as read_pigment
 
 _ALIKE = 1e-6  # weights that differ by less are the same
 
@@ -218,16 +220,18 @@ class Mixing(QObject):
         self.add(Picture(name, Raster(mix_pictures.fitted(Raster.of(rgba).pixels))), in_place_of)
 
     def add_file(self, path: Path, in_place_of: MixSlot | None = None) -> None:
-        """A picture file; of one of the library its idea too, if that is what the picture was made from."""
+        """A picture file, or the file of a saved idea; a picture of the library brings the idea it was made from."""
         kept = path.is_relative_to(self._library)
 
-        def work() -> Picture:
+        def work() -> Source:
+            if path.suffix.lower() == PIGMENT_SUFFIX:
+                return OfPalette(read_pigment(path))
             image = from_rgba(read_image(path).pixels)
             raster = Raster(mix_pictures.fitted(Raster.of(to_rgba(image)).pixels))
             idea, model = (stored_idea(path) if kept else None) or (None, "")
             return Picture(path.stem, raster, idea, model)
 
-        self._lane.run(work, lambda picture: self.add(picture, in_place_of), self._messages.error)
+        self._lane.run(work, lambda source: self.add(source, in_place_of), self._messages.error)
 
     def add_pigment(self, name: str, in_place_of: MixSlot | None = None) -> None:
         """A pigment of the palette by its name."""

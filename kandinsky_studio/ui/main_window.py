@@ -36,7 +36,7 @@ from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.window_deeds import WindowDeeds
 from kandinsky_studio.ui.workbench import Workbench
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 START_SIZE = (1280, 800)
 LATEST_START = 1500  # milliseconds after which the engine starts although nothing was painted (minimised window)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,7 +18,6 @@ from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.pigment_shelf import PigmentShelf
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
-from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import FlowLayout, IconButton
 
 
@@ -39,15 +38,19 @@ class MixForm(QWidget):
             adding.layout_.addWidget(button)
         self.linked = IconButton(theme, "link")
         self.linked.setCheckable(True)
-        self.total = StatusLine(Qt.AlignmentFlag.AlignLeft)
+        self.total = QLabel()
+        self.total.setObjectName("muted")
         self.even = QPushButton()
         self.normalise = QPushButton()
-        weights = QHBoxLayout()
-        weights.setSpacing(TIGHT)
-        weights.addWidget(self.linked)
-        weights.addWidget(self.total, 1)
-        weights.addWidget(self.even)
-        weights.addWidget(self.normalise)
+        weights = _Flow()
+        for pair in ((self.linked, self.total), (self.even, self.normalise)):
+            together = QWidget()
+            row = QHBoxLayout(together)
+            row.setContentsMargins(0, 0, SMALL, 0)
+            row.setSpacing(TIGHT)
+            for widget in pair:
+                row.addWidget(widget)
+            weights.layout_.addWidget(together)
         self.way = QComboBox()
         self.way.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.pull = LabelledSlider(theme, 0, 100, 0, suffix=" %")
@@ -55,7 +58,7 @@ class MixForm(QWidget):
         controls = QVBoxLayout(self.controls)
         controls.setContentsMargins(0, 0, 0, 0)
         controls.setSpacing(SMALL)
-        controls.addLayout(weights)
+        controls.addWidget(weights)
         controls.addWidget(self.way)
         controls.addWidget(self.pull)
         self._heading = QLabel()

@@ -13,6 +13,7 @@ from kandinsky_studio.app.mix_slots import OfLayer, OfSelection, Picture, layers
 from kandinsky_studio.document import layer_operations, selection_operations
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Depth, Surface, new_image
+from kandinsky_studio.engine import embeddings
 from kandinsky_studio.engine.embeddings import SavedEmbedding
 from kandinsky_studio.engine.models import MODELS, find, kandinsky_2_2, spec_of
 from kandinsky_studio.engine.raster import Raster
@@ -294,6 +295,21 @@ def test_a_file_becomes_a_picture(studio, mixing, qtbot, tmp_path):
     [slot] = mixing.slots
     assert slot.source.title() == "sea"
     assert (slot.source.raster.pixels == (0x20, 0x40, 0x60)).all()
+
+
+def test_a_file_of_a_saved_idea_goes_in_and_a_broken_one_is_told_of(studio, mixing, tmp_path):
+    shown = []
+    studio.messages.connect_window(shown.append)
+    saved = SavedEmbedding(np.ones(4, np.float32), "x")
+    embeddings.save(tmp_path / "idea.safetensors", saved)
+    (tmp_path / "broken.safetensors").write_bytes(b"no")
+    for name in ("idea", "broken"):
+        mixing.add_file(tmp_path / f"{name}.safetensors")
+    mixing.flush()
+    [slot] = studio.generation.request().slots
+    assert slot.embedding == saved
+    assert mixing.slots[0].source.title() == "idea"
+    assert shown[-1].text == str(BrokenPigment(file="broken.safetensors"))
 
 
 def test_a_picture_of_the_library_brings_its_idea_to_the_model_that_drew_it(studio, mixing, qtbot):

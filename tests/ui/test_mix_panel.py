@@ -378,9 +378,13 @@ def test_russian_leaves_no_english(panel, window, qtbot):
 def test_nothing_is_cut_off_at_the_narrowest(panel, window, qtbot, language):
     window.actions_.language_choices[language].trigger()
     drop(panel, words("a"))
-    QApplication.processEvents()
-    assert panel.form.minimumSizeHint().width() <= panel.width()
+    window.resizeDocks([panel.parentWidget()], [1], Qt.Orientation.Horizontal)
     row = panel.rows[panel.mixing.slots[0]]
+
+    def narrow():
+        seen = [button for button in panel.findChildren(QPushButton) if button.isVisible()]
+        return [button.text() for button in seen if button.width() < button.sizeHint().width()]
+
+    qtbot.waitUntil(lambda: narrow() == [], timeout=3000)  # other words and widths take a pass or two
+    assert panel.form.width() <= panel.width()
     assert row.remove.mapTo(panel, QPoint(row.remove.width(), 0)).x() <= panel.width()
-    for button in (panel.form.even, panel.form.normalise):
-        assert button.width() >= button.sizeHint().width()

@@ -53,7 +53,7 @@ class MixPanel(Panel):
         self._dropping = False
         self.setAcceptDrops(True)
         self.form = MixForm(theme)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setObjectName("form")
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -283,6 +283,11 @@ class MixPanel(Panel):
 
     def focus_first(self) -> None:
         (self.form.add_picture if not self.rows else next(iter(self.rows.values())).weight).setFocus()
+
+    def minimumSizeHint(self) -> QSize:
+        """Never narrower than the form, which has no scroll bar to bring its right edge into sight."""
+        own, bar = super().minimumSizeHint(), self._scroll.verticalScrollBar().sizeHint().width()
+        return QSize(max(own.width(), self.form.minimumSizeHint().width() + bar + 4), own.height())
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(300), self.theme.px(320))
