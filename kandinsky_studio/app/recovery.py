@@ -25,7 +25,7 @@ from kandinsky_studio.storage.recovering import (
     tried,
 )
 
-SURVIVED = 400  # milliseconds that a document must have been shown before its journal counts as harmless
+SURVIVED = 100  # milliseconds after which a document that is shown has been painted: its journal is harmless
 AT_WORK = 60.0  # seconds that a file may have been written after the last step before the program died
 LISTED = 4  # names in one message
 
@@ -34,7 +34,7 @@ class Recovery(QObject):
     """Looks once, when the program starts, for journals in ``folder`` that nobody closed.
 
     They are read in ``lane``; ``add`` opens a document in a tab. ``own`` gives the folders of journals that are in
-    use. A journal at which the program died twice is put aside.
+    use. A journal at which the program has died some times is only read again if the user wants it.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Recovery(QObject):
         except OSError:  # a full disk must not keep anybody from what was painted
             attempt = 1
         if attempt > ATTEMPTS:
-            raise NotRecovered(document=self._name(orphan), folder=give_up(orphan.folder))
+            raise NotRecovered(document=self._name(orphan), folder=orphan.folder)
         try:
             recovered = recover(orphan.folder)
         except MemoryError:
@@ -116,21 +116,28 @@ class Recovery(QObject):
         if sheet.unsaved:
             self._back.append(sheet.title)
         self._shown.append(recovered.folder)
-        self._timer.start()
+        if not self._timer.isActive():
+            self._timer.start()
 
     def _failed(self, orphan: Orphan, error: Exception) -> None:
-        if isinstance(error, NotRecovered):
-            aside = Path(str(error.values["folder"]))
-            self._messages.error(error, Action(self.tr("Try again"), lambda: self._try_again(orphan, aside)))
+        if not orphan.folder.exists():  # it is damaged, and was put aside
+            self._messages.error(error)
+        elif isinstance(error, NotRecovered):
+            again = Action(self.tr("Try again"), lambda: self._try_again(orphan))
+            drop = Action(self.tr("Throw it away"), lambda: self._drop(orphan))
+            self._messages.error(error, again, drop)
         else:
             survived(orphan.folder)  # nothing is wrong with it; at the next start there may be more memory
             self._messages.error(error)
 
-    def _try_again(self, orphan: Orphan, aside: Path) -> None:
-        if aside.is_dir() and not orphan.folder.exists():
-            aside.rename(orphan.folder)
+    def _try_again(self, orphan: Orphan) -> None:
+        if orphan.folder.exists():
             survived(orphan.folder)
             self._read_each([orphan])
+
+    def _drop(self, orphan: Orphan) -> None:
+        if orphan.folder not in self._own():
+            self._lane.run(lambda: discard(orphan.folder), lambda _: None, self._messages.error)
 
     def _tell(self) -> None:
         names, self._back = self._back, []

@@ -34,7 +34,7 @@ from kandinsky_studio.storage.records import (
     surfaces_of,
 )
 
-ATTEMPTS = 2  # starts of the program that may fail at a journal before it is put aside
+ATTEMPTS = 3  # starts of the program that may end at a journal before it is read only when the user says so
 
 _OURS = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")  # as ``Journal`` names its folders
 _DAMAGED = ".damaged"

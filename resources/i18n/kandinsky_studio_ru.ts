@@ -3602,6 +3602,10 @@
         <source>Try again</source>
         <translation>Попробовать снова</translation>
     </message>
+    <message>
+        <source>Throw it away</source>
+        <translation>Выбросить</translation>
+    </message>
 </context>
 <context>
     <name>Workbench</name>

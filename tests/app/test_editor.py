@@ -294,7 +294,8 @@ def test_what_is_given_up_does_not_come_back_and_what_is_not_does(make_desk):
     assert list(paths.journals().iterdir()) == []
 
 
-def test_a_journal_at_which_the_program_dies_is_put_aside_and_can_be_tried_again(make_desk, monkeypatch):
+@pytest.mark.parametrize("answer", ["Try again", "Throw it away"])
+def test_a_journal_at_which_the_program_dies_waits_for_the_user(make_desk, monkeypatch, answer):
     desk = make_desk()
     stroke(desk.editor.new(60, 40).document, 10)
     desk.crash()
@@ -305,27 +306,29 @@ def test_a_journal_at_which_the_program_dies_is_put_aside_and_can_be_tried_again
     def die(folder):
         raise Dies
 
-    for _ in range(2):  # what a process that dies leaves behind: it did not come further than this
+    for _ in range(recovering.ATTEMPTS):  # what a process that dies leaves behind: it did not come further than this
         again = make_desk()
         [orphan] = recovering.orphans(paths.journals())
         with monkeypatch.context() as patch:
             patch.setattr(recovery, "recover", die)
             with pytest.raises(Dies):
                 again.editor._recovery._read(orphan)
-    last = make_desk()
-    last.editor.recover()
+    for _ in range(2):  # every start offers it
+        last = make_desk()
+        last.editor.recover()
+        last.editor.flush()
+        last.editor.flush()
+        assert last.editor.sheets == []
+        assert [message.weight for message in last.told] == [Weight.error]
+        assert str(orphan.folder) in last.told[0].hint
+    next(action for action in last.told[0].actions if action.title == answer).run()
     last.editor.flush()
     last.editor.flush()
-    assert last.editor.sheets == []
-    assert len(last.told) == 1
-    assert last.told[0].weight is Weight.error
-    [aside] = paths.journals().iterdir()
-    assert str(aside) in last.told[0].hint
-    assert (aside / RECORDS).is_file()
-    last.told[0].actions[0].run()
-    last.editor.flush()
-    last.editor.flush()
-    assert [value_of(sheet) for sheet in last.editor.sheets] == [10]
+    assert [value_of(sheet) for sheet in last.editor.sheets] == ([10] if answer == "Try again" else [])
+    last.editor.close()
+    assert orphan.folder.exists() == (answer == "Try again")
+    if answer == "Try again":
+        assert not (orphan.folder / "tried").exists()
 
 
 def test_a_damaged_journal_is_put_aside(make_desk):
