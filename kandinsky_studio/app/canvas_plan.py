@@ -32,6 +32,8 @@ _SOLID = 0.98  # of the pixels in a box that must be there for the box to be a p
 _BEYOND = 6  # pixels of the working size around what is removed that may still show some of it
 _RIM, _RIM_SHARE = 4, 0.03  # pixels, and share of its size, that are taken with what is removed: nobody marks all of it
 _MOST_GROWTH = 1024  # that a request can have
+_RING = 12  # and around those, that are the ground
+_REMOVING = 0.6  # of the way from the continued ground: from pure noise the model invents something new
 _GROUND = 255  # of transparent parts, as the model sees them: white paper
 
 
@@ -223,10 +225,22 @@ def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove:
 
 
 def _without_it(request: GenerationRequest, image: Pixels, mask: Pixels) -> GenerationRequest:
-    """The idea of the picture as if nothing had been where ``mask`` is."""
-    around = inpainting.fill(image, inpainting.grow(mask, _BEYOND), "border")
+    """What lies just around ``mask`` goes on in it: as the idea, and as what the denoising starts from.
+
+    The idea of the whole picture would have the things in it drawn once more.
+    """
+    within = inpainting.grow(mask, _BEYOND)
+    ring = (within == 0) & (inpainting.grow(within, _RING) > 0)
+    ground = image
+    if ring.any():
+        ground = inpainting.fill(image, np.where(ring, np.uint8(0), np.uint8(255)), "border")
     return dataclasses.replace(
-        request, prompt="", negative_prompt="", slots=(Slot(image=Raster(around)),), fill="border", strength=1.0
+        request,
+        prompt="",
+        negative_prompt="",
+        slots=(Slot(image=Raster(ground)),),
+        fill="border",
+        strength=_REMOVING,
     )
 
 

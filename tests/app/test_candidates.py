@@ -15,7 +15,7 @@ from kandinsky_studio.document.generation_frame import set_frame
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import from_rgba, to_rgba
-from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.engine.request import GenerationRequest, Progress, Stage
 from kandinsky_studio.errors import SizeTooLarge
 from tests.conftest import picture_of
 
@@ -87,13 +87,16 @@ def test_the_newest_preview_is_shown_while_a_picture_is_made(studio, sheet, qtbo
 
 
 def test_previews_do_not_come_faster_than_one_can_see(studio, sheet, qtbot, fake_engine):
+    fake_engine.hold.clear()
+    job = studio.candidates.generate()
+    qtbot.waitUntil(lambda: studio.candidates.shown is not None, timeout=3000)
     told = []
     studio.candidates.changed.connect(lambda: told.append(studio.candidates.shown))
-    studio.settings.set(num_inference_steps=60)
-    studio.candidates.generate()
-    qtbot.waitUntil(lambda: studio.candidates.count == 1 and not studio.candidates.busy, timeout=5000)
-    assert len(told) < 30, "of 60 steps"
-    assert told[-1].result is not None
+    for level in range(60):
+        preview = np.full((16, 16, 3), level, np.uint8)
+        studio.generation.progressed.emit(job, Progress(Stage.decoder, level, 60, 0, 1, level / 60, preview=preview))
+    assert told == [], "they wait for their time, and each takes the place of the one before"
+    qtbot.waitUntil(lambda: bool(told), timeout=3000)
 
 
 def test_several_pictures_are_gone_through_and_round(studio, sheet, make):

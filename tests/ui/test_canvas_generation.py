@@ -7,7 +7,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QPainterPath
 from PySide6.QtTest import QTest
 
@@ -288,6 +288,43 @@ def test_the_frame_is_drawn_and_generated_and_nothing_beside_it(painter):
     set_frame(painter.document, Rect(128, 0, 256, 256))
     painter.verb(Verb.EXPAND)
     painter.make("a blue background")
+    beyond = painter.view.widget_point(QPointF(320, 128)).toPoint()
+    shown = painter.view.grab().toImage().pixelColor(beyond)
+    assert shown.blue() > 120 > shown.red(), "it is seen beyond the canvas"
     painter.keep()
     assert painter.document.state.canvas == Rect(0, 0, 384, 256)
     assert (painter.pixels(Rect(0, 0, SIZE, SIZE)) == after).all()
+
+
+@pytest.mark.qt_log_ignore("does not support", extend=True)  # of the platform without a screen, when a popup opens
+def test_what_is_marked_is_removed_without_a_word(painter):
+    painter.make("a red circle on a blue background")
+    painter.keep()
+    remove = painter.window.actions_.commands.action("generation.remove_object")
+    painter.verb(Verb.REFINE)
+    assert not remove.isEnabled(), "nothing is marked"
+    rows, columns = np.nonzero(red(painter.pixels()))
+    x, y, right, bottom = columns.min(), rows.min(), columns.max(), rows.max()
+    painter.select(int(x) - 8, int(y) - 8, int(right - x) + 17, int(bottom - y) + 17)
+    painter.studio.settings.set(prompt="")
+    bar = painter.window.bench.page.task_bar
+    assert bar.more.isVisible()
+    painter.qtbot.mouseClick(bar.more, Qt.MouseButton.LeftButton)
+    assert bar.popup.isVisible()
+    painter.qtbot.keyClick(bar.popup.grow, Qt.Key.Key_Right)
+    assert painter.studio.settings.values.mask_grow > 0
+    painter.qtbot.mouseClick(bar.popup.match, Qt.MouseButton.LeftButton, pos=QPoint(8, bar.popup.match.height() // 2))
+    assert not painter.studio.settings.values.match_colours
+    painter.studio.settings.set(mask_grow=0, match_colours=True)
+    assert (bar.popup.grow.number, bar.popup.match.isChecked()) == (0, True), "it shows what is set elsewhere"
+    painter.qtbot.mouseClick(bar.popup.remove, Qt.MouseButton.LeftButton)
+    assert not bar.popup.isVisible()
+    painter.qtbot.waitUntil(
+        lambda: painter.candidates.count == 1 and not painter.studio.generation.busy, timeout=30_000
+    )
+    painter.window.activateWindow()
+    painter.qtbot.waitUntil(painter.window.isActiveWindow, timeout=2000)
+    painter.keep()
+    pixels = painter.pixels()
+    assert not red(pixels).any()
+    assert blue(pixels).mean() > 0.98
