@@ -51,11 +51,11 @@ class Studio(QObject):
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
         self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
-        self.mixing = Mixing(
+        self.mixing = mixing = Mixing(
             self.settings, self.editor, self.models, self.pigments, self.messages, paths.library(), self
         )
-        self.generation.mixes = lambda: self.mixing.active
-        self.generation.complete = self.mixing.completed
+        self.generation.mixes = lambda: mixing.active
+        self.generation.complete = mixing.completed
         self.mixing.changed.connect(self.generation.mix_changed)
         self._started = False
         self._restore()
