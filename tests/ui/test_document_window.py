@@ -117,26 +117,32 @@ def test_a_pen_that_presses_harder_draws_thicker(qtbot, window, document):
     assert seen(window, 130, 200) == RED
 
 
-@pytest.mark.parametrize("tool", [tool.id for tool in TOOLS])
-def test_every_tool_shows_its_options_and_leaves_nothing_open(qtbot, window, document, tool):
-    editor = window.studio.editor
-    drag(qtbot, window, (40, 40), (200, 200))
-    editor.take(tool)
-    options = window.bench.page.options
-    shown = [option for option in editor.tool.options if option.kind != "button"]
-    assert set(options._shown) == {option.attribute for option in shown}, "every setting has a control"
-    drag(qtbot, window, (60, 60), (120, 160), (180, 90))
-    press(qtbot, window, Qt.Key.Key_Escape)
-    assert not document.editing
-    editor.take("brush")
-    assert not document.editing
-    window.bench.page.view.fit()
-    drag(qtbot, window, (20, 230), (230, 230))
-    assert document.history.names[-1] == "Brush stroke" or document.state.selection is not None
-    while document.history.done:
-        document.undo()
-    assert document.state.canvas.width == 256
-    assert seen(window, 120, 120) == QColor("white")
+def test_every_tool_shows_its_options_and_leaves_nothing_open(qtbot, window, document):
+    editor, view = window.studio.editor, window.bench.page.view
+    for tool in TOOLS:
+        sheet = editor.new(256, 256, QColor("white"))
+        document = sheet.document
+        editor.set_colours(RED)
+        editor.take("brush")
+        drag(qtbot, window, (40, 40), (200, 200))
+        editor.take(tool.id)
+        shown = {option.attribute for option in tool.options if option.kind != "button"}
+        assert set(window.bench.page.options._shown) == shown, f"{tool.id}: every setting has a control"
+        drag(qtbot, window, (60, 60), (120, 160), (180, 90))
+        press(qtbot, window, Qt.Key.Key_Escape)
+        assert not document.editing, tool.id
+        editor.take("brush")
+        assert not document.editing, tool.id
+        view.rotate_to(0)
+        view.fit()
+        editor.set_colours(RED)  # the picker may have taken another
+        drag(qtbot, window, (20, 230), (230, 230))
+        assert document.history.names[-1:] == ["Brush stroke"] or document.state.selection is not None, tool.id
+        while document.history.done:
+            document.undo()
+        assert document.state.canvas.width == 256, tool.id
+        assert seen(window, 120, 120) == QColor("white"), tool.id
+        editor.close_sheet(sheet)
 
 
 def test_a_frame_is_drawn_on_the_canvas_and_crops_it(qtbot, window, document):
@@ -276,10 +282,12 @@ def test_a_panel_with_a_tab_has_no_second_title(qtbot, window):
             label.text() for label in dock(window, key).titleBarWidget().findChildren(QLabel) if not label.isHidden()
         ]
 
-    qtbot.waitUntil(lambda: titles("prompt") == ["Prompt"], timeout=2000)
     window.studio.editor.new(64, 64)
     qtbot.waitUntil(lambda: titles("prompt") == [], timeout=2000)
     assert titles("layers") == ["Layers"]
+    for key in ("mix", "colours", "steps"):
+        dock(window, key).toggleViewAction().trigger()
+    qtbot.waitUntil(lambda: titles("prompt") == ["Prompt"], timeout=2000)
 
 
 def test_the_window_can_be_narrow(qtbot, window, document):
