@@ -182,7 +182,10 @@ class Sight(QWidget):
         self._told = told
         if told[0] != zoom:
             self.zoom_changed.emit(told[0])
-            self._forget.start()
+            if self.isVisible():
+                self._forget.start()
+            else:
+                self._frame.forget()
         if told[1] != angle:
             self.angle_changed.emit(told[1])
         self.camera_changed.emit()
@@ -327,5 +330,7 @@ class Sight(QWidget):
         self._ants_wanted()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        for timer in (self._march, self._catch_up, self._soon):
+        if self._forget.isActive():
+            self._frame.forget()  # nobody looks any more
+        for timer in (self._march, self._catch_up, self._soon, self._forget):
             timer.stop()
