@@ -216,7 +216,7 @@ def test_only_what_is_selected_changes_however_often(painter):
     assert (painter.pixels()[mark == 0] == before[mark == 0]).all(), "and merged"
     painter.studio.settings.set(num_inference_steps=8)
     for number in range(PASSES - 1):
-        mark = painter.select(10 + 35 * number, 30 + 20 * (number % 3), 60 + 10 * number, 110)
+        mark = painter.select(10 + 35 * number % 140, 30 + 20 * (number % 3), 60 + 10 * (number % 5), 110)
         before = painter.pixels()
         painter.make("a red circle on a yellow background", seed=number)
         painter.keep()
