@@ -102,6 +102,7 @@ class Candidates(QObject):
     ) -> None:
         super().__init__(parent)
         self._editor = editor
+        self._strengths: dict[Verb | None, float] = {Verb.REFINE: 0.6, Verb.FILL: 1.0}
         self._generation = generation
         self._models = models
         self._messages = messages
@@ -287,7 +288,17 @@ class Candidates(QObject):
             return
         self._outlook = outlook(document, values, spec) if document is not None and spec is not None else None
         if self._outlook != before:
+            self._choose_strength(before.verb if before is not None else None)
             self.verb_changed.emit()
+
+    def _choose_strength(self, before: Verb | None) -> None:
+        """Each verb has a strength of its own: what fills a hole well leaves nothing of a picture to refine."""
+        verb, settings = self.verb, self._generation.settings
+        if verb is not before:
+            if before in self._strengths:
+                self._strengths[before] = settings.values.strength
+            if verb in self._strengths:
+                settings.set(strength=self._strengths[verb])
 
     @Slot(object)
     def _closed(self, sheet: Sheet) -> None:

@@ -366,3 +366,21 @@ def test_what_is_removed_asks_for_no_words(studio, sheet, qtbot, verb, fake_engi
     assert [slot.image is not None for slot in fake_engine.requests[0].slots] == [True]
     studio.candidates.keep()
     assert sheet.document.active.name == "Removed"
+
+
+def test_each_verb_keeps_its_strength(studio, verb):
+    sheet = studio.editor.new(256, 192, QColor(*BLUE))
+    settings = studio.settings
+    verb(Verb.REFINE)
+    assert settings.values.strength < 1, "a picture that is refined is still there afterwards"
+    settings.set(strength=0.35)
+    select(sheet.document, 20, 20, 60, 60)
+    verb(Verb.FILL)
+    assert settings.values.strength == 1
+    settings.set(strength=0.9)
+    selection_operations.deselect(sheet.document)
+    verb(Verb.REFINE)
+    assert settings.values.strength == 0.35
+    select(sheet.document, 20, 20, 60, 60)
+    verb(Verb.FILL)
+    assert settings.values.strength == 0.9
