@@ -68,7 +68,13 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "generate",
         (
-            *("generation.generate", "generation.remove_object", SEPARATOR, "generation.previous_candidate", "generation.next_candidate"),
+            *(
+                "generation.generate",
+                "generation.remove_object",
+                SEPARATOR,
+                "generation.previous_candidate",
+                "generation.next_candidate",
+            ),
             *("generation.keep", "generation.keep_all", "generation.drop", SEPARATOR),
             *("generation.cancel", "generation.cancel_all", SEPARATOR),
             "generation.go_to_prompt",
