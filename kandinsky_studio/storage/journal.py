@@ -327,6 +327,8 @@ class Journal:
         if "version" not in head:
             assert file is not None
             self._written += write_record(file, head, tiles, hurry=not self._waiting.empty())
+            if self._waiting.empty():
+                os.fsync(file.fileno())  # against a power cut; a kill loses nothing that was written, flushed or not
             return file
         # A first record. Its file takes the name once it is whole; an open one can't be renamed on Windows.
         if file is not None:
@@ -341,6 +343,7 @@ class Journal:
         new = self.folder / _NEW
         with new.open("wb", buffering=0) as fresh:
             write_record(fresh, head, tiles)
+            os.fsync(fresh.fileno())
         os.replace(new, records)
         if not head["base"]:
             (self.folder / BASE).unlink(missing_ok=True)

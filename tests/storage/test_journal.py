@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -616,3 +617,18 @@ def test_writing_does_not_bring_back_what_the_undo_list_put_on_disk(tmp_path, mo
     journal.close()
     document.history.close()
     back.history.close()
+
+
+def test_what_is_written_is_flushed_to_the_disk_when_nothing_waits(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(journals.os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor).st_size))
+    document = Document.new(300, 200)
+    journal = Journal(tmp_path, document)
+    journal.flush()
+    begun = (journal.folder / RECORDS).stat().st_size
+    document.change("Crop", document.state.changed(canvas=Rect(0, 0, 100, 100)))
+    until = time.monotonic() + 10
+    while flushed[-1] <= begun and time.monotonic() < until:
+        time.sleep(0.01)
+    assert flushed[-1] == (journal.folder / RECORDS).stat().st_size > begun
+    journal.close()
