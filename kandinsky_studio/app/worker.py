@@ -7,8 +7,11 @@ inside the request, never as a signal's int (which Qt cuts to 32 bits with a sig
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -25,6 +28,7 @@ from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, Studio
 
 log = logging.getLogger(__name__)
 
+NICE = 10  # of the engine's thread: a stroke goes before it, and when nobody paints it has everything
 PROGRESS_INTERVAL = 0.04  # seconds; a tiny model steps faster than a screen needs to hear of it
 
 
@@ -91,7 +95,21 @@ class _Thread(QThread):
         self._serve = serve
 
     def run(self) -> None:
+        give_way()
         self._serve()
+
+
+def give_way() -> None:
+    """Let this thread, and those it will start, have what processor time the pen leaves.
+
+    On Linux a thread has a nice value of its own, which torch's threads inherit. Elsewhere Qt knows how.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
+    else:
+        QThread.currentThread().setPriority(QThread.Priority.LowPriority)
 
 
 class EngineWorker(QObject):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
 import pytest
 
-from kandinsky_studio.app.worker import EngineWorker, Job, ModelStage, ModelState
+from kandinsky_studio.app.worker import NICE, EngineWorker, Job, ModelStage, ModelState
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest
 from kandinsky_studio.errors import BrokenModel, EngineFailed, OutOfMemory, StudioError
 
@@ -175,3 +177,21 @@ def test_closing_during_a_job_is_quick_and_clean(qtbot, fake_engine):
     qtbot.waitUntil(lambda: sorted(cancelled) == [1, 2], timeout=1000)
     assert len(fake_engine.requests) == 1
     assert fake_engine.freed == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt gives the thread another priority")
+def test_the_engines_thread_gives_way_to_the_pen(qtbot, fake_engine):
+    told = []
+
+    def open_it():
+        told.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return fake_engine
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    worker = EngineWorker(open_it)
+    worker.start()
+    with qtbot.waitSignal(worker.finished, timeout=3000):
+        worker.submit(job(1))
+    assert worker.close(timeout=5)
+    assert told == [max(NICE, before)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
