@@ -118,7 +118,7 @@ class Candidates(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(_QUIET)
         self._later.timeout.connect(self._find_verb)
-        editor.opened.connect(lambda sheet: sheet.changed.connect(self._document_changed))
+        editor.document_changed.connect(self._document_changed)
         editor.sheet_changed.connect(self._sheet_changed)
         editor.closed.connect(self._closed)
         generation.settings.changed.connect(self._setting_changed)

@@ -14,7 +14,7 @@ from kandinsky_studio.app.notes import NOTES
 from kandinsky_studio.app.recovery import Recovery
 from kandinsky_studio.app.sheet import Sheet
 from kandinsky_studio.document import mask_operations, masks, pixel_operations
-from kandinsky_studio.document.document import Document, check_size
+from kandinsky_studio.document.document import Change, Document, check_size
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Pixels, from_rgba
 from kandinsky_studio.errors import NameTaken, NotKept, StudioError
@@ -47,6 +47,7 @@ class Editor(QObject):
     opened = Signal(object)  # Sheet
     closed = Signal(object)  # Sheet
     sheet_changed = Signal()  # another document is in front
+    document_changed = Signal(object)  # Change, of the document in front
     tool_changed = Signal()
     options_changed = Signal()  # a setting of the tool in hand, by a key or a gesture
     colours_changed = Signal()
@@ -124,6 +125,7 @@ class Editor(QObject):
         if self._journals is not None:
             journal = Journal(self._journals, document, file, self._not_kept, stamp=stamp, recovered=recovered)
         sheet = Sheet(document, journal, self)
+        sheet.changed.connect(lambda change: self._pass_on(sheet, change))
         self.sheets.append(sheet)
         self.opened.emit(sheet)
         self.show(sheet)
@@ -133,6 +135,10 @@ class Editor(QObject):
         error = NotKept(folder=self._journals)
         error.__cause__ = cause
         self._messages.error(error)
+
+    def _pass_on(self, sheet: Sheet, change: Change) -> None:
+        if sheet is self.sheet:
+            self.document_changed.emit(change)
 
     def show(self, sheet: Sheet | None) -> None:
         """Bring a document to the front; what a tool had begun on another one is finished there."""

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot
-
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainterPath
 
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.generation_frame import frame_of, generated_area, set_frame
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
+from kandinsky_studio.tools import framing
 from kandinsky_studio.tools.base import Desk, Ink, Mark, Option, Pointer, Tool
-from kandinsky_studio.tools.boxing import edge
-from kandinsky_studio.tools.crop import GRIP, HANDLES, Edges, Ratio, pulled
+from kandinsky_studio.tools.framing import MIDDLE, Edges, Ratio, edges_of, grip_at, kept_by, path_of, pulled, rect_of
 from kandinsky_studio.tools.selecting import went
 from kandinsky_studio.tools.snapping import NEAR, Snapped, snap
 
 GRID = 8  # pixels from the canvas's corner that edges like to lie on: models work in such steps
 _LEAST = 16  # pixels along a side
-_MIDDLE = (0.5, 0.5)
 
 
 class Frame(Tool):
@@ -33,20 +28,7 @@ class Frame(Tool):
         "Drag what is generated. Shift keeps the ratio, Alt the middle, Ctrl leaves the grid; a double click takes it all.",
     )
     options = (
-        Option("x", QT_TRANSLATE_NOOP("tools", "X"), minimum=-8192, maximum=8192, unit="px"),
-        Option("y", QT_TRANSLATE_NOOP("tools", "Y"), minimum=-8192, maximum=8192, unit="px"),
-        Option("width", QT_TRANSLATE_NOOP("tools", "Width"), minimum=_LEAST, maximum=8192, unit="px"),
-        Option("height", QT_TRANSLATE_NOOP("tools", "Height"), minimum=_LEAST, maximum=8192, unit="px"),
-        Option(
-            "ratio",
-            QT_TRANSLATE_NOOP("tools", "Ratio"),
-            "choice",
-            choices=(
-                (Ratio.FREE, QT_TRANSLATE_NOOP("tools", "Free")),
-                (Ratio.CANVAS, QT_TRANSLATE_NOOP("tools", "As the canvas")),
-                *((ratio, ratio.value) for ratio in Ratio if ":" in ratio.value),
-            ),
-        ),
+        *framing.options(_LEAST),
         Option("take_whole", QT_TRANSLATE_NOOP("tools", "Whole canvas"), "button"),
     )
 
@@ -64,8 +46,7 @@ class Frame(Tool):
         """What would be generated, in pixels of the document."""
         if self._dragged is None:
             return generated_area(self.document.state)
-        left, top, right, bottom = (edge(value) for value in self._dragged)
-        return Rect(left, top, max(right - left, 1), max(bottom - top, 1))
+        return rect_of(self._dragged)
 
     def take_whole(self) -> None:
         """Generate on the whole canvas."""
@@ -76,7 +57,7 @@ class Frame(Tool):
     def press(self, pointer: Pointer) -> None:
         self._start, self._went = (pointer, self.frame), False
         self._grip = self._grip_at(pointer)
-        if self._grip == _MIDDLE and frame_of(self.document.state) is None:
+        if self._grip == MIDDLE and frame_of(self.document.state) is None:
             self._grip = None  # a frame around everything is no frame to move
 
     def move(self, pointer: Pointer) -> None:
@@ -88,13 +69,13 @@ class Frame(Tool):
             return
         dx, dy = pointer.x - first.x, pointer.y - first.y
         self._lines = None
-        if self._grip == _MIDDLE:
+        if self._grip == MIDDLE:
             if pointer.shift:
                 dx, dy = (dx, 0.0) if abs(dx) >= abs(dy) else (0.0, dy)
             self._dragged = self._moved(before, dx, dy, pointer)
         else:
             ratio = self._kept(pointer)
-            start: Edges = _edges(before)
+            start: Edges = edges_of(before)
             grip = self._grip
             if grip is None:
                 start = (first.x, first.y, first.x, first.y)
@@ -139,7 +120,7 @@ class Frame(Tool):
 
     def _moved(self, before: Rect, dx: float, dy: float, pointer: Pointer) -> Edges:
         if pointer.control:
-            return _edges(before.moved(round(dx), round(dy)))
+            return edges_of(before.moved(round(dx), round(dy)))
         canvas = self.document.state.canvas
         to = snap(before, dx, dy, canvas, NEAR / pointer.scale)
         x = before.x + to.dx if to.columns else _on_grid(before.x + dx, canvas.x)
@@ -147,7 +128,7 @@ class Frame(Tool):
         if pointer.shift:  # what does not move is not pulled to a line either
             x, y = (x, before.y) if dy == 0 else (before.x, y)
         self._lines = to
-        return _edges(Rect(round(x), round(y), before.width, before.height))
+        return edges_of(Rect(round(x), round(y), before.width, before.height))
 
     def _pull_to_lines(
         self, start: Edges, grip: tuple[float, float], pointer: Pointer, first: Pointer
@@ -189,10 +170,7 @@ class Frame(Tool):
 
     @width.setter
     def width(self, value: float) -> None:
-        frame, kept = self.frame, self._kept()
-        width = max(round(value), _LEAST)
-        height = max(round(width / kept), _LEAST) if kept else frame.height
-        self._set(frame._replace(width=width, height=height), "size")
+        self._set(framing.with_width(self.frame, value, self._kept(), _LEAST), "size")
 
     @property
     def height(self) -> float:
@@ -200,10 +178,7 @@ class Frame(Tool):
 
     @height.setter
     def height(self, value: float) -> None:
-        frame, kept = self.frame, self._kept()
-        height = max(round(value), _LEAST)
-        width = max(round(height * kept), _LEAST) if kept else frame.width
-        self._set(frame._replace(width=width, height=height), "size")
+        self._set(framing.with_height(self.frame, value, self._kept(), _LEAST), "size")
 
     @property
     def ratio(self) -> Ratio:
@@ -213,53 +188,26 @@ class Frame(Tool):
     @ratio.setter
     def ratio(self, value: Ratio) -> None:
         self._ratio = value
-        kept, frame = self._kept(), self.frame
+        kept = self._kept()
         if kept is not None:
-            width = max(round(min(frame.width, frame.height * kept)), _LEAST)
-            height = max(round(min(frame.height, frame.width / kept)), _LEAST)
-            x, y = frame.x + (frame.width - width) // 2, frame.y + (frame.height - height) // 2
-            self._set(Rect(x, y, width, height))
+            self._set(framing.within(self.frame, kept, _LEAST))
 
     def _kept(self, pointer: Pointer | None = None) -> float | None:
         """Width ÷ height that has to stay."""
-        if self._ratio is Ratio.FREE:
-            if pointer is None or not pointer.shift:
-                return None
+        if self._ratio is Ratio.FREE and pointer is not None and pointer.shift:
             return self._start[1].width / self._start[1].height if self._start and self._grip else 1.0
-        if self._ratio is Ratio.CANVAS:
-            canvas = self.document.state.canvas
-            return canvas.width / canvas.height
-        width, height = self._ratio.value.split(":")
-        return int(width) / int(height)
+        return kept_by(self._ratio, self.document.state.canvas)
 
     # ---------------------------------------------------------------- what is seen
 
     def overlay(self) -> Sequence[Mark]:
-        frame, canvas = self.frame, self.document.state.canvas
-        inside, around = _path(frame), _path(canvas)
-        marks = [Mark(around.subtracted(inside), Ink.SHADE)]
-        if self._lines is not None:
-            marks.append(Mark(self._lines.path(canvas), Ink.LINE))
-        marks.append(Mark(inside, Ink.FRAME))
-        for u, v in HANDLES:
-            handle = QPointF(frame.x + u * frame.width, frame.y + v * frame.height)
-            marks.append(Mark(QPainterPath(handle), Ink.HANDLE))
-        return marks
+        canvas = self.document.state.canvas
+        return framing.marks(self.frame, canvas, self._lines.path(canvas) if self._lines is not None else None)
 
     # ----------------------------------------------------------------
 
     def _grip_at(self, pointer: Pointer) -> tuple[float, float] | None:
-        frame = self.frame
-
-        def away(handle: tuple[float, float]) -> float:
-            x, y = frame.x + handle[0] * frame.width, frame.y + handle[1] * frame.height
-            return hypot(pointer.x - x, pointer.y - y) * pointer.scale
-
-        nearest = min(HANDLES, key=away)
-        if away(nearest) <= GRIP:
-            return nearest
-        inside = frame.x <= pointer.x <= frame.right and frame.y <= pointer.y <= frame.bottom
-        return _MIDDLE if inside else None
+        return grip_at(edges_of(self.frame), pointer)
 
     def _set(self, frame: Rect | None, merge: str = "") -> None:
         set_frame(self.document, frame, f"frame {merge}" if merge else "")
@@ -273,18 +221,8 @@ class Frame(Tool):
 def standing(document: Document) -> Sequence[Mark]:
     """What shows the frame while another tool is in hand: nothing if it is the whole canvas."""
     frame = frame_of(document.state)
-    return () if frame is None else (Mark(_path(frame), Ink.DASHED),)
+    return () if frame is None else (Mark(path_of(frame), Ink.DASHED),)
 
 
 def _on_grid(at: float, start: int) -> float:
     return start + round((at - start) / GRID) * GRID
-
-
-def _edges(rect: Rect) -> Edges:
-    return rect.x, rect.y, rect.right, rect.bottom
-
-
-def _path(rect: Rect) -> QPainterPath:
-    path = QPainterPath()
-    path.addRect(QRectF(rect.x, rect.y, rect.width, rect.height))
-    return path

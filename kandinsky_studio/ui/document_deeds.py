@@ -61,7 +61,7 @@ class DocumentDeeds(QObject):
         self._view()
         self._brush()
         bench.front_changed.connect(self.update_enabled)
-        self._editor.opened.connect(lambda sheet: sheet.changed.connect(self._changed))
+        self._editor.document_changed.connect(self._changed)
         self.update_enabled()
 
     # ------------------------------------------------------------------ how

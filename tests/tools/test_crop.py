@@ -14,7 +14,8 @@ from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Surface
 from kandinsky_studio.errors import SizeTooLarge
 from kandinsky_studio.tools.base import Desk, Ink
-from kandinsky_studio.tools.crop import Crop, Ratio
+from kandinsky_studio.tools.crop import Crop
+from kandinsky_studio.tools.framing import Ratio
 from kandinsky_studio.tools.select_rectangle import SelectRectangle
 from tests.tools.gestures import at, drag, frozen, picture, steps
 

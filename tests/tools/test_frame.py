@@ -11,8 +11,8 @@ from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.errors import SizeTooLarge
 from kandinsky_studio.storage.documents import read_document, write_document
 from kandinsky_studio.tools.base import Desk, Ink
-from kandinsky_studio.tools.crop import Ratio
 from kandinsky_studio.tools.frame import Frame, standing
+from kandinsky_studio.tools.framing import Ratio
 from tests.tools.gestures import at, click, double_click, drag, steps
 
 CANVAS = Rect(0, 0, 600, 400)

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from kandinsky_studio.ui.main_window import MainWindow
 from kandinsky_studio.ui.theme import Theme
+
+
+@pytest.fixture(scope="module")
+def built_in_engine():
+    """The real engine for a module's windows; the model stays in memory from test to test."""
+    from kandinsky_studio.engine.engine import Engine
+
+    class KeptEngine(Engine):
+        def __init__(self):
+            super().__init__("cpu")
+            self.loaded = []
+            self.hold = threading.Event()  # the studio's fixture lets a waiting double go on
+
+        def load(self, model, on_progress=lambda _: None):
+            spec = super().load(model, on_progress)
+            self.loaded.append(model)
+            return spec
+
+        def free(self):
+            pass
+
+    engine = KeptEngine()
+    engine.load("builtin")
+    yield engine
+    Engine.free(engine)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from kandinsky_studio.document import image_operations, masks, merging, selectio
 from kandinsky_studio.document.generation_frame import frame_of, set_frame
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.surface import to_rgba
-from kandinsky_studio.engine.engine import Engine
 
 CONTROL, ALT, PLAIN = (
     Qt.KeyboardModifier.ControlModifier,
@@ -27,34 +24,9 @@ SIZE = 256
 PASSES = 6
 
 
-class KeptEngine(Engine):
-    """The real engine; the model stays in memory from test to test."""
-
-    def __init__(self):
-        super().__init__("cpu")
-        self.loaded = []
-        self.hold = threading.Event()  # the studio's fixture lets a waiting double go on
-
-    def load(self, model, on_progress=lambda _: None):
-        spec = super().load(model, on_progress)
-        self.loaded.append(model)
-        return spec
-
-    def free(self):
-        pass
-
-
-@pytest.fixture(scope="module")
-def engine():
-    engine = KeptEngine()
-    engine.load("builtin")
-    yield engine
-    Engine.free(engine)
-
-
 @pytest.fixture
-def fake_engine(engine):
-    return engine
+def fake_engine(built_in_engine):
+    return built_in_engine
 
 
 class Painter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 
 import pytest
@@ -12,26 +11,8 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from kandinsky_studio.app.canvas_plan import Verb
 from kandinsky_studio.document.surface import Depth, Surface, new_image
-from kandinsky_studio.engine.engine import Engine
 from kandinsky_studio.engine.training.judge import judge
 from kandinsky_studio.engine.training.scenes import COLOUR_NAMES
-
-
-class KeptEngine(Engine):
-    """The real engine; the model stays in memory from test to test."""
-
-    def __init__(self):
-        super().__init__("cpu")
-        self.loaded = []
-        self.hold = threading.Event()  # the studio's fixture lets a waiting double go on
-
-    def load(self, model, on_progress=lambda _: None):
-        spec = super().load(model, on_progress)
-        self.loaded.append(model)
-        return spec
-
-    def free(self):
-        pass
 
 
 @pytest.fixture
@@ -43,17 +24,9 @@ def runs():
     hook.remove()
 
 
-@pytest.fixture(scope="module")
-def engine():
-    engine = KeptEngine()
-    engine.load("builtin")
-    yield engine
-    Engine.free(engine)
-
-
 @pytest.fixture
-def fake_engine(engine):
-    return engine
+def fake_engine(built_in_engine):
+    return built_in_engine
 
 
 def disc(colour, ground="#ffffff", size=128):

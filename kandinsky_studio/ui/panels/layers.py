@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.layer_words import LABELS, MODES
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document import layer_list
@@ -55,7 +54,6 @@ class LayersPanel(Panel):
     def __init__(self, studio: Studio, theme: Theme, actions: Actions) -> None:
         super().__init__(studio, theme, actions)
         self._editor = studio.editor
-        self._sheet: Sheet | None = None
         self.tree = LayerTree(theme)
         self.mode = QComboBox()
         self.opacity = LabelledSlider(theme, 0, 100, 100, suffix=" %")
@@ -128,6 +126,7 @@ class LayersPanel(Panel):
 
     def _connect(self) -> None:
         self._editor.sheet_changed.connect(self._show_sheet)
+        self._editor.document_changed.connect(self._changed)
         self.tree.chosen.connect(self._choose)
         self.tree.renamed.connect(self._rename_to)
         self.tree.pressed_part.connect(self.pressed)
@@ -185,16 +184,11 @@ class LayersPanel(Panel):
 
     @property
     def _document(self) -> Document | None:
-        return self._sheet.document if self._sheet is not None else None
+        return self._editor.document
 
     @Slot()
     def _show_sheet(self) -> None:
-        if self._sheet is not None and self._sheet in self._editor.sheets:
-            self._sheet.changed.disconnect(self._changed)
-        self._sheet = self._editor.sheet
-        if self._sheet is not None:
-            self._sheet.changed.connect(self._changed)
-        self._pages.setCurrentIndex(0 if self._sheet is None else 1)
+        self._pages.setCurrentIndex(0 if self._document is None else 1)
         self._fill()
 
     @Slot(object)

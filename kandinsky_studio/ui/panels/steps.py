@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout
 
-from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document.document import Change
 from kandinsky_studio.ui.actions import Actions
@@ -24,7 +23,6 @@ class StepsPanel(Panel):
     def __init__(self, studio: Studio, theme: Theme, actions: Actions) -> None:
         super().__init__(studio, theme, actions)
         self._editor = studio.editor
-        self._sheet: Sheet | None = None
         self.list = QListWidget()
         self.list.setUniformItemSizes(True)
         layout = QVBoxLayout(self)
@@ -34,7 +32,8 @@ class StepsPanel(Panel):
         self._later.setSingleShot(True)
         self._later.setInterval(0)
         self._later.timeout.connect(self._fill)
-        self._editor.sheet_changed.connect(self._show_sheet)
+        self._editor.sheet_changed.connect(self._fill)
+        self._editor.document_changed.connect(self._changed)
         self.list.itemClicked.connect(self._go)
         self.list.itemActivated.connect(self._go)
         self.retranslate()
@@ -47,15 +46,6 @@ class StepsPanel(Panel):
 
     def retranslate(self) -> None:
         self.list.setAccessibleName(self.tr("Steps"))
-        self._show_sheet()
-
-    @Slot()
-    def _show_sheet(self) -> None:
-        if self._sheet is not None and self._sheet in self._editor.sheets:
-            self._sheet.changed.disconnect(self._changed)
-        self._sheet = self._editor.sheet
-        if self._sheet is not None:
-            self._sheet.changed.connect(self._changed)
         self._fill()
 
     @Slot(object)
@@ -65,7 +55,8 @@ class StepsPanel(Panel):
 
     @Slot()
     def _fill(self) -> None:
-        history = self._sheet.document.history if self._sheet is not None else None
+        document = self._editor.document
+        history = document.history if document is not None else None
         names = [self.tr("Beginning"), *(self._words(name) for name in history.names)] if history else []
         while self.list.count() > len(names):
             self.list.takeItem(self.list.count() - 1)
@@ -87,6 +78,7 @@ class StepsPanel(Panel):
 
     @Slot(QListWidgetItem)
     def _go(self, item: QListWidgetItem) -> None:
-        if self._sheet is not None:
+        document = self._editor.document
+        if document is not None:
             self._editor.finish_tool()
-            self._sheet.document.go_to(self.list.row(item))
+            document.go_to(self.list.row(item))
