@@ -1,8 +1,9 @@
 """The engine's thread: it alone imports torch, owns the loaded model, samples and frees.
 
 Jobs wait in one queue. What the thread has to say is handed over to the thread of the window first, and all signals are
-emitted there: a slot that is no QObject's could be gone when a signal from another thread arrives. Loading a model ahead of time (warming up) gives way to jobs of another model. Seeds travel
-inside the request, never as a signal's int (which Qt cuts to 32 bits with a sign).
+emitted there: a slot that is no QObject's could be gone when a signal from another thread arrives. Errands go before
+the jobs that wait. Loading a model ahead of time (warming up) gives way to jobs of another model. Seeds travel inside the
+request, never as a signal's int (which Qt cuts to 32 bits with a sign).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
+from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.messages import described
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.spec import ModelSpec
@@ -142,6 +144,9 @@ class EngineWorker(QObject):
         self._engine: EngineLike | None = None
         self._wake = threading.Condition()  # guards everything below
         self._jobs: deque[Job] = deque()
+        self._errands: deque[Errand] = deque()
+        self._errand: Errand | None = None  # the one that runs
+        self._unwanted = False  # whether that one is to stop
         self._running: int | None = None
         self._cancelled: set[int] = set()
         self._warm: str | None = None
@@ -170,6 +175,30 @@ class EngineWorker(QObject):
         if waiting is not None:
             self.cancelled.emit(job_id)
 
+    def ask(self, errand: Errand) -> None:
+        """Do ``errand`` before the jobs that wait; one that waits with the same topic is dropped."""
+        with self._wake:
+            replaced = [waiting for waiting in self._errands if waiting.topic == errand.topic]
+            for waiting in replaced:
+                self._errands.remove(waiting)
+            if errand.interrupts and self._errand is not None and self._errand.topic == errand.topic:
+                self._unwanted = True
+            self._errands.append(errand)
+            self._wake.notify()
+        for waiting in replaced:
+            waiting.dropped()
+
+    def forget(self, topic: str) -> None:
+        """Drop the errand of ``topic`` that waits, and make one that runs stop at its next step."""
+        with self._wake:
+            dropped = [waiting for waiting in self._errands if waiting.topic == topic]
+            for waiting in dropped:
+                self._errands.remove(waiting)
+            if self._errand is not None and self._errand.topic == topic:
+                self._unwanted = True
+        for waiting in dropped:
+            waiting.dropped()
+
     def warm_up(self, model: str) -> None:
         """Load ``model`` when nothing else is to be done; a model asked for earlier and not yet loaded is dropped."""
         with self._wake:
@@ -191,7 +220,11 @@ class EngineWorker(QObject):
             self._closing = True
             dropped = [job.id for job in self._jobs]
             self._jobs.clear()
+            errands = list(self._errands)
+            self._errands.clear()
             self._wake.notify()
+        for errand in errands:
+            errand.dropped()
         for job_id in dropped:
             self.cancelled.emit(job_id)
         ended = bool(self._thread.wait(round(timeout * 1000)))
@@ -207,19 +240,25 @@ class EngineWorker(QObject):
     def _serve(self) -> None:
         while True:
             with self._wake:
-                while not (self._closing or self._jobs or self._warm is not None or self._free):
+                while not (self._closing or self._errands or self._jobs or self._warm is not None or self._free):
                     self._wake.wait()
                 if self._closing:
                     break
-                job = self._jobs.popleft() if self._jobs else None
-                warm = None
-                if job is not None:
+                job, warm = None, None
+                errand = self._errand = self._errands.popleft() if self._errands else None
+                self._unwanted = False
+                if errand is not None:
+                    pass
+                elif self._jobs:
+                    job = self._jobs.popleft()
                     self._running = job.id
                 elif self._warm is not None:
                     warm, self._warm = self._warm, None
                 else:
                     self._free = False
-            if job is not None:
+            if errand is not None:
+                self._run_errand(errand)
+            elif job is not None:
                 self._run(job)
             elif warm is not None:
                 self._load_ahead(warm)
@@ -265,10 +304,59 @@ class EngineWorker(QObject):
             self._forget(job)
             self._news.emit(lambda: self.finished.emit(job.id))
 
+    def _run_errand(self, errand: Errand) -> None:
+        stage: ModelStage | None = None  # of the model, as far as this errand told of it
+        throttled = _Throttle()
+
+        def check_wanted() -> None:
+            with self._wake:
+                if self._closing or self._unwanted:
+                    raise Cancelled
+
+        def on_progress(progress: Progress) -> None:
+            nonlocal stage
+            check_wanted()
+            if progress.stage is Stage.loading:
+                stage = ModelStage.loading
+                self._tell(stage, errand.model, progress.fraction)
+            elif stage is ModelStage.loading:
+                stage = ModelStage.ready
+                self._tell(stage, errand.model, 1.0)
+            if throttled.lets_through(progress):
+                self._news.emit(lambda: errand.progress(progress))
+
+        def on_part(value: object) -> None:
+            check_wanted()
+            self._news.emit(lambda: errand.part(value))
+
+        try:
+            if self._engine is None:
+                stage = ModelStage.loading
+            value = errand.do(self._open(errand.model), Reports(on_progress, on_part))
+            check_wanted()
+        except Cancelled:
+            outcome = errand.dropped
+        except Exception as error:  # noqa: BLE001  the thread must outlive every failure of an errand
+            shown = self._as_studio_error(error)
+
+            def outcome() -> None:
+                errand.failed(shown)
+        else:
+
+            def outcome() -> None:
+                errand.done(value)
+
+        with self._wake:
+            unwanted, self._errand = self._unwanted, None
+        if stage is ModelStage.loading:
+            self._tell(ModelStage.freed, errand.model)
+        self._news.emit(errand.dropped if unwanted else outcome)
+
     def _load_ahead(self, model: str) -> None:
         def on_progress(progress: Progress) -> None:
             with self._wake:
-                if self._closing or self._warm is not None or any(job.request.model != model for job in self._jobs):
+                waiting = [*(job.request.model for job in self._jobs), *(errand.model for errand in self._errands)]
+                if self._closing or self._warm is not None or any(other != model for other in waiting):
                     raise Cancelled
             if throttled.lets_through(progress):
                 self._tell(ModelStage.loading, model, progress.fraction)
