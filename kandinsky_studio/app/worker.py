@@ -1,9 +1,9 @@
 """The engine's thread: it alone imports torch, owns the loaded model, samples and frees.
 
-Jobs wait in one queue. What the thread has to say is handed over to the thread of the window first, and all signals are
-emitted there: a slot that is no QObject's could be gone when a signal from another thread arrives. Errands go before
-the jobs that wait. Loading a model ahead of time (warming up) gives way to jobs of another model. Seeds travel inside the
-request, never as a signal's int (which Qt cuts to 32 bits with a sign).
+What waits for it is in a :class:`WorkQueue`. What the thread has to say is handed over to the thread of the window first, and all signals are
+emitted there: a slot that is no QObject's could be gone when a signal from another thread arrives. Loading a model
+ahead of time (warming up) gives way to jobs of another model. Seeds travel inside the request, never as a signal's int
+(which Qt cuts to 32 bits with a sign).
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import os
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +23,8 @@ from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
 from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.messages import described
+from kandinsky_studio.app.work_queue import Job as Job
+from kandinsky_studio.app.work_queue import Warming, WorkQueue
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, StudioError
@@ -80,14 +81,6 @@ class ModelState:
     fraction: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A request in the queue."""
-
-    id: int
-    request: GenerationRequest
-
-
 class _Thread(QThread):
     """Runs ``serve`` until it returns."""
 
@@ -115,7 +108,7 @@ def give_way() -> None:
 
 
 class EngineWorker(QObject):
-    """The queue of jobs and the thread that works it off. All methods return at once, but :meth:`close`.
+    """The thread that works a queue off. All methods return at once, but :meth:`close`.
 
     ``keep`` is called in the engine's thread with each finished picture, so that a busy window can't hold up saving it.
     """
@@ -142,16 +135,7 @@ class EngineWorker(QObject):
         self._news.connect(self._announce)
         self._open_engine = open_engine
         self._engine: EngineLike | None = None
-        self._wake = threading.Condition()  # guards everything below
-        self._jobs: deque[Job] = deque()
-        self._errands: deque[Errand] = deque()
-        self._errand: Errand | None = None  # the one that runs
-        self._unwanted = False  # whether that one is to stop
-        self._running: int | None = None
-        self._cancelled: set[int] = set()
-        self._warm: str | None = None
-        self._free = False
-        self._closing = False
+        self._queue = WorkQueue()
         self._thread = _Thread(self._serve, self)
 
     def start(self) -> None:
@@ -160,73 +144,49 @@ class EngineWorker(QObject):
 
     def submit(self, job: Job) -> None:
         """Put ``job`` at the end of the queue."""
-        with self._wake:
-            self._jobs.append(job)
-            self._wake.notify()
+        self._queue.add(job)
 
     def cancel(self, job_id: int) -> None:
         """Take a queued job out of the queue, or make a running one stop at its next step."""
-        with self._wake:
-            waiting = next((job for job in self._jobs if job.id == job_id), None)
-            if waiting is not None:
-                self._jobs.remove(waiting)
-            elif self._running == job_id:
-                self._cancelled.add(job_id)
-        if waiting is not None:
+        if self._queue.withdraw(job_id):
             self.cancelled.emit(job_id)
+
+    def reorder(self, job_ids: Sequence[int]) -> None:
+        """Let the jobs that wait go in this order; those that it doesn't name come behind."""
+        self._queue.reorder(job_ids)
+
+    def pause(self, paused: bool) -> None:
+        """Whether no other job is to start; the one that runs goes on."""
+        self._queue.pause(paused)
 
     def ask(self, errand: Errand) -> None:
         """Do ``errand`` before the jobs that wait; one that waits with the same topic is dropped."""
-        with self._wake:
-            replaced = [waiting for waiting in self._errands if waiting.topic == errand.topic]
-            for waiting in replaced:
-                self._errands.remove(waiting)
-            if errand.interrupts and self._errand is not None and self._errand.topic == errand.topic:
-                self._unwanted = True
-            self._errands.append(errand)
-            self._wake.notify()
-        for waiting in replaced:
-            waiting.dropped()
+        for replaced in self._queue.ask(errand):
+            replaced.dropped()
 
     def forget(self, topic: str) -> None:
         """Drop the errand of ``topic`` that waits, and make one that runs stop at its next step."""
-        with self._wake:
-            dropped = [waiting for waiting in self._errands if waiting.topic == topic]
-            for waiting in dropped:
-                self._errands.remove(waiting)
-            if self._errand is not None and self._errand.topic == topic:
-                self._unwanted = True
-        for waiting in dropped:
-            waiting.dropped()
+        for forgotten in self._queue.forget(topic):
+            forgotten.dropped()
 
     def warm_up(self, model: str) -> None:
         """Load ``model`` when nothing else is to be done; a model asked for earlier and not yet loaded is dropped."""
-        with self._wake:
-            self._warm = model
-            self._wake.notify()
+        self._queue.warm_up(model)
 
     def free(self) -> None:
         """Give the memory of the loaded model back once the queue is empty."""
-        with self._wake:
-            self._free = True
-            self._wake.notify()
+        self._queue.free()
 
     def close(self, timeout: float = 30.0) -> bool:
         """Cancel everything and end the thread; False if it is still busy after ``timeout`` seconds.
 
         A running job ends at its next step. Importing torch can't be interrupted, so that is waited for.
         """
-        with self._wake:
-            self._closing = True
-            dropped = [job.id for job in self._jobs]
-            self._jobs.clear()
-            errands = list(self._errands)
-            self._errands.clear()
-            self._wake.notify()
+        jobs, errands = self._queue.close()
         for errand in errands:
             errand.dropped()
-        for job_id in dropped:
-            self.cancelled.emit(job_id)
+        for job in jobs:
+            self.cancelled.emit(job.id)
         ended = bool(self._thread.wait(round(timeout * 1000)))
         QCoreApplication.sendPostedEvents(self)
         return ended
@@ -238,30 +198,13 @@ class EngineWorker(QObject):
     # ---------------------------------------------------------------- in the engine's thread from here on
 
     def _serve(self) -> None:
-        while True:
-            with self._wake:
-                while not (self._closing or self._errands or self._jobs or self._warm is not None or self._free):
-                    self._wake.wait()
-                if self._closing:
-                    break
-                job, warm = None, None
-                errand = self._errand = self._errands.popleft() if self._errands else None
-                self._unwanted = False
-                if errand is not None:
-                    pass
-                elif self._jobs:
-                    job = self._jobs.popleft()
-                    self._running = job.id
-                elif self._warm is not None:
-                    warm, self._warm = self._warm, None
-                else:
-                    self._free = False
-            if errand is not None:
-                self._run_errand(errand)
-            elif job is not None:
-                self._run(job)
-            elif warm is not None:
-                self._load_ahead(warm)
+        while (work := self._queue.next()) is not None:
+            if isinstance(work, Errand):
+                self._run_errand(work)
+            elif isinstance(work, Job):
+                self._run(work)
+            elif isinstance(work, Warming):
+                self._load_ahead(work.model)
             else:
                 self._give_memory_back()
         self._give_memory_back()
@@ -273,9 +216,7 @@ class EngineWorker(QObject):
 
         def on_progress(progress: Progress) -> None:
             nonlocal stage
-            with self._wake:
-                if self._closing or job.id in self._cancelled:
-                    raise Cancelled
+            self._check_wanted()
             if progress.stage is not Stage.loading and stage is not ModelStage.ready:
                 stage = ModelStage.ready
                 self._tell(stage, model, 1.0)
@@ -292,30 +233,25 @@ class EngineWorker(QObject):
             self._tell(ModelStage.loading, model)
             engine.generate(job.request, on_progress=on_progress, on_result=on_result)
         except Cancelled:
-            self._forget(job)
+            self._queue.done()
             self._tell(stage, model)
             self._news.emit(lambda: self.cancelled.emit(job.id))
         except Exception as error:  # noqa: BLE001  the thread must outlive every failure of a job
-            self._forget(job)
+            self._queue.done()
             self._tell(stage if stage is ModelStage.ready else ModelStage.failed, model)
             shown = self._as_studio_error(error)
             self._news.emit(lambda: self.failed.emit(job.id, shown))
         else:
-            self._forget(job)
+            self._queue.done()
             self._news.emit(lambda: self.finished.emit(job.id))
 
     def _run_errand(self, errand: Errand) -> None:
         stage: ModelStage | None = None  # of the model, as far as this errand told of it
         throttled = _Throttle()
 
-        def check_wanted() -> None:
-            with self._wake:
-                if self._closing or self._unwanted:
-                    raise Cancelled
-
         def on_progress(progress: Progress) -> None:
             nonlocal stage
-            check_wanted()
+            self._check_wanted()
             if progress.stage is Stage.loading:
                 stage = ModelStage.loading
                 self._tell(stage, errand.model, progress.fraction)
@@ -326,14 +262,14 @@ class EngineWorker(QObject):
                 self._news.emit(lambda: errand.progress(progress))
 
         def on_part(value: object) -> None:
-            check_wanted()
+            self._check_wanted()
             self._news.emit(lambda: errand.part(value))
 
         try:
             if self._engine is None:
                 stage = ModelStage.loading
             value = errand.do(self._open(errand.model), Reports(on_progress, on_part))
-            check_wanted()
+            self._check_wanted()
         except Cancelled:
             outcome = errand.dropped
         except Exception as error:  # noqa: BLE001  the thread must outlive every failure of an errand
@@ -346,18 +282,15 @@ class EngineWorker(QObject):
             def outcome() -> None:
                 errand.done(value)
 
-        with self._wake:
-            unwanted, self._errand = self._unwanted, None
+        unwanted = self._queue.done()
         if stage is ModelStage.loading:
             self._tell(ModelStage.freed, errand.model)
         self._news.emit(errand.dropped if unwanted else outcome)
 
     def _load_ahead(self, model: str) -> None:
         def on_progress(progress: Progress) -> None:
-            with self._wake:
-                waiting = [*(job.request.model for job in self._jobs), *(errand.model for errand in self._errands)]
-                if self._closing or self._warm is not None or any(other != model for other in waiting):
-                    raise Cancelled
+            if self._queue.gives_way(model):
+                raise Cancelled
             if throttled.lets_through(progress):
                 self._tell(ModelStage.loading, model, progress.fraction)
 
@@ -395,10 +328,9 @@ class EngineWorker(QObject):
             log.exception("the engine did not free its memory")
         self._tell(ModelStage.freed, "")
 
-    def _forget(self, job: Job) -> None:
-        with self._wake:
-            self._running = None
-            self._cancelled.discard(job.id)
+    def _check_wanted(self) -> None:
+        if self._queue.stops:
+            raise Cancelled
 
     def _as_studio_error(self, error: Exception) -> StudioError:
         if isinstance(error, StudioError):
