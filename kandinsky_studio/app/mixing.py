@@ -7,37 +7,20 @@ by their content: another weight alone encodes nothing again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from kandinsky_studio.app import mix_pictures
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.generation import GenerationSettings
-from kandinsky_studio.app.lane import Lane
-from kandinsky_studio.app.messages import Messages
-from kandinsky_studio.app.mix_slots import (
-    OfLayer,
-    OfPalette,
-    OfSelection,
-    Picture,
-    Source,
-    Words,
-    layer_called,
-    layers_in,
-    name_of,
-)
+from kandinsky_studio.app.ingredients import Ingredients
+from kandinsky_studio.app.mix_slots import OfLayer, OfSelection, Picture, Source, Words, layer_called, layers_in
 from kandinsky_studio.app.models import Models
-from kandinsky_studio.app.pigments import Pigments, stored_idea
-from kandinsky_studio.document.surface import from_rgba, to_rgba
+from kandinsky_studio.engine.embeddings import Slot
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import MAX_SLOTS, GenerationRequest, Task
-from kandinsky_studio.errors import NoLayer, NothingOnLayer, NothingSelected, StudioError
-from kandinsky_studio.storage.image_files import read_image
-from kandinsky_studio.storage.pigments import SUFFIX as PIGMENT_SUFFIX
-from kandinsky_studio.storage.pigments import read as read_pigment
 
 _ALIKE = 1e-6  # weights that differ by less are the same
 
@@ -65,19 +48,14 @@ class Mixing(QObject):
         settings: GenerationSettings,
         editor: Editor,
         models: Models,
-        pigments: Pigments,
-        messages: Messages,
-        library: Path,
+        ingredients: Ingredients,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._settings = settings
         self._editor = editor
         self._models = models
-        self._pigments = pigments
-        self._messages = messages
-        self._library = library
-        self._lane = Lane("mix", self)
+        self._ingredients = ingredients
         self._slots: list[MixSlot] = []
         self._used = True
         self._linked = True
@@ -86,13 +64,9 @@ class Mixing(QObject):
         settings.changed.connect(self._setting_changed)
         editor.closed.connect(self._document_closed)
 
-    def close(self) -> None:
-        """End the thread that reads files."""
-        self._lane.close(drop=True)
-
     def flush(self) -> None:
         """Wait until files that were added are read."""
-        self._lane.flush()
+        self._ingredients.flush()
 
     # ------------------------------------------------------------------ what is there
 
@@ -176,9 +150,12 @@ class Mixing(QObject):
             layer = layer_called(self._editor.document.state if self._editor.document else None, name)
             assert self._editor.sheet is not None
             slots.append(OfLayer(self._editor.sheet, layer.id).slot(request.model, weight, False))
+        return self.mixed(dataclasses.replace(request, prompt=words), slots)
+
+    def mixed(self, request: GenerationRequest, slots: Sequence[Slot]) -> GenerationRequest:
+        """``request`` as a mix of ``slots`` in the way that is chosen here."""
         return dataclasses.replace(
             request,
-            prompt=words,
             task=Task.mix,
             slots=tuple(slots),
             spherical=self._spherical,
@@ -186,6 +163,10 @@ class Mixing(QObject):
             prior_strength=self.pull,
             strength=1.0,
         )
+
+    def avoided(self, model: str) -> list[Slot]:
+        """What ``model`` leads pictures away from, while the mix is used. Raises what taking it raises."""
+        return [slot.source.slot(model, slot.weight, True) for slot in self._counting(True)] if self._used else []
 
     # ------------------------------------------------------------------ putting in and taking out
 
@@ -212,61 +193,43 @@ class Mixing(QObject):
 
     def add_words(self, text: str = "", in_place_of: MixSlot | None = None) -> None:
         """Words as an ingredient of their own."""
-        self.add(Words(" ".join(text.split())), in_place_of)
+        self._ingredients.words(text, self.into(in_place_of))
 
     def add_image(self, image: QImage, name: str, in_place_of: MixSlot | None = None) -> None:
         """A picture that came from another program."""
-        rgba = to_rgba(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
-        self.add(Picture(name, Raster(mix_pictures.fitted(Raster.of(rgba).pixels))), in_place_of)
+        self._ingredients.image(image, name, self.into(in_place_of))
 
     def add_file(self, path: Path, in_place_of: MixSlot | None = None) -> None:
         """A picture file, or the file of a saved idea; a picture of the library brings the idea it was made from."""
-        kept = path.is_relative_to(self._library)
-
-        def work() -> Source:
-            if path.suffix.lower() == PIGMENT_SUFFIX:
-                return OfPalette(read_pigment(path))
-            image = from_rgba(read_image(path).pixels)
-            raster = Raster(mix_pictures.fitted(Raster.of(to_rgba(image)).pixels))
-            idea, model = (stored_idea(path) if kept else None) or (None, "")
-            return Picture(path.stem, raster, idea, model)
-
-        self._lane.run(work, lambda source: self.add(source, in_place_of), self._messages.error)
+        self._ingredients.file(path, self.into(in_place_of))
 
     def add_pigment(self, name: str, in_place_of: MixSlot | None = None) -> None:
         """A pigment of the palette by its name."""
-        pigment = self._pigments.named(name)
-        if pigment is not None:
-            self.add(OfPalette(pigment), in_place_of)
+        self._ingredients.pigment(name, self.into(in_place_of))
 
     def add_layers(self, ids: Sequence[int] | None = None, in_place_of: MixSlot | None = None) -> None:
         """Layers of the document in front, by default the active one; a message says why if one can't be mixed."""
-        sheet = self._editor.sheet
-        if ids is None and sheet is not None and sheet.document.active_id is not None:
-            ids = [sheet.document.active_id]
-        try:
-            if sheet is None or not ids:
-                raise NoLayer
-            self._editor.finish_tool()
-            for id in ids:
-                source, layer = OfLayer(sheet, id), sheet.document.state.layer(id)
-                if mix_pictures.of_layer(sheet.document, layer) is None:
-                    raise NothingOnLayer(layer=name_of(layer))
-                self.add(source, in_place_of)
-                in_place_of = None
-        except StudioError as error:
-            self._messages.error(error)
+        self._ingredients.layers(ids, self.into(in_place_of))
 
     def add_selection(self) -> None:
         """What is seen in the selection of the document in front; a message says why if that is nothing."""
-        sheet = self._editor.sheet
-        mask = mix_pictures.selected(sheet.document) if sheet is not None else None
-        try:
-            if sheet is None or mask is None or mix_pictures.of_selection(sheet.document, mask) is None:
-                raise NothingSelected
-            self.add(OfSelection(sheet, mask))
-        except StudioError as error:
-            self._messages.error(error)
+        self._ingredients.selection(self.add)
+
+    def into(self, slot: MixSlot | None) -> Callable[[Source], None]:
+        """What puts the first source into ``slot``, if there is one, and each further one into one of its own."""
+        targets = iter([slot])
+        return lambda source: self.add(source, next(targets, None))
+
+    def take_over(self, shares: Sequence[tuple[Source, float]]) -> None:
+        """Mix ``shares``, sources with weights of 0 … 1, in place of what was mixed; what is led away from stays."""
+        kept = {slot.source: slot for slot in self._slots if not slot.negative}
+        negative = [slot for slot in self._slots if slot.negative]
+        slots = [kept.pop(source, None) or MixSlot(source) for source, _ in shares]
+        for slot, (_, weight) in zip(slots, shares, strict=True):
+            slot.weight, slot.locked = weight, False
+        self._slots, self._used = [*slots, *negative], True
+        self.slots_changed.emit()
+        self.changed.emit()
 
     def remove(self, slot: MixSlot) -> None:
         """Take a slot out; the others share what it counted."""

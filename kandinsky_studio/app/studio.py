@@ -14,6 +14,7 @@ from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.gallery_list import GalleryList
 from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
+from kandinsky_studio.app.ingredients import Ingredients
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
@@ -51,9 +52,8 @@ class Studio(QObject):
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
         self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
-        self.mixing = mixing = Mixing(
-            self.settings, self.editor, self.models, self.pigments, self.messages, paths.library(), self
-        )
+        self.ingredients = Ingredients(self.editor, self.pigments, self.messages, paths.library(), self)
+        self.mixing = mixing = Mixing(self.settings, self.editor, self.models, self.ingredients, self)
         self.generation.mixes = lambda: mixing.active
         self.generation.complete = mixing.completed
         self.mixing.changed.connect(self.generation.mix_changed)
@@ -80,7 +80,7 @@ class Studio(QObject):
     def close(self) -> bool:
         """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
         ended = self.worker.close()
-        self.mixing.close()
+        self.ingredients.close()
         self.pigments.close()
         self.editor.close()
         self.gallery.close()

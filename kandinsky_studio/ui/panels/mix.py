@@ -24,16 +24,13 @@ from kandinsky_studio.app.mixing import MixSlot
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document.document import Change
 from kandinsky_studio.engine.request import Progress
-from kandinsky_studio.errors import StudioError
+from kandinsky_studio.ui import mix_drops
 from kandinsky_studio.ui.actions import Actions, hint, keys
-from kandinsky_studio.ui.easel import dropping
-from kandinsky_studio.ui.layer_tree import LAYERS, layer_ids
 from kandinsky_studio.ui.mix_form import MixForm
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.generate_button import GenerateButton
-from kandinsky_studio.ui.widgets.pigment_shelf import PIGMENT
 from kandinsky_studio.ui.widgets.slot import SlotRow
 
 _QUIET = 400  # milliseconds after a stroke until the small pictures follow
@@ -295,7 +292,7 @@ class MixPanel(Panel):
     # ------------------------------------------------------------------ dropping
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _takes(event.mimeData()):
+        if mix_drops.takes(event.mimeData()):
             self._mark(True, event.position().toPoint())
             event.acceptProposedAction()
 
@@ -311,33 +308,11 @@ class MixPanel(Panel):
         data, target = event.mimeData(), self.slot_at(event.position().toPoint())
         self._mark(False)
         self.take(data, target)
-        if data.hasFormat(LAYERS):
-            event.setDropAction(Qt.DropAction.IgnoreAction)  # else the list of layers would take them out of itself
-            event.accept()
-        else:
-            event.acceptProposedAction()
+        mix_drops.accept(event)
 
     def take(self, data: QMimeData, target: MixSlot | None = None) -> None:
         """Put what was dropped into the mix; a message says why if there is nothing in it."""
-        mixing = self.mixing
-        if data.hasFormat(LAYERS):
-            mixing.add_layers(layer_ids(data), target)
-        elif data.hasFormat(PIGMENT):
-            mixing.add_pigment(bytes(data.data(PIGMENT).data()).decode("utf-8", "replace"), target)
-        elif not dropping.takes(data):
-            mixing.add_words(data.text(), target)
-        else:
-            try:
-                found = dropping.pictures(data)
-            except StudioError as error:
-                self.studio.messages.error(error)
-                return
-            for one in found:
-                if one.path is not None:
-                    mixing.add_file(one.path, target)
-                elif one.image is not None:
-                    mixing.add_image(one.image, self.tr("Dropped"), target)
-                target = None
+        mix_drops.take(data, self.studio, self.mixing.into(target))
 
     def slot_at(self, place: QPoint) -> MixSlot | None:
         """The slot whose small picture is at ``place`` of the panel."""
@@ -360,7 +335,3 @@ class MixPanel(Panel):
             painter = QPainter(self)
             painter.setPen(QPen(self.theme.colour("accent_line"), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
-
-
-def _takes(data: QMimeData) -> bool:
-    return dropping.takes(data) or data.hasText() or data.hasFormat(LAYERS) or data.hasFormat(PIGMENT)
