@@ -122,6 +122,10 @@ class Version(ABC):
         """Where the decoder reads which word of ``prompt``; None if it reads no words."""
         return None
 
+    def tokenizers(self, files: ModelFiles) -> Mapping[str, Any]:
+        """The tokenizers of what reads the prompt, by the names of the encoders, read from ``files``."""
+        return {}
+
     @abstractmethod
     def codec(self, model: LoadedModel) -> Codec:
         """Pictures to latents and back."""

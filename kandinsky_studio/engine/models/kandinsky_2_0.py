@@ -155,6 +155,12 @@ class Kandinsky20(Version):
         words = [words_of(tokenizer, prompt) for tokenizer in model.part("text_encoders").tokenizers]
         return WordsShown(range(2 * LENGTH), words, (0, LENGTH))
 
+    def tokenizers(self, files: ModelFiles) -> Mapping[str, Any]:
+        from kandinsky_studio.engine.tokens import mt5_tokenizer, xlm_roberta_tokenizer
+
+        first, second = (files.folder("unet").parent / name for name in _TOKENIZERS)
+        return {"XLM-R": xlm_roberta_tokenizer(first), "mT5": mt5_tokenizer(second)}
+
     def codec(self, model: LoadedModel) -> Codec:
         from kandinsky_studio.engine.codec import VaeCodec
 

@@ -116,6 +116,11 @@ class Kandinsky21(Kandinsky22):
         # The decoder puts ten tokens that it makes of the image embedding before those of the words.
         return WordsShown(range(10, 10 + 77), [words], (10,))
 
+    def tokenizers(self, files: ModelFiles) -> Mapping[str, Any]:
+        import torch
+
+        return {**super().tokenizers(files), "XLM-R": self.read(files, "multilingual_tokenizer", torch.float32)}
+
 
 def _shown(model: LoadedModel, prompt: str, image_embeds: torch.Tensor) -> Conditioning:
     """What the decoder is shown: the image embedding and, of ``prompt``, each token (1, 77, C) and their mean (1, D).
