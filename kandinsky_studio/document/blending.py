@@ -8,6 +8,7 @@ painting programs share.
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -21,10 +22,12 @@ from kandinsky_studio.document.surface import Pixels, readable, writable
 
 _Plane: TypeAlias = NDArray[np.floating[Any]]  # height × width
 _Colour: TypeAlias = NDArray[np.floating[Any]]  # 3 × height × width: blue, green, red
-_Function: TypeAlias = Callable[[_Colour, _Colour, _Plane], _Colour]  # of the backdrop, the source, and white
+# Of the backdrop, the source, white, and planes to compute in; all of them may be changed.
+_Function: TypeAlias = Callable[[_Colour, _Colour, _Plane, _Colour], _Colour]
 _Mode = QPainter.CompositionMode
 _EPSILON, _ZERO, _ONE = np.float32(1e-6), np.float32(0), np.float32(1)
-_AT_ONCE = 4096  # pixels that are computed at once: larger arrays would be fetched from the system each time
+_AT_ONCE, _AT_ONCE_NEW = 16384, 8192  # pixels computed at once, to stay near the processor; the latter with new arrays
+_SHAPES = 200  # numbers of pixels whose arrays are kept at hand
 _BLUE, _GREEN, _RED = np.float32(0.11), np.float32(0.59), np.float32(0.30)
 
 
@@ -122,48 +125,105 @@ def paint(painter: QPainter, target: QImage, source: QImage, mode: BlendMode, op
 def blend(backdrop: Pixels, source: Pixels, mode: BlendMode, opacity: float) -> Pixels:
     """``source`` blended over ``backdrop``: height × width × 4 bytes, premultiplied, blue first.
 
-    Only for the modes that QPainter lacks; raises ``KeyError`` for others.
+    Only for the modes that QPainter lacks; raises ``KeyError`` for others. What a pixel becomes depends on nothing
+    but that pixel, however large the piece is.
     """
     function = _FUNCTIONS[mode]
     result = np.empty_like(backdrop)
-    step = max(_AT_ONCE // max(backdrop.shape[1], 1), 1)
+    at_once = _AT_ONCE if mode in _IN_PLACE else _AT_ONCE_NEW
+    step = max(at_once // max(backdrop.shape[1], 1), 1)
     for row in range(0, len(backdrop), step):
-        rows = slice(row, row + step)
-        result[rows] = _blend(backdrop[rows], source[rows], function, opacity)
+        under, over = backdrop[row : row + step], source[row : row + step]
+        if over.any():
+            result[row : row + step] = _blend(under, over, function, opacity)
+        else:  # nothing changes the backdrop; much of most layers is empty
+            result[row : row + step] = under
     return result
 
 
+class _Room(threading.local):
+    """Memory of each thread that is used again and again: fresh memory would cost more than most of the work."""
+
+    def __init__(self) -> None:
+        self._planes: dict[int, _Colour] = {}
+        self._bytes: dict[int, Pixels] = {}
+
+    def planes(self, pixels: int) -> _Colour:
+        """20 planes for so many pixels."""
+        return self._get(self._planes, 20, pixels, np.float32)
+
+    def bytes(self, pixels: int) -> Pixels:
+        """4 planes of bytes, and pixels of 4 bytes beside them."""
+        return self._get(self._bytes, 8, pixels, np.uint8)
+
+    def _get(self, known: dict[int, Any], planes: int, pixels: int, dtype: type[np.generic]) -> Any:
+        found = known.get(pixels)
+        if found is None:
+            whole = known.get(0)
+            if whole is None or whole.size < planes * pixels:
+                known.clear()
+                whole = known[0] = np.empty(planes * max(pixels, _AT_ONCE), dtype)
+            if len(known) > _SHAPES:
+                known.clear()
+                known[0] = whole
+            found = known[pixels] = whole[: planes * pixels].reshape(planes, pixels)
+        return found
+
+
+_room = _Room()
+
+
 def _blend(backdrop: Pixels, source: Pixels, function: _Function, opacity: float) -> Pixels:
-    under, over = _planes(backdrop, 1), _planes(source, opacity)
+    count = backdrop.shape[0] * backdrop.shape[1]
+    planes, bytes_ = _room.planes(count), _room.bytes(count)
+    under, over, spare = planes[:4], planes[4:8], planes[15:]
+    _load(backdrop, 1, under, bytes_)
+    opaque = bytes_[3].min() == 255  # as most pictures are: half of the work is multiplying by one
+    _load(source, opacity, over, bytes_)
     alpha_b, alpha_s = under[3], over[3]
     # Straight colours would have to be divided by alpha, only to be multiplied by it again: every mode is computed on
     # colours, and a white, that are both alphas brighter than they are.
-    opaque = float(alpha_b.min()) > 0.999  # as most pictures are: half of the work is multiplying by one
-    white = alpha_s if opaque else alpha_s * alpha_b
-    light = over[:3] if opaque else over[:3] * alpha_b
-    mixed = function(under[:3] * alpha_s, light, white)
+    below = np.multiply(under[:3], alpha_s, out=planes[8:11])
+    light, white = planes[11:14], alpha_s
+    if opaque:
+        np.copyto(light, over[:3])
+    else:
+        white = np.multiply(alpha_s, alpha_b, out=planes[14])
+        np.multiply(over[:3], alpha_b, out=light)
+    mixed = function(below, light, white, spare)
     np.minimum(mixed, white, out=mixed)  # together many times faster than np.clip
     np.maximum(mixed, _ZERO, out=mixed)
+    share = spare[0]
     if not opaque:
-        mixed += over[:3] * (_ONE - alpha_b)
-    under *= _ONE - alpha_s
+        over[:3] *= np.subtract(_ONE, alpha_b, out=share)
+        mixed += over[:3]
+    under *= np.subtract(_ONE, alpha_s, out=share)
     under[:3] += mixed
     under[3] += alpha_s
-    flat = cv2.convertScaleAbs(under.reshape(-1, under.shape[2]), alpha=255)  # rounds
-    done = np.asarray(flat, np.uint8).reshape(under.shape)
+    done = np.asarray(cv2.convertScaleAbs(under, bytes_[:4], alpha=255), np.uint8)  # rounds
     # Rounded up by accident, a colour above its alpha would not be premultiplied any more.
-    return np.asarray(cv2.merge([*np.minimum(done[:3], done[3]), done[3]]), np.uint8)
+    np.minimum(done[:3], done[3], out=done[:3])
+    return np.asarray(cv2.merge([plane[np.newaxis] for plane in done]), np.uint8).reshape(backdrop.shape)
 
 
-def _planes(pixels: Pixels, opacity: float) -> _Colour:
+def _load(pixels: Pixels, opacity: float, planes: _Colour, room: Pixels) -> None:
     """Blue, green, red, alpha, each by itself: numpy is many times faster on them than along a last axis of four."""
-    planes = cv2.transpose(pixels.reshape(-1, 4)).astype(np.float32)
+    flat = room[4:].reshape(pixels.shape)
+    np.copyto(flat, pixels)
+    cv2.split(flat.reshape(1, -1, 4), [plane[np.newaxis] for plane in room[:4]])
+    np.copyto(planes, room[:4], casting="unsafe")
     planes *= np.float32(opacity / 255)
-    return planes.reshape(4, *pixels.shape[:2])
 
 
 def _luminosity(colour: _Colour) -> _Plane:
     return np.asarray(colour[0] * _BLUE + colour[1] * _GREEN + colour[2] * _RED)
+
+
+def _luminosity_in(colour: _Colour, into: _Plane, spare: _Plane) -> _Plane:
+    np.multiply(colour[0], _BLUE, out=into)
+    into += np.multiply(colour[1], _GREEN, out=spare)
+    into += np.multiply(colour[2], _RED, out=spare)
+    return into
 
 
 def _lowest(colour: _Colour) -> _Plane:
@@ -174,14 +234,23 @@ def _highest(colour: _Colour) -> _Plane:
     return np.asarray(np.maximum(np.maximum(colour[0], colour[1]), colour[2]))
 
 
-def _with_luminosity(colour: _Colour, luminosity: _Plane, white: _Plane) -> _Colour:
-    """W3C §10.2: SetLum and ClipColor, in one."""
-    colour = colour - _luminosity(colour)
-    room = np.minimum(
-        luminosity / np.maximum(-_lowest(colour), _EPSILON),
-        (white - luminosity) / np.maximum(_highest(colour), _EPSILON),
-    )
-    colour *= np.minimum(room, _ONE)
+def _with_luminosity(colour: _Colour, like: _Colour, white: _Plane, spare: _Colour) -> _Colour:
+    """W3C §10.2: SetLum and ClipColor, in one. Changes ``colour`` and ``spare``."""
+    luminosity, own, room, up, share = spare[:5]
+    _luminosity_in(like, luminosity, share)
+    colour -= _luminosity_in(colour, own, share)
+    np.minimum(colour[0], colour[1], out=room)
+    np.minimum(room, colour[2], out=room)
+    np.negative(room, out=room)
+    np.maximum(room, _EPSILON, out=room)
+    np.divide(luminosity, room, out=room)
+    np.maximum(colour[0], colour[1], out=up)
+    np.maximum(up, colour[2], out=up)
+    np.maximum(up, _EPSILON, out=up)
+    np.divide(np.subtract(white, luminosity, out=share), up, out=up)
+    np.minimum(room, up, out=room)
+    np.minimum(room, _ONE, out=room)
+    colour *= room
     colour += luminosity
     return colour
 
@@ -193,35 +262,36 @@ def _with_saturation(colour: _Colour, like: _Colour) -> _Colour:
     return (colour - low) * stretch
 
 
-def _vivid(b: _Colour, s: _Colour, w: _Plane) -> _Colour:
+def _vivid(b: _Colour, s: _Colour, w: _Plane, _: _Colour) -> _Colour:
     burn = w - w * (w - b) / np.maximum(2 * s, _EPSILON)
     dodge = w * b / np.maximum(2 * (w - s), _EPSILON)
     return np.where(2 * s <= w, burn, dodge)
 
 
-def _pin(b: _Colour, s: _Colour, w: _Plane) -> _Colour:
+def _pin(b: _Colour, s: _Colour, w: _Plane, _: _Colour) -> _Colour:
     return np.where(2 * s <= w, np.minimum(b, 2 * s), np.maximum(b, 2 * s - w))
 
 
-def _dodge(b: _Colour, s: _Colour, w: _Plane) -> _Colour:
+def _dodge(b: _Colour, s: _Colour, w: _Plane, _: _Colour) -> _Colour:
     return w * b / np.maximum(w - s, _EPSILON)
 
 
 _FUNCTIONS: dict[BlendMode, _Function] = {
     # These two QPainter has, and is up to four levels off.
     BlendMode.COLOR_DODGE: _dodge,
-    BlendMode.EXCLUSION: lambda b, s, w: b + s - 2 * b * s / np.maximum(w, _EPSILON),
-    BlendMode.HUE: lambda b, s, w: _with_luminosity(_with_saturation(s, b), _luminosity(b), w),
-    BlendMode.SATURATION: lambda b, s, w: _with_luminosity(_with_saturation(b, s), _luminosity(b), w),
-    BlendMode.COLOR: lambda b, s, w: _with_luminosity(s, _luminosity(b), w),
-    BlendMode.LUMINOSITY: lambda b, s, w: _with_luminosity(b, _luminosity(s), w),
-    BlendMode.LINEAR_BURN: lambda b, s, w: b + s - w,
-    BlendMode.LINEAR_LIGHT: lambda b, s, w: b + 2 * s - w,
+    BlendMode.EXCLUSION: lambda b, s, w, _: b + s - 2 * b * s / np.maximum(w, _EPSILON),
+    BlendMode.HUE: lambda b, s, w, spare: _with_luminosity(_with_saturation(s, b), b, w, spare),
+    BlendMode.SATURATION: lambda b, s, w, spare: _with_luminosity(_with_saturation(b, s), b, w, spare),
+    BlendMode.COLOR: lambda b, s, w, spare: _with_luminosity(s, b, w, spare),
+    BlendMode.LUMINOSITY: lambda b, s, w, spare: _with_luminosity(b, s, w, spare),
+    BlendMode.LINEAR_BURN: lambda b, s, w, _: b + s - w,
+    BlendMode.LINEAR_LIGHT: lambda b, s, w, _: b + 2 * s - w,
     BlendMode.VIVID_LIGHT: _vivid,
     BlendMode.PIN_LIGHT: _pin,
-    BlendMode.HARD_MIX: lambda b, s, w: np.where(b + s >= w - _EPSILON, w, _ZERO),
-    BlendMode.DARKER_COLOR: lambda b, s, w: np.where(_luminosity(s) < _luminosity(b), s, b),
-    BlendMode.LIGHTER_COLOR: lambda b, s, w: np.where(_luminosity(s) > _luminosity(b), s, b),
-    BlendMode.SUBTRACT: lambda b, s, w: b - s,
-    BlendMode.DIVIDE: lambda b, s, w: b * w / np.maximum(s, _EPSILON),
+    BlendMode.HARD_MIX: lambda b, s, w, _: np.where(b + s >= w - _EPSILON, w, _ZERO),
+    BlendMode.DARKER_COLOR: lambda b, s, w, _: np.where(_luminosity(s) < _luminosity(b), s, b),
+    BlendMode.LIGHTER_COLOR: lambda b, s, w, _: np.where(_luminosity(s) > _luminosity(b), s, b),
+    BlendMode.SUBTRACT: lambda b, s, w, _: b - s,
+    BlendMode.DIVIDE: lambda b, s, w, _: b * w / np.maximum(s, _EPSILON),
 }
+_IN_PLACE = (BlendMode.COLOR, BlendMode.LUMINOSITY)

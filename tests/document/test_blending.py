@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kandinsky_studio.document.blending import QT_MODES, BlendMode, draw
+from kandinsky_studio.document.blending import QT_MODES, BlendMode, blend, draw
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.surface import readable, to_image
 
@@ -197,3 +197,18 @@ def test_large_areas_are_blended_as_small_ones():
         for y in range(0, 300, 7):
             draw(parts, to_image(source), mode, 0.9, Rect(0, y, 70, min(7, 300 - y)))
         assert (readable(whole) == readable(parts)).all()
+
+
+@pytest.mark.parametrize("mode", [mode for mode in BlendMode if mode not in QT_MODES])
+@pytest.mark.parametrize("opacity", [1.0, 0.37])
+def test_a_piece_is_blended_as_it_is_within_the_whole(mode, opacity):
+    random = np.random.default_rng(3)
+    under, over = (random.integers(0, 256, (256, 256, 4), dtype=np.uint8) for _ in range(2))
+    under[:90, :, 3] = 255  # pieces of it are opaque, and pieces of the other are empty
+    over[200:] = 0
+    for pixels in (under, over):
+        np.minimum(pixels[..., :3], pixels[..., 3:], out=pixels[..., :3])
+    whole = blend(under, over, mode, opacity)
+    for rows, columns in (((0, 256), (0, 256)), ((3, 4), (5, 6)), ((80, 250), (17, 98)), ((199, 256), (0, 255))):
+        piece = np.s_[rows[0] : rows[1], columns[0] : columns[1]]
+        np.testing.assert_array_equal(blend(under[piece], over[piece], mode, opacity), whole[piece])
