@@ -55,6 +55,23 @@
     ├── NameTaken
     ├── NotKept
     ├── NotRecovered
+    ├── DeliveryError
+    │   ├── NoConnection
+    │   ├── ConnectionLost
+    │   ├── LoginPage
+    │   ├── NotAHub
+    │   ├── ProxyRefused
+    │   ├── AccessDenied
+    │   ├── TokenRefused
+    │   ├── NotThere
+    │   ├── TooManyRequests
+    │   ├── HubFailed
+    │   ├── WrongFile
+    │   ├── NotEnoughRoom
+    │   ├── DiskTooSimple
+    │   └── NetworkOff
+    ├── BrokenCatalogue
+    ├── BrokenManifest
     ├── AlreadyRunning
     └── TrainingGateMissed
 
@@ -138,19 +155,44 @@ from kandinsky_studio.errors.requests import (
     WeightsCancelOut,
     WrongSize,
 )
+from kandinsky_studio.errors.weights import (
+    AccessDenied,
+    BrokenCatalogue,
+    BrokenManifest,
+    ConnectionLost,
+    DeliveryError,
+    DiskTooSimple,
+    HubFailed,
+    LoginPage,
+    NetworkOff,
+    NoConnection,
+    NotAHub,
+    NotEnoughRoom,
+    NotThere,
+    ProxyRefused,
+    TokenRefused,
+    TooManyRequests,
+    WrongFile,
+)
 
 __all__ = [
     "QT_TRANSLATE_NOOP",
+    "AccessDenied",
     "AlreadyRunning",
     "ArrayNotKept",
+    "BrokenCatalogue",
     "BrokenKeymap",
+    "BrokenManifest",
     "BrokenModel",
     "BrokenPicture",
     "BrokenPigment",
     "BuiltinModelMissing",
     "Cancelled",
+    "ConnectionLost",
     "DamagedPicture",
+    "DeliveryError",
     "DiskFull",
+    "DiskTooSimple",
     "EmptyPrompt",
     "EngineFailed",
     "FileMissing",
@@ -158,21 +200,28 @@ __all__ = [
     "FileTooLarge",
     "FolderNotWritable",
     "GoneFromTrash",
+    "HubFailed",
     "IdeaOfAnotherModel",
     "InvalidRequest",
     "LayerLocked",
+    "LoginPage",
     "MissingInput",
     "ModelNotFound",
     "NameTaken",
+    "NetworkOff",
     "NewerFile",
+    "NoConnection",
     "NoIdea",
     "NoLayer",
     "NoMask",
     "NoPictureHere",
     "NoPixels",
     "NoRequestInPicture",
+    "NotAHub",
+    "NotEnoughRoom",
     "NotKept",
     "NotRecovered",
+    "NotThere",
     "NothingOnLayer",
     "NothingSelected",
     "NothingToMove",
@@ -182,10 +231,13 @@ __all__ = [
     "PictureCutShort",
     "PictureTooLarge",
     "PromptTooLong",
+    "ProxyRefused",
     "SizeOutOfRange",
     "SizeTooLarge",
     "StudioError",
+    "TokenRefused",
     "TooLargeForPsd",
+    "TooManyRequests",
     "TrainingGateMissed",
     "TrashRefused",
     "UnknownFileKind",
@@ -198,5 +250,6 @@ __all__ = [
     "UnusableArray",
     "ValueOutOfRange",
     "WeightsCancelOut",
+    "WrongFile",
     "WrongSize",
 ]

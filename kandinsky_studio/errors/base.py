@@ -37,3 +37,9 @@ def _rebuild(cls: type[StudioError], values: dict[str, object]) -> StudioError:
 
 class Cancelled(Exception):
     """The user cancelled the job."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what ``error`` says, short enough for a sentence."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]

@@ -2088,6 +2088,134 @@
         <source>Delete it, or put a whole copy in its place.</source>
         <translation>Удалите его или положите на его место целую копию.</translation>
     </message>
+    <message>
+        <source>The files did not come.</source>
+        <translation>Файлы не пришли.</translation>
+    </message>
+    <message>
+        <source>Go on later: what was fetched is kept.</source>
+        <translation>Продолжите позже: всё полученное сохранено.</translation>
+    </message>
+    <message>
+        <source>{host} can't be reached.</source>
+        <translation>{host} недоступен.</translation>
+    </message>
+    <message>
+        <source>See whether this computer is online, or name a mirror, a proxy or a folder in the preferences.</source>
+        <translation>Проверьте, есть ли у компьютера доступ в сеть, или укажите в настройках зеркало, прокси или папку.</translation>
+    </message>
+    <message>
+        <source>The connection to {host} broke off again and again.</source>
+        <translation>Соединение с {host} обрывается снова и снова.</translation>
+    </message>
+    <message>
+        <source>Go on later: what was fetched is kept, to the byte.</source>
+        <translation>Продолжите позже: всё полученное сохранено до байта.</translation>
+    </message>
+    <message>
+        <source>{host} answered with a web page instead of the file.</source>
+        <translation>{host} прислал веб-страницу вместо файла.</translation>
+    </message>
+    <message>
+        <source>Open a browser and log in to this network, then go on.</source>
+        <translation>Откройте браузер, войдите в эту сеть и продолжите.</translation>
+    </message>
+    <message>
+        <source>{host} doesn't answer as a place for models does.</source>
+        <translation>{host} отвечает не так, как хранилище моделей.</translation>
+    </message>
+    <message>
+        <source>Look at the address of the mirror in the preferences.</source>
+        <translation>Проверьте адрес зеркала в настройках.</translation>
+    </message>
+    <message>
+        <source>The proxy on the way to {host} wants a name and a password.</source>
+        <translation>Прокси на пути к {host} требует имя и пароль.</translation>
+    </message>
+    <message>
+        <source>Write them into the address of the proxy in the preferences.</source>
+        <translation>Впишите их в адрес прокси в настройках.</translation>
+    </message>
+    <message>
+        <source>{repository} is not given to everybody.</source>
+        <translation>{repository} выдаётся не всем.</translation>
+    </message>
+    <message>
+        <source>Agree to its licence on its page in a browser, and give your token in the preferences.</source>
+        <translation>Примите лицензию на его странице в браузере и укажите свой токен в настройках.</translation>
+    </message>
+    <message>
+        <source>{host} does not know this token, or there is no such model there.</source>
+        <translation>{host} не знает этого токена, или такой модели там нет.</translation>
+    </message>
+    <message>
+        <source>Take the token out of the preferences, or write it there again.</source>
+        <translation>Уберите токен из настроек или впишите его заново.</translation>
+    </message>
+    <message>
+        <source>{file} is not at {host}, or not any more.</source>
+        <translation>{file} нет на {host} или больше нет.</translation>
+    </message>
+    <message>
+        <source>Choose another mirror, or get the files from somebody and import them.</source>
+        <translation>Выберите другое зеркало или возьмите файлы у кого-нибудь и импортируйте их.</translation>
+    </message>
+    <message>
+        <source>{host} gives no more files for now.</source>
+        <translation>{host} пока больше не отдаёт файлы.</translation>
+    </message>
+    <message>
+        <source>Go on in {seconds} s or later; what was fetched is kept.</source>
+        <translation>Продолжите через {seconds} с или позже; всё полученное сохранено.</translation>
+    </message>
+    <message>
+        <source>{host} has a problem of its own (answer {status}).</source>
+        <translation>На {host} неполадка (ответ {status}).</translation>
+    </message>
+    <message>
+        <source>What {host} sends as {file} is not that file.</source>
+        <translation>То, что {host} присылает как {file}, — не этот файл.</translation>
+    </message>
+    <message>
+        <source>Nothing of it was kept. Try again later, or choose another mirror.</source>
+        <translation>Ничего из этого не сохранено. Попробуйте позже или выберите другое зеркало.</translation>
+    </message>
+    <message>
+        <source>{folder} has {free} left, and {needed} more are needed.</source>
+        <translation>В {folder} осталось {free}, а нужно ещё {needed}.</translation>
+    </message>
+    <message>
+        <source>Make room there, or move the models to another disk.</source>
+        <translation>Освободите там место или перенесите модели на другой диск.</translation>
+    </message>
+    <message>
+        <source>The disk of {folder} can't hold files as large as {file}.</source>
+        <translation>Диск с {folder} не вмещает таких больших файлов, как {file}.</translation>
+    </message>
+    <message>
+        <source>Move the models to a disk that is not formatted as FAT32.</source>
+        <translation>Перенесите модели на диск с другой файловой системой, не FAT32.</translation>
+    </message>
+    <message>
+        <source>The program is not allowed to use the network.</source>
+        <translation>Программе не разрешено пользоваться сетью.</translation>
+    </message>
+    <message>
+        <source>Allow it in the preferences, or import the files from a folder.</source>
+        <translation>Разрешите это в настройках или импортируйте файлы из папки.</translation>
+    </message>
+    <message>
+        <source>{file} can't be used: {reason}.</source>
+        <translation>{file} нельзя использовать: {reason}.</translation>
+    </message>
+    <message>
+        <source>The list of files in {folder} is damaged.</source>
+        <translation>Список файлов в {folder} повреждён.</translation>
+    </message>
+    <message>
+        <source>Fetch this model again: files that are whole are not fetched twice.</source>
+        <translation>Получите эту модель заново: целые файлы не загружаются дважды.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
