@@ -17,6 +17,7 @@ BENCHMARKS = {
     "fullsize": "memory at the size of Kandinsky 2.2, against the estimate and the stock pipelines",
     "older": "memory at the sizes of Kandinsky 2.0 and 2.1, against the estimate",
     "memory": "peak memory of one picture, against the stock pipelines",
+    "depth": "seconds to estimate depth at the size of Depth Anything V2 Small, and silhouettes of figure and ground",
     "seams": "how steep the picture is across the border of what was filled, against a plain paste",
     "fuzzing": "damaged files: opened, or refused with a reason",
     "journal": "how long the journal holds up whoever paints, and how large it becomes",

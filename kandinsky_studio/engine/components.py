@@ -178,7 +178,7 @@ def _check_prior(config: Any) -> None:
 @contextlib.contextmanager
 def _reasons(title: str, part: str) -> Iterator[None]:
     """Turn whatever a library says about a file into ``BrokenModel``, and keep it from writing on the terminal."""
-    with _quiet():
+    with quiet():
         try:
             yield
         except (StudioError, Cancelled):
@@ -191,7 +191,8 @@ def _reasons(title: str, part: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Keep the libraries from writing on the terminal while they load something."""
     libraries = (diffusers_logging, transformers_logging)
     verbosity = [library.get_verbosity() for library in libraries]
     bars = transformers_logging.is_progress_bar_enabled()
