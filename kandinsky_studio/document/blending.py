@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from kandinsky_studio.document.geometry import Rect
@@ -27,6 +28,7 @@ _Function: TypeAlias = Callable[[_Colour, _Colour, _Plane, _Colour], _Colour]
 _Mode = QPainter.CompositionMode
 _EPSILON, _ZERO, _ONE = np.float32(1e-6), np.float32(0), np.float32(1)
 _AT_ONCE, _AT_ONCE_NEW = 16384, 8192  # pixels computed at once, to stay near the processor; the latter with new arrays
+_AT_ONCE_ROWS = 88  # from 96 on, QPainter uses several threads
 _SHAPES = 200  # numbers of pixels whose arrays are kept at hand
 _BLUE, _GREEN, _RED = np.float32(0.11), np.float32(0.59), np.float32(0.30)
 
@@ -109,17 +111,30 @@ def paint(painter: QPainter, target: QImage, source: QImage, mode: BlendMode, op
         under = writable(target)[rows, columns]
         under[:] = blend(under, readable(source)[rows, columns], mode, opacity)
         return
-    rect = area.to_qt()
     if opacity < 1 and mode in _OWN_OPACITY:
         faint = QImage(source)
         dim = QPainter(faint)
         dim.setCompositionMode(_Mode.CompositionMode_DestinationIn)
-        dim.fillRect(rect, QColor(0, 0, 0, round(opacity * 255)))
+        for strip in strips(area):
+            dim.fillRect(strip, QColor(0, 0, 0, round(opacity * 255)))
         dim.end()
         source, opacity = faint, 1.0
     painter.setCompositionMode(qt_mode)
     painter.setOpacity(opacity)
-    painter.drawImage(rect, source, rect)
+    for strip in strips(area) if mode is not BlendMode.NORMAL else (area.to_qt(),):
+        painter.drawImage(strip, source, strip)
+
+
+def strips(area: Rect) -> list[QRect]:
+    """``area`` in pieces so low that QPainter draws each at once.
+
+    What is higher it hands to a pool of threads, which on idle cores takes as long, and makes whoever draws wait for
+    its turn on busy ones.
+    """
+    return [
+        QRect(area.x, top, area.width, min(_AT_ONCE_ROWS, area.bottom - top))
+        for top in range(area.y, area.bottom, _AT_ONCE_ROWS)
+    ]
 
 
 def blend(backdrop: Pixels, source: Pixels, mode: BlendMode, opacity: float) -> Pixels:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtGui import QImage, QPainter
 
-from kandinsky_studio.document.blending import BlendMode, paint
+from kandinsky_studio.document.blending import BlendMode, paint, strips
 from kandinsky_studio.document.geometry import QUARTER, TILE, Key, Rect
 from kandinsky_studio.document.layers import Kind, Layer
 from kandinsky_studio.document.surface import Depth, Surface, Tile, new_image
@@ -89,6 +89,7 @@ def _masked(source: QImage, mask: Surface, key: Key, quarter: bool, area: Rect) 
     result = QImage(source)
     painter = QPainter(result)
     painter.setCompositionMode(_IN)
-    painter.drawImage(area.to_qt(), image, area.to_qt())
+    for strip in strips(area):
+        painter.drawImage(strip, image, strip)
     painter.end()
     return result

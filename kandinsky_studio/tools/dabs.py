@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from math import ceil, cos, floor, log2, radians, sin
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kandinsky_studio.document.geometry import NOTHING, Rect
+from kandinsky_studio.document.geometry import NOTHING, Rect, united
 from kandinsky_studio.document.surface import Pixels
 
 Plane: TypeAlias = NDArray[np.float32]  # 0 … 1
+_Type = TypeVar("_Type", bound=np.generic)
 
 SMALLEST, LARGEST = 1.0, 2000.0  # pixels across
 SWEPT = 8.0  # pixels across up to which a line is drawn as a whole and not in dabs
@@ -20,6 +21,7 @@ _ONE, _NONE = np.float32(1), np.float32(0)
 _STRIP = 32_768  # pixels
 _CACHE = 48 * 2**20  # bytes of dabs that are kept
 _THINNEST = 0.05  # of a flat brush, its width to its length
+_LITTLE = 4096  # pixels that are painted sooner than told of by themselves
 _HAIR = 0.1  # pixels by which hard pixels reach further, so that small brushes are round and not crosses
 
 
@@ -160,10 +162,31 @@ class Coverage:
     def __init__(self, area: Rect) -> None:
         self.area = area
         self._plane: Plane = np.zeros((max(area.height, 0), max(area.width, 0)), np.float32)
+        self._told: Pixels = np.zeros(self._plane.shape, np.uint8)  # what :meth:`news` gave out
 
     def alpha(self, rect: Rect, opacity: float) -> Pixels:
         """What is covered at ``rect``, which lies within the area, in bytes; at the most ``opacity`` of 255."""
         return np.asarray(cv2.convertScaleAbs(self._part(rect), alpha=255 * opacity), np.uint8)
+
+    def news(self, rect: Rect, opacity: float) -> list[tuple[Rect, Pixels]]:
+        """The pieces of ``rect`` where :meth:`alpha` is another than when this was asked last, with what it is there.
+
+        A brush that goes on over what it covers already changes little of it. Of each tile it is one piece, or all of
+        them together are one where that is hardly more.
+        """
+        alpha, told = self.alpha(rect, opacity), _cut(self._told, rect, self.area)
+        differs = cv2.absdiff(alpha, told)
+        np.copyto(told, alpha)
+        pieces = []
+        for key in rect.tiles():
+            part = Rect.of_tile(key).intersected(rect)
+            x, y, width, height = cv2.boundingRect(_cut(differs, part, rect))
+            if width:
+                pieces.append(Rect(part.x + x, part.y + y, width, height))
+        whole = united(pieces)
+        if whole.area - sum(piece.area for piece in pieces) < max(_LITTLE, whole.area // 8):
+            pieces = [whole] if pieces else []
+        return [(piece, _cut(alpha, piece, rect)) for piece in pieces]
 
     def lay(self, stamp: Plane, column: int, row: int, dab: Dab) -> Rect:
         """Put a dab there. Returns where it lies within the area."""
@@ -201,8 +224,13 @@ class Coverage:
         return rect
 
     def _part(self, rect: Rect) -> Plane:
-        x, y = rect.x - self.area.x, rect.y - self.area.y
-        return self._plane[y : y + rect.height, x : x + rect.width]
+        return _cut(self._plane, rect, self.area)
+
+
+def _cut(plane: NDArray[_Type], rect: Rect, area: Rect) -> NDArray[_Type]:
+    """What lies at ``rect`` of a plane of ``area``."""
+    x, y = rect.x - area.x, rect.y - area.y
+    return plane[y : y + rect.height, x : x + rect.width]
 
 
 def _merge(under: Plane, stamp: Plane, dab: Dab) -> None:

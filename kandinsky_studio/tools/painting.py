@@ -216,7 +216,8 @@ class PaintingTool(Tool):
         settings, coverage = self.settings, Coverage(edit.state.canvas)
 
         def painted(rect: Rect) -> None:
-            paint.cover(rect, coverage.alpha(rect, settings.opacity))
+            for part, alpha in coverage.news(rect, settings.opacity):
+                paint.cover(part, alpha)
 
         return Stroke(settings, coverage, STAMPS, painted, self.smoothing, pointer.scale)
 
