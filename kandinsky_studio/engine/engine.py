@@ -18,7 +18,8 @@ from kandinsky_studio.engine.loaded import LoadedModel
 from kandinsky_studio.engine.memory import Tier
 from kandinsky_studio.engine.models import MODELS, find, spec_of
 from kandinsky_studio.engine.progress import TYPICAL_PACE, Meter, OnProgress
-from kandinsky_studio.engine.raster import Raster
+from kandinsky_studio.engine.prompt_reading import PromptReader
+from kandinsky_studio.engine.raster import Raster, present
 from kandinsky_studio.engine.request import (
     Embedding,
     GenerationRequest,
@@ -31,7 +32,6 @@ from kandinsky_studio.engine.request import (
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import (
-    ArrayNotKept,
     Cancelled,
     EngineFailed,
     OutOfMemory,
@@ -40,6 +40,7 @@ from kandinsky_studio.errors import (
     UnusableArray,
     WrongSize,
 )
+from kandinsky_studio.errors.base import first_line
 
 BUILTIN = MODELS[0].key
 WHOLE_TASKS = (Task.text2image, Task.image2image, Task.mix)
@@ -77,6 +78,7 @@ class Engine:
         self._together = max(together, 1)
         self._pace = dict(TYPICAL_PACE)
         self._models: dict[str, LoadedModel] = {}  # by key; the one used last is last
+        self.read_prompt = PromptReader().read  # which loads tokenizers and no more
 
     @property
     def device(self) -> str:
@@ -108,9 +110,16 @@ class Engine:
             return spec
 
     def generate(
-        self, request: GenerationRequest, *, on_progress: OnProgress = ignore, on_result: OnResult = ignore
+        self,
+        request: GenerationRequest,
+        *,
+        tier: Tier = Tier.resident,
+        on_progress: OnProgress = ignore,
+        on_result: OnResult = ignore,
     ) -> list[GenerationResult]:
         """Make the pictures of ``request``, loading its model if it is not the loaded one.
+
+        No more of the model stays in memory than ``tier`` says, as far as the device goes down, and less if need be.
 
         ``on_progress`` is called after each part that is loaded and around each step, ``on_result`` with every picture
         the moment it is finished. When memory runs out, fewer are made together, and at last the picture at hand is
@@ -122,7 +131,7 @@ class Engine:
         with self._translated():
             spec = spec_of(request.model)
             self._check(request, spec)
-            model = self._open(spec, request)
+            model = self._open(spec, request, tier)
             meter = self._meter(model, request, on_progress)
             results = []
             with self._telling(model, meter):
@@ -140,12 +149,11 @@ class Engine:
         ``on_progress`` is called before, after each part that is loaded, and after the network. Raises
         ``UnsupportedTask`` for a version without image embeddings, and what :meth:`load` raises.
         """
-        picture = _raster(image)
+        picture = present(image)
         with self._translated():
             opened = self._with_embeddings(model)
-            found = self._seen(opened, ideas.VISION_PARTS, on_progress, lambda: ideas.image_embedding(opened, picture))
-            embeds: Embedding = found[0].numpy().copy()
-            return embeds
+            parts = ideas.VISION_PARTS
+            return _row(self._seen(opened, parts, on_progress, lambda: ideas.image_embedding(opened, picture)))
 
     def encode_text(self, words: str, model: str = BUILTIN, *, on_progress: OnProgress = ignore) -> Embedding:
         """CLIP's embedding (D,) of words, to be compared with those of pictures. Not an idea: the prior makes those.
@@ -155,9 +163,16 @@ class Engine:
         with self._translated():
             opened = self._with_embeddings(model)
             parts = opened.version.idea_parts(None)
-            found = self._seen(opened, parts, on_progress, lambda: ideas.text_embedding(opened, words))
-            embeds: Embedding = found[0].numpy().copy()
-            return embeds
+            return _row(self._seen(opened, parts, on_progress, lambda: ideas.text_embedding(opened, words)))
+
+    def neutral(self, model: str = BUILTIN, *, on_progress: OnProgress = ignore) -> Embedding:
+        """The embedding (D,) of no picture in particular: the mean of those that the prior of ``model`` was trained on.
+
+        Reports and raises as :meth:`encode_image` does.
+        """
+        with self._translated():
+            opened = self._with_embeddings(model)
+            return _row(self._seen(opened, ("prior",), on_progress, lambda: ideas.neutral(opened)))
 
     def agreement(
         self, image: Pixels | Raster, prompt: str, model: str = BUILTIN, *, on_progress: OnProgress = ignore
@@ -166,7 +181,7 @@ class Engine:
 
         Reports and raises as :meth:`encode_image` does.
         """
-        picture = _raster(image)
+        picture = present(image)
         with self._translated():
             opened = self._with_embeddings(model)
             parts = (*ideas.VISION_PARTS, *opened.version.idea_parts(None))
@@ -181,7 +196,7 @@ class Engine:
         Reports as :meth:`encode_image` does. Raises ``WrongSize`` for sides that are no multiples of 8, and what
         :meth:`load` raises.
         """
-        picture = _raster(image)
+        picture = present(image)
         height, width = (side // FACTOR * FACTOR for side in (picture.height, picture.width))
         if (width, height) != (picture.width, picture.height) or 0 in (width, height):
             needed = {"needed_width": max(width, FACTOR), "needed_height": max(height, FACTOR)}
@@ -190,9 +205,7 @@ class Engine:
             opened = self._open_for(model, width, height)
             pixels = to_tensor(picture.as_picture().pixels)
             parts = (opened.version.codec_part,)
-            found = self._seen(opened, parts, on_progress, lambda: opened.codec().encode(pixels))
-            latents: Latents = found[0].numpy().copy()
-            return latents
+            return _row(self._seen(opened, parts, on_progress, lambda: opened.codec().encode(pixels)))
 
     def decode_latents(self, latents: Latents, model: str = BUILTIN, *, on_progress: OnProgress = ignore) -> Pixels:
         """The picture, uint8 (8·h, 8·w, 3), of latents (4, h, w).
@@ -261,7 +274,9 @@ class Engine:
         if model is not None:
             model.let_go()
 
-    def _open(self, spec: ModelSpec, request: GenerationRequest | None = None) -> LoadedModel:
+    def _open(
+        self, spec: ModelSpec, request: GenerationRequest | None = None, highest: Tier = Tier.resident
+    ) -> LoadedModel:
         """The model of ``spec`` with its tier chosen for ``request``.
 
         Others that are loaded make room for it before it makes do with less. Without a request it stays as it is, or
@@ -275,7 +290,7 @@ class Engine:
         needed = model.estimate(request, self._together).bytes(Tier.resident)
         while len(self._models) > 1 and not memory.fits(needed, memory.available(self._device) + held):
             self._free(next(iter(self._models)))
-        model.fit(request, self._together, memory.available(self._device) + held)
+        model.fit(request, self._together, memory.available(self._device) + held, highest)
         return model
 
     def _open_for(self, model: str, width: int, height: int) -> LoadedModel:
@@ -378,18 +393,9 @@ class Engine:
         except Exception as error:
             if memory.is_out_of_memory(error):
                 raise OutOfMemory(device=self.device) from error
-            raise EngineFailed(reason=_reason(error)) from error
+            raise EngineFailed(reason=first_line(error)) from error
 
 
-def _raster(image: Pixels | Raster) -> Raster:
-    """``image`` as a raster. Raises ``ArrayNotKept``, ``TypeError`` or ``ValueError`` if it holds no picture."""
-    raster = Raster.of(image)
-    if not raster.present:
-        raise ArrayNotKept
-    return raster
-
-
-def _reason(error: BaseException) -> str:
-    """The first line of what ``error`` says, short enough for a sentence."""
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:200]
+def _row(found: torch.Tensor) -> npt.NDArray[np.float32]:
+    """The first row of ``found``, as an array of its own."""
+    return np.array(found[0].numpy(), np.float32)

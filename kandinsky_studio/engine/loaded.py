@@ -95,8 +95,10 @@ class LoadedModel:
         wanted = request or self.spec.request("")
         return Estimate.of(self.version, self.files, self.dtype, wanted, before, together)
 
-    def fit(self, request: GenerationRequest | None, together: int, free: int) -> None:
+    def fit(self, request: GenerationRequest | None, together: int, free: int, highest: Tier = Tier.resident) -> None:
         """Choose the tier for ``request`` while ``free`` bytes are available to this model, what it holds included.
+
+        It is ``highest`` or one below, as far as the device goes down.
 
         A tier in which memory ran out before is tried again once there is clearly more room in proportion to what is
         needed; below it, not before. What it holds is kept as far as the tier allows.
@@ -105,7 +107,7 @@ class LoadedModel:
         self._fitted = estimate, free
         barred = [tier for tier, share in self._ran_out.items() if estimate.bytes(tier) > _RISE * share * free]
         lowest = memory.lowest_tier(self.device)
-        highest = min(Tier(max(barred) + 1), lowest) if barred else Tier.resident
+        highest = min(max([highest, *(Tier(tier + 1) for tier in barred if tier < lowest)]), lowest)
         self._change(memory.choose_tier(estimate.bytes, free, highest, lowest))
 
     def fingerprint_for(self, request: GenerationRequest) -> str:

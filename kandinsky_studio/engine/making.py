@@ -80,6 +80,7 @@ def _made(
             device=str(model.device),
             dtype=model.precision,
             weights=model.fingerprint_for(request),
+            tier=model.tier,
         )
         meter.step(Stage.decoding, first + k, 1)
 

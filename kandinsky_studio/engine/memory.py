@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import enum
 import platform
 import sys
 from collections.abc import Callable, Mapping
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 
 import torch
 
+from kandinsky_studio.engine import tier as tiers
+from kandinsky_studio.engine.tier import Tier as Tier
 from kandinsky_studio.errors import UnknownValue
 
 LARGE = 300_000_000  # numbers in a decoder; a smaller one is quick and small enough in float32
@@ -36,22 +37,6 @@ class Device:
     title: str
     free: int
     total: int
-
-
-class Tier(enum.IntEnum):
-    """How much stays in memory; a higher one is slower and smaller."""
-
-    resident = 0
-    """Everything that text2image needs, once loaded."""
-
-    staged = 1
-    """Only what the stage at hand needs; the rest is read from disk again when its turn comes."""
-
-    compressed = 2
-    """As staged, and the weights wait in eight bits for the layer that computes with them."""
-
-    offloaded = 3
-    """As compressed, but the decoder waits in the computer's memory and visits the graphics card layer by layer."""
 
 
 def devices() -> tuple[Device, ...]:
@@ -100,8 +85,8 @@ def computes_bfloat16() -> bool:
 
 
 def lowest_tier(device: torch.device) -> Tier:
-    """How far down it goes on ``device``. Apple's GPU knows no numbers of eight bits."""
-    return {"cuda": Tier.offloaded, "cpu": Tier.compressed}.get(device.type, Tier.staged)
+    """How far down it goes on ``device``."""
+    return tiers.lowest_tier(device.type)
 
 
 def available(device: torch.device) -> int:

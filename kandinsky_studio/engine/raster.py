@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from kandinsky_studio.errors import UnusableArray
+from kandinsky_studio.errors import ArrayNotKept, UnusableArray
 
 MAX_PIXELS = 80_000_000
 """The largest raster; a short text can claim to be a picture that fills the memory."""
@@ -178,6 +178,14 @@ class Raster:
         return raster
 
 
+def present(image: Raster | npt.NDArray[np.uint8]) -> Raster:
+    """``image`` as a raster. Raises ``ArrayNotKept`` if it has no pixels, and what :meth:`Raster.of` raises."""
+    raster = Raster.of(image)
+    if not raster.present:
+        raise ArrayNotKept
+    return raster
+
+
 def as_mask(values: Raster | npt.NDArray[Any]) -> Raster:
     """A mask of one channel, 255 = repaint.
 
@@ -199,6 +207,14 @@ def as_mask(values: Raster | npt.NDArray[Any]) -> Raster:
     elif levels.ndim != 2:
         raise UnusableArray(reason=f"a mask is (height, width), not {tuple(levels.shape)}")
     return Raster(levels)
+
+
+def present(image: Raster | npt.NDArray[np.uint8]) -> Raster:
+    """``image`` as a raster. Raises ``ArrayNotKept``, ``TypeError`` or ``ValueError`` if it holds no picture."""
+    raster = Raster.of(image)
+    if not raster.present:
+        raise ArrayNotKept
+    return raster
 
 
 def _levels(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -14,10 +14,12 @@ from kandinsky_studio.engine.arrays import Embedding as Embedding
 from kandinsky_studio.engine.arrays import Pixels as Pixels
 from kandinsky_studio.engine.embeddings import Slot
 from kandinsky_studio.engine.raster import Raster, as_mask
+from kandinsky_studio.engine.tier import Tier
 from kandinsky_studio.errors import MissingInput, NewerFile, UnknownValue
 
-REQUEST_VERSION = 2
+REQUEST_VERSION = 3
 MAX_SLOTS = 64
+MAX_WORDINGS = 64
 MAX_INPUT_PIXELS = 250_000_000  # of all pictures that come with a request
 MAX_SEED = 2**32 - 1
 MAX_PROMPT_LENGTH = 4000  # characters; the models read 77 tokens, the rest is a paste by mistake
@@ -59,13 +61,18 @@ class GenerationRequest:
 
     ``slots`` make the idea, for any task, in place of the prompt: their weighted mix, linear or ``spherical``, the
     weights divided by their sum unless ``normalised_weights`` is false. ``prior_strength`` (0…1) is how far the prior
-    may pull that mix, or ``image`` if there are no slots but negative ones, towards the prompt: 0 not at all.
+    may pull that mix, or ``image`` if nothing is mixed, towards the prompt: 0 not at all. Slots that are ``added``
+    (a style, say) make no idea of their own: at last they are added to it, whatever made it.
 
     Inpainting: ``mask_grow`` (pixels, negative shrinks) and ``mask_feather`` (pixels, the width of a soft edge beyond
     it) shape the mask; no pixel outside of that changes. Outpainting changes no pixel of ``image``. For both,
     ``context_padding`` (pixels) is what is seen around it at least, ``fill`` (one of ``inpainting.FILLS``) is put
     under it first, and ``match_colours`` fits what is made to its surroundings. The margins are what ``outpaint`` adds
     on each side, in pixels.
+
+    ``wordings`` are the prompt and the negative prompt of each picture, in place of ``prompt`` and
+    ``negative_prompt``, and round again where there are more pictures. ``prompt_template`` and ``negative_template`` are
+    what was typed where the words were chosen from that; they decide nothing.
 
     ``controlnet_conditioning_scale`` (0…1) is how much the hint counts, between the fractions
     ``control_guidance_start`` and ``control_guidance_end`` of the steps.
@@ -108,6 +115,9 @@ class GenerationRequest:
     controlnet_conditioning_scale: float = 1.0
     control_guidance_start: float = 0.0
     control_guidance_end: float = 1.0
+    wordings: tuple[tuple[str, str], ...] = ()
+    prompt_template: str = ""
+    negative_template: str = ""
 
     def __post_init__(self) -> None:
         # Arrays are welcome wherever a raster is; what is kept is always a raster, which nobody can change afterwards.
@@ -131,9 +141,14 @@ class GenerationRequest:
         Picture k adds k to the idea seed and to the rendering seed, unless that seed is held
         (``vary_idea``/``vary_rendering`` false).
         """
+        own = self.wordings or ((self.prompt, self.negative_prompt),)
         for k in range(self.num_images_per_prompt):
+            prompt, negative_prompt = own[k % len(own)]
             yield dataclasses.replace(
                 self,
+                prompt=prompt,
+                negative_prompt=negative_prompt,
+                wordings=(),
                 prior_seed=(self.prior_seed + k * self.vary_idea) % (MAX_SEED + 1),
                 seed=(self.seed + k * self.vary_rendering) % (MAX_SEED + 1),
                 num_images_per_prompt=1,
@@ -143,16 +158,26 @@ class GenerationRequest:
         """``count`` (2 or more) requests that lead from the first of two slots to the second in even steps.
 
         They differ in the weights of the two only, so that nothing is encoded twice. Raises ``MissingInput`` unless
-        there are two slots that are not negative.
+        two slots are mixed.
         """
-        ends = [slot for slot in self.slots if not slot.negative]
+        ends = self.mixed
         if len(ends) != 2 or count < 2:
             raise MissingInput(task=str(Task.mix), name="slots")
-        negative = tuple(slot for slot in self.slots if slot.negative)
+        others = tuple(slot for slot in self.slots if slot.negative or slot.added)
         for k in range(count):
             share = k / (count - 1)
             weighted = (dataclasses.replace(end, weight=w) for end, w in zip(ends, (1 - share, share), strict=True))
-            yield dataclasses.replace(self, slots=(*weighted, *negative), normalised_weights=True)
+            yield dataclasses.replace(self, slots=(*weighted, *others), normalised_weights=True)
+
+    @property
+    def mixed(self) -> tuple[Slot, ...]:
+        """The slots that make the idea in place of the prompt: neither negative nor added."""
+        return tuple(slot for slot in self.slots if not slot.negative and not slot.added)
+
+    @property
+    def added(self) -> tuple[Slot, ...]:
+        """The slots that are added to the idea."""
+        return tuple(slot for slot in self.slots if slot.added)
 
     def rasters(self) -> list[Raster]:
         """All arrays that the request needs."""
@@ -162,7 +187,8 @@ class GenerationRequest:
     def to_json(self, with_pixels: bool = True) -> dict[str, Any]:
         """A dictionary of JSON values that :meth:`from_json` reads back exactly.
 
-        What came with version 2 is left out at its default, so that older programs read what they can do. Without
+        What came with version 2 is left out at its default, and only what is added makes it version 3, so that older
+        programs read what they can do. Without
         pixels, the arrays are absent in what is read back.
         """
         values: dict[str, Any] = {"version": 1}
@@ -171,12 +197,16 @@ class GenerationRequest:
             if entry.name in _SINCE_2:
                 if value == entry.default:
                     continue
-                values["version"] = REQUEST_VERSION
+                values["version"] = 2
             if isinstance(value, Raster):
                 value = value.to_json(with_pixels)
             elif entry.name == "slots":
                 value = [slot.to_json(with_pixels) for slot in value]
+            elif entry.name == "wordings":
+                value = [list(words) for words in value]
             values[entry.name] = str(value) if isinstance(value, Task) else value
+        if self.added or self.wordings:
+            values["version"] = REQUEST_VERSION
         return values
 
     @classmethod
@@ -240,6 +270,8 @@ def _read(name: str, kind: type, value: Any) -> Any:
         if not isinstance(value, list):
             raise TypeError(f"slots is {value!r}")
         return tuple(Slot.from_json(slot) for slot in value)
+    if name == "wordings":
+        return _read_wordings(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if kind is Task:
@@ -247,6 +279,13 @@ def _read(name: str, kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise TypeError(f"{name} is {value!r}")
     return value
+
+
+def _read_wordings(value: Any) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(pair) if isinstance(pair, list) else () for pair in value] if isinstance(value, list) else [()]
+    if len(pairs) > MAX_WORDINGS or any(len(pair) != 2 or not all(isinstance(t, str) for t in pair) for pair in pairs):
+        raise ValueError("wordings are pairs of texts")
+    return tuple((prompt, negative_prompt) for prompt, negative_prompt in pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,8 +314,8 @@ class GenerationResult:
 
     ``request`` makes exactly this picture (``num_images_per_prompt`` is 1). ``timings`` are seconds per stage,
     ``weights`` the fingerprint of the model's files (hex), ``device`` and ``dtype`` what it ran on and in (such as
-    ``"bfloat16"``, or ``"bfloat16, weights float8"`` where the weights were compressed). ``image_embeds`` is
-    the picture's idea, None for a version that has none.
+    ``"bfloat16"``, or ``"bfloat16, weights float8"`` where the weights were compressed) and ``tier`` how much of the
+    model stayed in memory. ``image_embeds`` is the picture's idea, None for a version that has none.
     """
 
     image: Pixels
@@ -286,3 +325,4 @@ class GenerationResult:
     device: str = "cpu"
     dtype: str = "float32"
     weights: str = ""
+    tier: Tier = Tier.resident
