@@ -6,73 +6,25 @@ import json
 from dataclasses import dataclass, field
 from time import monotonic
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QImage
 
+from kandinsky_studio.app.candidate import Candidate, Cutter, pixels_of
 from kandinsky_studio.app.canvas_plan import Outlook, Plan, Verb, outlook, plan
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.generation import Generation
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.document.document import Change, check_size
-from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.generation_frame import generated_area
 from kandinsky_studio.document.layer_operations import above_active
 from kandinsky_studio.document.layers import Kind
-from kandinsky_studio.document.surface import Pixels, Surface, from_rgba
-from kandinsky_studio.engine.request import GenerationResult, Progress
+from kandinsky_studio.document.surface import Pixels, Surface
+from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
 
 _QUIET = 150  # milliseconds after a change until the verb is looked for again
 _APART = 66  # milliseconds between two previews that are shown, at least
-_FINEST = 1024  # pixels along the longer side of a mask, while a candidate waits
 _NAME = 40
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A picture over the canvas. ``image`` is premultiplied, at the size it was made at, transparent where the plan's
-    mask hides it; ``area`` is where it lies."""
-
-    image: QImage
-    area: Rect
-    plan: Plan
-    result: GenerationResult | None  # None while it is being made
-
-
-class _Job:
-    """What is being made, and how its pictures are cut out: worked out once, as masks can be large."""
-
-    def __init__(self, made: Plan) -> None:
-        self.plan = made
-        self._alphas: dict[tuple[int, int], Pixels] = {}
-        self._mask = made.mask
-        if made.mask is not None:
-            self._hard = not ((made.mask > 0) & (made.mask < 255)).any()
-            height, width = made.mask.shape
-            share = _FINEST / max(height, width)
-            if share < 1:  # now, when the button was pressed, and not when the first preview comes under a stroke
-                size = max(round(width * share), 1), max(round(height * share), 1)
-                self._mask = np.asarray(cv2.resize(made.mask, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-    def alpha(self, width: int, height: int) -> Pixels:
-        """How opaque a picture of this size is, where the plan's mask lies on it."""
-        size = (width, height)
-        if size not in self._alphas:
-            alpha = np.full((height, width), 255, np.uint8)
-            if self._mask is not None:
-                alpha = np.asarray(cv2.resize(self._mask, size, interpolation=cv2.INTER_AREA), np.uint8)
-                if self._hard:
-                    alpha = np.where(alpha > 0, np.uint8(255), alpha)  # a half pixel at a hard edge would be seen
-            self._alphas[size] = alpha
-        return self._alphas[size]
-
-    def candidate(self, image: Pixels, result: GenerationResult | None = None) -> Candidate:
-        """``image`` (height × width × 3, RGB), transparent where the plan's mask hides it."""
-        height, width = image.shape[:2]
-        shown = from_rgba(np.dstack([image, self.alpha(width, height)]))
-        return Candidate(shown, self.plan.area, self.plan, result)
 
 
 @dataclass
@@ -81,8 +33,9 @@ class _Stage:
 
     candidates: list[Candidate] = field(default_factory=list)
     shown: int = 0
+    marked: set[Candidate] = field(default_factory=set)
     preview: Candidate | None = None
-    jobs: dict[int, _Job] = field(default_factory=dict)
+    jobs: dict[int, Cutter] = field(default_factory=dict)
 
 
 class Candidates(QObject):
@@ -160,6 +113,22 @@ class Candidates(QObject):
         return stage.candidates[stage.shown] if stage.candidates else None
 
     @property
+    def waiting(self) -> tuple[Candidate, ...]:
+        """Those that are finished, in the order in which they came."""
+        return tuple(self._stage.candidates)
+
+    @property
+    def preview(self) -> Candidate | None:
+        """What is being made, as far as it is."""
+        return self._stage.preview
+
+    @property
+    def marked(self) -> tuple[Candidate, ...]:
+        """Those that are to be kept together, in the order in which they came."""
+        stage = self._stage
+        return tuple(candidate for candidate in stage.candidates if candidate in stage.marked)
+
+    @property
     def busy(self) -> bool:
         """Whether something is being made for the document in front."""
         return bool(self._stage.jobs)
@@ -183,24 +152,72 @@ class Candidates(QObject):
         settings = self._generation.settings
         settings.draw_seeds()
         try:
-            spec = self._models.spec(settings.values.model)
             request = settings.request() if remove else self._generation.request()
-            made = plan(sheet.document, request, spec, remove)
+        except StudioError as error:
+            self._messages.error(error)
+            return None
+        return self.make(request, remove)
+
+    def make(self, request: GenerationRequest, remove: bool = False) -> int | None:
+        """As :meth:`generate`, of a request that has its seeds, and the mix if it is to have one."""
+        sheet = self._editor.sheet
+        if sheet is None:
+            return None
+        self._editor.finish_tool()
+        try:
+            made = plan(sheet.document, request, self._models.spec(request.model), remove)
         except (StudioError, MemoryError) as error:
             self._messages.error(error)
             return None
         job = self._generation.submit(made.request)
         if job is not None:
-            self._stages.setdefault(sheet, _Stage()).jobs[job] = _Job(made)
+            self._stages.setdefault(sheet, _Stage()).jobs[job] = Cutter(made)
             self._hidden = False
             self.changed.emit()
         return job
+
+    def offer(self, result: GenerationResult) -> None:
+        """Let a picture that was made elsewhere wait over the document in front, in its frame, undistorted."""
+        sheet = self._editor.sheet
+        if sheet is not None:
+            frame = generated_area(sheet.document.state)
+            area = frame.fitted(result.image.shape[1], result.image.shape[0])
+            stage = self._stage
+            found = Plan(Verb.MIX, result.request, area, grows=not sheet.document.state.canvas.contains(area))
+            stage.candidates.append(Cutter(found).candidate(result.image, result))
+            stage.shown = len(stage.candidates) - 1
+            self._hidden = False
+            self.changed.emit()
+
+    def show_draft(self, image: Pixels | None) -> None:
+        """Lay a picture over the frame of the document in front that can't be kept, until one comes that can, or None."""
+        sheet, stage = self._editor.sheet, self._stage
+        if sheet is None or (image is None and (stage.preview is None or stage.jobs)):
+            return
+        made = Plan(Verb.MIX, GenerationRequest(""), generated_area(sheet.document.state), grows=True)
+        stage.preview = None if image is None else Cutter(made).candidate(image)
+        self.changed.emit()
 
     def step(self, by: int) -> None:
         """To the next candidate, or the one before, and round."""
         stage = self._stage
         if stage.candidates:
             stage.shown = (stage.shown + by) % len(stage.candidates)
+            self.changed.emit()
+
+    def choose(self, number: int) -> None:
+        """Show candidate ``number``, from 0."""
+        stage = self._stage
+        if 0 <= number < len(stage.candidates) and number != stage.shown:
+            stage.shown = number
+            self.changed.emit()
+
+    def mark(self, number: int | None = None) -> None:
+        """Put a candidate (from 0; the shown one if not given) among those that are kept together, or take it out."""
+        stage = self._stage
+        number = stage.shown if number is None else number
+        if 0 <= number < len(stage.candidates):
+            stage.marked ^= {stage.candidates[number]}
             self.changed.emit()
 
     def compare(self, hidden: bool) -> None:
@@ -210,10 +227,11 @@ class Candidates(QObject):
             self.changed.emit()
 
     def keep(self) -> None:
-        """Make the shown candidate a layer above the active one; the others are dropped. One step."""
+        """Make those that are marked layers above the active one, the first at the bottom, or else the shown one; the
+        others are dropped. One step."""
         stage = self._stage
         if stage.candidates:
-            self._keep([stage.candidates[stage.shown]])
+            self._keep(list(self.marked) or [stage.candidates[stage.shown]])
 
     def keep_all(self) -> None:
         """Make each candidate a layer, the first at the bottom. One step."""
@@ -223,13 +241,20 @@ class Candidates(QObject):
         """Take them off the canvas; the gallery keeps them."""
         stage = self._stage
         stage.candidates.clear()
+        stage.marked.clear()
         stage.shown = 0
         self.changed.emit()
 
     def _keep(self, kept: list[Candidate]) -> None:
+        if self.make_layers(kept):
+            self.drop()
+
+    def make_layers(self, kept: list[Candidate]) -> bool:
+        """Make each a layer above the active one, whether it waits here or not. One step; False, and a message, if
+        that can't be."""
         document = self._editor.document
         if document is None or not kept:
-            return
+            return False
         self._editor.finish_tool()
         try:
             parent, number = above_active(document)
@@ -251,8 +276,8 @@ class Candidates(QObject):
             document.activate(last)
         except (StudioError, MemoryError) as error:
             self._messages.error(error)
-            return
-        self.drop()
+            return False
+        return True
 
     def _name(self, candidate: Candidate) -> str:
         assert candidate.result is not None
@@ -351,15 +376,3 @@ class Candidates(QObject):
         if self._news is not None and self._news[0] == job:
             self._news = None
             self._soon.stop()
-
-
-def pixels_of(candidate: Candidate) -> Surface:
-    """The whole picture of a candidate at the size of its area, for a layer; its mask is not applied."""
-    assert candidate.result is not None
-    area, image = candidate.area, candidate.result.image
-    if image.shape[:2] != (area.height, area.width):
-        larger = area.area > image.shape[0] * image.shape[1]
-        way = cv2.INTER_CUBIC if larger else cv2.INTER_AREA
-        image = np.asarray(cv2.resize(image, (area.width, area.height), interpolation=way), np.uint8)
-    opaque = np.full((*image.shape[:2], 1), 255, np.uint8)
-    return Surface.from_image(from_rgba(np.concatenate([image, opaque], axis=2)), area.x, area.y)

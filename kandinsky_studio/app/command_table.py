@@ -110,7 +110,31 @@ GENERATION = (
         "chevron_right",
     ),
     Command(
-        "generation.keep", QT_TRANSLATE_NOOP("commands", "Keep the candidate as a layer"), "result accept", "check"
+        "generation.wipe",
+        QT_TRANSLATE_NOOP("commands", "Compare with a divider"),
+        "wipe before after split curtain шторка сравнить",
+        "wipe",
+        True,
+    ),
+    Command(
+        "generation.side_by_side",
+        QT_TRANSLATE_NOOP("commands", "Candidates side by side"),
+        "compare grid survey сравнить рядом",
+        "side_by_side",
+        True,
+    ),
+    Command(
+        "generation.mark_candidate",
+        QT_TRANSLATE_NOOP("commands", "Mark the candidate to keep several"),
+        "pick select tick отметить",
+        "mark",
+        True,
+    ),
+    Command(
+        "generation.keep",
+        QT_TRANSLATE_NOOP("commands", "Keep the candidate, or those marked, as layers"),
+        "result accept",
+        "check",
     ),
     Command(
         "generation.keep_all",

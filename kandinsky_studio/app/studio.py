@@ -9,17 +9,22 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.candidates import Candidates
+from kandinsky_studio.app.comparing import Comparing
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.gallery_list import GalleryList
 from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
 from kandinsky_studio.app.ingredients import Ingredients
+from kandinsky_studio.app.live import Live
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.pad import MixingPad
 from kandinsky_studio.app.pigments import Pigments
 from kandinsky_studio.app.remembering import Remembering
+from kandinsky_studio.app.strip import Strip
+from kandinsky_studio.app.strip_export import StripExport
 from kandinsky_studio.app.thumbnails import Thumbnails
 from kandinsky_studio.app.translation import SYSTEM, Translation
 from kandinsky_studio.app.worker import EngineLike, EngineWorker, open_engine
@@ -51,12 +56,28 @@ class Studio(QObject):
         self.easel = Easel(self.generation, self.gallery, self)
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
+        self.comparing = Comparing(self.editor, self.candidates, self)
         self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
         self.ingredients = Ingredients(self.editor, self.pigments, self.messages, paths.library(), self)
         self.mixing = mixing = Mixing(self.settings, self.editor, self.models, self.ingredients, self)
+        making = (mixing, self.generation, self.candidates, self.editor, self.models, self.worker)
+        self.pad = MixingPad(*making, self.gallery, self.easel, self.messages, self)
+        self.strip = Strip(*making, self.gallery, self.easel, self.messages, self)
+        self.strip_export = StripExport(self.strip, self.messages, self)
         self.generation.mixes = lambda: mixing.active
         self.generation.complete = mixing.completed
         self.mixing.changed.connect(self.generation.mix_changed)
+        self.live = Live(
+            self.editor,
+            self.generation,
+            self.candidates,
+            self.models,
+            self.worker,
+            self.gallery,
+            self.remembering,
+            self.messages,
+            self,
+        )
         self._started = False
         self._restore()
         self.settings.changed.connect(self._remember_settings)
@@ -79,7 +100,9 @@ class Studio(QObject):
 
     def close(self) -> bool:
         """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
+        self.live.close()
         ended = self.worker.close()
+        self.strip_export.close()
         self.ingredients.close()
         self.pigments.close()
         self.editor.close()

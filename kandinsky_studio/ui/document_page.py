@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.studio import Studio
@@ -13,6 +13,7 @@ from kandinsky_studio.tools import TOOLS
 from kandinsky_studio.tools.frame import Frame, standing
 from kandinsky_studio.tools.move import Move
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.candidate_views import CandidateViews
 from kandinsky_studio.ui.easel.camera import Sighting
 from kandinsky_studio.ui.easel.view import DocumentView
 from kandinsky_studio.ui.option_bar import OptionBar
@@ -164,10 +165,12 @@ class DocumentPage(QWidget):
         self.options = OptionBar(editor, theme)
         self.bar = DocumentBar(editor, self.view)
         self.task_bar = TaskBar(studio, theme, actions)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.view)
         middle = QVBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.options)
-        middle.addWidget(self.view, 1)
+        middle.addWidget(self.stack, 1)
         middle.addWidget(self.task_bar)
         middle.addWidget(self.bar)
         layout = QHBoxLayout(self)
@@ -177,9 +180,9 @@ class DocumentPage(QWidget):
         layout.addLayout(middle, 1)
         editor.tool_changed.connect(self._take_tool)
         editor.sheet_changed.connect(self.show_sheet)
-        self._candidates.changed.connect(self._show_candidate)
         self._candidates.verb_changed.connect(self._show_frame)
         self.view.installEventFilter(self)
+        self.candidate_views = CandidateViews(studio, theme, self.view, self.stack)
         theme.changed.connect(self._set_colours)
         self._take_tool()
         self._set_colours()
@@ -201,14 +204,6 @@ class DocumentPage(QWidget):
         self._actions.commands.action("view.mirror").setChecked(self.view.camera.mirrored)
         self.bar.retranslate()
         self._show_frame()
-
-    @Slot()
-    def _show_candidate(self) -> None:
-        shown = self._candidates.shown
-        if shown is None:
-            self.view.lay_over(None)
-        else:
-            self.view.lay_over(shown.image, shown.area, shown.plan.grows)
 
     @Slot()
     def _show_frame(self) -> None:

@@ -75,6 +75,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "generation.previous_candidate",
                 "generation.next_candidate",
             ),
+            *("generation.wipe", "generation.side_by_side", "generation.mark_candidate", SEPARATOR),
             *("generation.keep", "generation.keep_all", "generation.drop", SEPARATOR),
             *("generation.cancel", "generation.cancel_all", SEPARATOR),
             "generation.go_to_prompt",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import Outlook, Verb
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.candidate_bar import CandidateBar
 from kandinsky_studio.ui.fill_popup import FillPopup
-from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT
+from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT, em
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.status_line import StatusLine
@@ -18,6 +20,7 @@ from kandinsky_studio.ui.widgets.tool_button import IconButton
 from kandinsky_studio.ui.widgets.translated import Translated
 
 _SLIDER = 150
+_SENTENCE = 12  # lines of the font: what the sentence gets at least before the candidates go below it
 STRONG = (Verb.REFINE, Verb.FILL)  # the verbs that ``strength`` means something to
 
 
@@ -38,37 +41,17 @@ class TaskBar(Translated):
         self.popup = FillPopup(self._settings, theme, self._remove, self)
         self.more = IconButton(theme, "settings")
         self.more.clicked.connect(lambda: self.popup.open_above(self.more))
-        self._actions = [
-            commands.implement("generation.previous_candidate", lambda: self.candidates.step(-1)),
-            commands.implement("generation.next_candidate", lambda: self.candidates.step(1)),
-            commands.implement("generation.keep", self.candidates.keep),
-            commands.implement("generation.keep_all", self.candidates.keep_all),
-            commands.implement("generation.drop", self.candidates.drop),
-        ]
-        previous, following, keep, keep_all, drop = self._actions
-        self.number = StatusLine()
-        self.keep = QPushButton()
-        self.keep.setObjectName("primary")
-        self.keep.clicked.connect(keep.trigger)
-        self.compare = IconButton(theme, "compare")
-        self.compare.pressed.connect(lambda: self.candidates.compare(True))
-        self.compare.released.connect(lambda: self.candidates.compare(False))
-        self._side = QWidget()
-        row = QHBoxLayout(self._side)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(TIGHT)
-        self.number.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._several = [IconButton.of(theme, previous), self.number, IconButton.of(theme, following)]
-        self._keep_all = IconButton.of(theme, keep_all)
-        for widget in (*self._several, self.compare, self.keep, self._keep_all, IconButton.of(theme, drop)):
-            row.addWidget(widget)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
-        layout.setSpacing(SMALL)
-        layout.addWidget(self.sentence, 1)
-        layout.addWidget(self.strength)
-        layout.addWidget(self.more)
-        layout.addWidget(self._side)
+        self.side = CandidateBar(studio, theme, actions)
+        upper = QHBoxLayout()
+        upper.setSpacing(SMALL)
+        upper.addWidget(self.sentence, 1)
+        upper.addWidget(self.strength)
+        upper.addWidget(self.more)
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
+        self._layout.setSpacing(SMALL)
+        self._layout.addLayout(upper, 1)
+        self._layout.addWidget(self.side)
         self.strength.changed.connect(lambda value: self._settings.set(strength=round(value / 100, 4)))
         self._settings.changed.connect(self._setting_changed)
         self.candidates.changed.connect(self._show)
@@ -81,8 +64,6 @@ class TaskBar(Translated):
             self.tr("Strength"), self.tr("How much of what is there is changed; at 100 % nothing of it is left.")
         )
         self.more.set_words(self.tr("How it is filled"))
-        self.compare.set_words(self.tr("Hold to see the canvas without it"))
-        self.keep.setText(self.tr("Keep as a layer"))
         self._show()
 
     @Slot(str)
@@ -92,9 +73,8 @@ class TaskBar(Translated):
 
     @Slot()
     def _show(self) -> None:
-        candidates, verb = self.candidates, self.candidates.verb
-        count = candidates.count
-        sentence = self.sentence_of(candidates.outlook)
+        verb = self.candidates.verb
+        sentence = self.sentence_of(self.candidates.outlook)
         self.sentence.setText(sentence)
         self.sentence.setToolTip(sentence)
         self.more.setVisible(verb is Verb.FILL)
@@ -102,13 +82,20 @@ class TaskBar(Translated):
         self.strength.setVisible(verb in STRONG)
         self.strength.setFixedWidth(max(self._theme.px(_SLIDER), self.strength.minimumSizeHint().width()))
         self.strength.set_number(self._settings.values.strength * 100)
-        self._side.setVisible(count > 0)
-        self.number.setText(f"{candidates.number + 1} / {count}")
-        self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance("00 / 00"))
-        for widget in (*self._several, self._keep_all):
-            widget.setVisible(count > 1)
-        for action in self._actions:
-            action.setEnabled(count > 0)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The candidates stand beside the sentence, or below it where there is no room for both."""
+        fixed = (self.strength, self.more, self.side)
+        needed = sum(widget.sizeHint().width() + SMALL for widget in fixed if not widget.isHidden())
+        fits = needed + em(self, _SENTENCE) + 2 * MEDIUM <= self.width() or self.side.isHidden()
+        direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
+        if direction is not self._layout.direction():
+            self._layout.setDirection(direction)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def sentence_of(self, outlook: Outlook | None) -> str:
         """What will be sent and what will be changed, before one presses the button."""

@@ -1630,8 +1630,8 @@
         <translation>Следующий вариант</translation>
     </message>
     <message>
-        <source>Keep the candidate as a layer</source>
-        <translation>Оставить вариант слоем</translation>
+        <source>Keep the candidate, or those marked, as layers</source>
+        <translation>Оставить вариант или отмеченные слоями</translation>
     </message>
     <message>
         <source>Keep all candidates as layers</source>
@@ -1648,6 +1648,18 @@
     <message>
         <source>Put the picture on a layer</source>
         <translation>Положить картину на слой</translation>
+    </message>
+    <message>
+        <source>Compare with a divider</source>
+        <translation>Сравнить шторкой</translation>
+    </message>
+    <message>
+        <source>Candidates side by side</source>
+        <translation>Варианты рядом</translation>
+    </message>
+    <message>
+        <source>Mark the candidate to keep several</source>
+        <translation>Отметить вариант, чтобы оставить несколько</translation>
     </message>
 </context>
 <context>
@@ -3960,14 +3972,6 @@
         <translation>Насколько изменится то, что есть; при 100 % от него ничего не останется.</translation>
     </message>
     <message>
-        <source>Hold to see the canvas without it</source>
-        <translation>Удерживайте, чтобы увидеть холст без неё</translation>
-    </message>
-    <message>
-        <source>Keep as a layer</source>
-        <translation>Оставить слоем</translation>
-    </message>
-    <message>
         <source>Generate</source>
         <translation>Создать</translation>
     </message>
@@ -4234,6 +4238,52 @@
     <message>
         <source>Undo</source>
         <translation>Вернуть</translation>
+    </message>
+</context>
+<context>
+    <name>CandidateBar</name>
+    <message>
+        <source>Hold to see the canvas without it</source>
+        <translation>Удерживайте, чтобы увидеть холст без неё</translation>
+    </message>
+    <message>
+        <source>At the left of the divider</source>
+        <translation>Слева от шторки</translation>
+    </message>
+    <message>
+        <source>Keep the {n} marked</source>
+        <translation>Оставить отмеченные ({n})</translation>
+    </message>
+    <message>
+        <source>Keep as a layer</source>
+        <translation>Оставить слоем</translation>
+    </message>
+    <message>
+        <source>Left: the canvas</source>
+        <translation>Слева: холст</translation>
+    </message>
+    <message>
+        <source>Left: {n}</source>
+        <translation>Слева: {n}</translation>
+    </message>
+</context>
+<context>
+    <name>CandidateViews</name>
+    <message>
+        <source>Candidates side by side</source>
+        <translation>Варианты рядом</translation>
+    </message>
+    <message>
+        <source>Arrow keys choose, Space marks, Enter keeps what is marked or else the chosen one, Esc goes back.</source>
+        <translation>Стрелки выбирают, пробел отмечает, Enter оставляет отмеченные или выбранный, Esc возвращает.</translation>
+    </message>
+    <message>
+        <source>The canvas</source>
+        <translation>Холст</translation>
+    </message>
+    <message>
+        <source>Being made…</source>
+        <translation>Создаётся…</translation>
     </message>
 </context>
 </TS>

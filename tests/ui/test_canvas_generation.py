@@ -204,7 +204,7 @@ def test_keys_go_through_candidates(painter):
     )
     painter.make("a red circle on a blue background")
     assert (painter.candidates.count, painter.candidates.number) == (3, 2)
-    bar = painter.window.bench.page.task_bar
+    bar = painter.window.bench.page.task_bar.side
     pictures = []
     for number in (0, 1, 2):
         painter.key(Qt.Key.Key_Right)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QFocusEvent,
     QGuiApplication,
     QHideEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -31,8 +30,10 @@ from kandinsky_studio.ui.easel import dropping, marks, rulers
 from kandinsky_studio.ui.easel.camera import STEP
 from kandinsky_studio.ui.easel.gestures import Doing, Gestures
 from kandinsky_studio.ui.easel.input import Fingers, mouse_sample, pen_sample, wheel_steps
+from kandinsky_studio.ui.easel.laid import Laid
 from kandinsky_studio.ui.easel.sight import Sight
 from kandinsky_studio.ui.easel.viewport import Viewport, cursor_of
+from kandinsky_studio.ui.easel.wipe import Wipe
 
 PAN_STEP = 64  # pixels of the desktop per arrow key
 _MODIFIERS = (Qt.Key.Key_Alt, Qt.Key.Key_Control, Qt.Key.Key_Shift)
@@ -63,7 +64,9 @@ class DocumentView(Sight):
         self._pen_near = False
         self._would = Doing.NOTHING  # what a press would begin, or what goes on
         self._drawn_cursor = QRect()
-        self._laid: tuple[QImage, Rect, bool] | None = None
+        self.laid: Laid | None = None  # what is shown over the picture
+        self.underlay: Callable[[QPainter], None] | None = None  # draws, in device pixels, what lies below that
+        self.wipe = Wipe(self)
         self._standing: Sequence[Mark] = ()
         self._drawn_marks = QRect()
         self._next: Rect | None = None  # where a stroke may go on
@@ -156,14 +159,12 @@ class DocumentView(Sight):
             at = self._hovering * self.camera.ratio
         return at, tool.cursor_size * self.camera.zoom
 
-    def lay_over(self, image: QImage | None, area: Rect | None = None, beyond: bool = False) -> None:
-        """Show ``image`` (any size) over the picture at ``area`` (pixels of the document), as if it were a layer; what
-        lies beyond the canvas only if it is to be made larger (``beyond``)."""
-        before = self._laid
-        self._laid = (image, area, beyond) if image is not None and area is not None else None
-        for laid in (before, self._laid):
-            if laid is not None:
-                self.update_device(self._on_screen(laid[1]))
+    def lay_over(self, laid: Laid | None) -> None:
+        """Show a picture over the document, in place of the one before."""
+        before, self.laid = self.laid, laid
+        for one in (before, laid):
+            if one is not None:
+                self.update_device(one.on_screen(self.camera))
 
     def set_standing(self, shown: Sequence[Mark]) -> None:
         """Draw ``shown`` over the picture, below what the tool draws."""
@@ -171,28 +172,17 @@ class DocumentView(Sight):
         self._standing = shown
         self.update_device(marks.bounds(shown, self.camera))
 
-    def _on_screen(self, area: Rect) -> QRect:
-        return self.camera.transform.mapRect(QRectF(area.to_qt())).toAlignedRect().adjusted(-2, -2, 2, 2)
-
-    def _draw_laid(self, painter: QPainter) -> None:
-        if self._laid is None or self.document is None:
-            return
-        image, area, beyond = self._laid
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.setTransform(self.camera.transform, True)
-        if not beyond:
-            painter.setClipRect(self.document.state.canvas.to_qt(), Qt.ClipOperation.IntersectClip)
-        painter.drawImage(area.to_qt(), image)
-        painter.restore()
-
     def paint_over(self, painter: QPainter) -> None:
-        self._draw_laid(painter)
+        if self.underlay is not None and self.document is not None:
+            self.underlay(painter)
+        if self.laid is not None and self.document is not None:
+            self.wipe.draw(painter, self.laid)
         marks.draw(painter, self._standing, self.camera, self._accent, self._phase)
         if self.tool is not None and self.document is not None:
             shown = self.tool.overlay()
             self._drawn_marks = marks.bounds(shown, self.camera)
             marks.draw(painter, shown, self.camera, self._accent, self._phase)
+        self.wipe.draw_line(painter, self._accent)
         if (brush := self._shown_brush()) is not None:
             marks.draw_cursor(painter, *brush, self.camera)
         if self._rulers is not None and self.document is not None:
@@ -249,6 +239,16 @@ class DocumentView(Sight):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.document is not None and not self._is_pens(event):
             self._gestures.release(mouse_sample(event), event.button())
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether a gesture goes on, or the space bar is held to begin one anywhere."""
+        return self._gestures.doing is not Doing.NOTHING or self._gestures.space
+
+    def rest(self) -> None:
+        """The pointer is on something that lies over the picture: no tool is under it."""
+        self._hovering = None
+        self._move_cursor()
 
     def _is_pens(self, event: QMouseEvent) -> bool:
         """Whether it is a pen's event told once more as a mouse's."""
