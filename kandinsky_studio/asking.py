@@ -62,7 +62,7 @@ def asked_for(arguments: argparse.Namespace) -> list[GenerationRequest]:
         return requests
     if not 2 <= count <= MAX_SEQUENCE:
         raise ValueOutOfRange(name="--sequence", value=count, minimum=2, maximum=MAX_SEQUENCE)
-    if any(sum(not slot.negative for slot in request.slots) != 2 for request in requests):
+    if any(len(request.mixed) != 2 for request in requests):
         raise MissingInput(task="mix --sequence", name="one SLOT to begin with and one to end with, no more")
     return [step for request in requests for step in request.between(count)]
 
@@ -186,7 +186,7 @@ class _Asking:
         """The request, its prompt this one if it is given."""
         values = self._values if prompt is None else {**self._values, "prompt": prompt}
         if self._base is not None:
-            if any(not slot.negative for slot in values.get("slots", ())) and not self._base.slots:
+            if any(not s.negative and not s.added for s in values.get("slots", ())) and not self._base.mixed:
                 values = {"prior_strength": self._spec.mix_prior_strength, **values}
             return dataclasses.replace(self._base, **values)
         seeds = {name: secrets.randbelow(MAX_SEED + 1) for name in ("prior_seed", "seed")}
@@ -229,7 +229,7 @@ class _Asking:
         arguments = self._arguments
         texts = arguments.given if after.task is Task.mix else arguments.plus
         kept = () if _is_own_idea(before) else before.slots
-        plus = tuple(map(slot, texts)) or tuple(old for old in kept if not old.negative)
+        plus = tuple(map(slot, texts)) or tuple(old for old in kept if not old.negative and not old.added)
         if after.task is Task.mix and not plus:
             raise MissingInput(task=str(Task.mix), name="slot")
         minus = tuple(slot(text, negative=True) for text in arguments.minus) or tuple(
@@ -238,7 +238,7 @@ class _Asking:
         wordless = not self._given.get("prompt", before.prompt).strip()
         if wordless and not plus and after.image is not None and after.task is not Task.inpaint:
             plus = (Slot(image=after.image),) if self._spec.prior_schedulers else ()
-        return plus + minus
+        return plus + minus + before.added
 
     def _margins(self, before: GenerationRequest, image: Raster) -> dict[str, Any]:
         """The margins and the size of an outpainting of ``image``."""
@@ -275,4 +275,4 @@ def _spread(name: str, own: int, wanted: int, sides: tuple[str, str], margins: l
 
 def _is_own_idea(request: GenerationRequest) -> bool:
     """Whether a picture without words was made from, which is its own idea then."""
-    return request.image is not None and request.slots == (Slot(image=request.image),)
+    return request.image is not None and request.slots == (Slot(image=request.image), *request.added)

@@ -99,8 +99,9 @@ class SavedEmbedding:
 class Slot:
     """One ingredient of a mix: exactly one of ``prompt``, ``image`` and ``embedding``.
 
-    ``weight`` is any finite number. ``negative`` slots make up what guidance leads away from. Raises ``TypeError`` or
-    ``ValueError``.
+    ``weight`` is any finite number. ``negative`` slots make up what guidance leads away from. An ``added`` one is not
+    mixed: what it holds, times its weight, is added to the idea that the others or the words make, see :func:`add`.
+    Raises ``TypeError`` or ``ValueError``.
     """
 
     prompt: str | None = None
@@ -108,6 +109,7 @@ class Slot:
     embedding: SavedEmbedding | None = None
     weight: float = 1.0
     negative: bool = False
+    added: bool = False
 
     def __post_init__(self) -> None:
         kinds: tuple[tuple[str, type], ...] = (("prompt", str), ("image", Raster), ("embedding", SavedEmbedding))
@@ -119,6 +121,10 @@ class Slot:
             raise TypeError(f"{name} is {getattr(self, name)!r}")
         if not isinstance(self.weight, float | int) or isinstance(self.weight, bool) or type(self.negative) is not bool:
             raise TypeError(f"weight is {self.weight!r}, negative is {self.negative!r}")
+        if type(self.added) is not bool:
+            raise TypeError(f"added is {self.added!r}")
+        if self.added and self.negative:
+            raise ValueError("a slot is added or negative, not both; a weight below 0 takes away")
         if not abs(self.weight) <= sys.float_info.max:  # also what is no number, and whole numbers beyond all floats
             raise ValueError(f"weight is {self.weight!r}")
         object.__setattr__(self, "weight", float(self.weight))
@@ -126,6 +132,8 @@ class Slot:
     def to_json(self, with_pixels: bool = True) -> dict[str, Any]:
         """JSON values that :meth:`from_json` reads back; the image is absent in them if ``with_pixels`` is false."""
         values: dict[str, Any] = {"weight": self.weight, "negative": self.negative}
+        if self.added:  # absent otherwise, as it was before there was such a thing
+            values["added"] = True
         if self.prompt is not None:
             values["prompt"] = self.prompt
         if self.image is not None:
@@ -139,7 +147,7 @@ class Slot:
         """What :meth:`to_json` wrote. Raises ``ValueError`` or ``TypeError``."""
         if not isinstance(values, Mapping):
             raise TypeError("not a slot")
-        read = {name: values[name] for name in ("prompt", "weight", "negative") if name in values}
+        read = {name: values[name] for name in ("prompt", "weight", "negative", "added") if name in values}
         if "image" in values:
             read["image"] = Raster.from_json(values["image"])
         if "embedding" in values:
@@ -193,6 +201,24 @@ def mix(
     if not np.isfinite(result).all():
         raise ValueError("the mix is not finite")
     return result
+
+
+def add(idea: Embedding, directions: Sequence[Embedding], weights: Sequence[float]) -> Embedding:
+    """``idea`` (D,) with Σ wᵢ·dᵢ added, float32, as long as it was: what it says changes, not how loudly.
+
+    The very same array if all weights are 0. Raises ``ValueError`` for shapes that differ, for numbers that are not
+    finite, and where nothing is left.
+    """
+    if not any(weights):
+        return idea
+    rows = np.stack([np.asarray(row, np.float64) for row in (idea, *directions)])
+    if rows.ndim != 2 or len(rows) != len(weights) + 1:
+        raise ValueError(f"embeddings of shape {rows.shape} and {len(weights)} weights")
+    moved = rows[0] + np.asarray(weights, np.float64) @ rows[1:]
+    length, before = float(np.linalg.norm(moved)), float(np.linalg.norm(rows[0]))
+    if not math.isfinite(length) or length <= _SHORT * before:
+        raise ValueError("nothing is left of the idea")
+    return np.asarray(moved * (before / length), np.float32)
 
 
 def between(a: Embedding, b: Embedding, count: int, spherical: bool = False) -> list[Embedding]:

@@ -270,8 +270,7 @@ class Engine:
         ideas.check_saved(find(spec.key), request)
 
     def _free(self, key: str) -> None:
-        model = self._models.pop(key, None)
-        if model is not None:
+        if (model := self._models.pop(key, None)) is not None:
             model.let_go()
 
     def _open(

@@ -39,8 +39,7 @@ def idea(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> tup
     The second is None if there is no guidance. Kept: what was computed for the same words, pictures, seed and settings
     runs no network a second time, and then ``on_step`` is not called.
     """
-    positive = [slot for slot in request.slots if not slot.negative]
-    negative = [slot for slot in request.slots if slot.negative]
+    positive, negative = request.mixed, [slot for slot in request.slots if slot.negative]
     away = None
     if positive:
         found = _mixed(model, request, positive, on_step)
@@ -51,6 +50,8 @@ def idea(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> tup
     else:
         both = _of_words(model, request, on_step)
         found, away = both[:1], both[1:]
+    if request.added:
+        found = _moved(model, request, found, on_step)
     if request.guidance_scale <= 1:
         return found, None
     if negative:
@@ -82,10 +83,10 @@ def check_saved(files: ModelFiles, request: GenerationRequest) -> None:
 def step_count(request: GenerationRequest) -> int:
     """The steps of the prior for one picture of ``request``, over all of its runs, if nothing is remembered."""
     guided = request.guidance_scale > 1
-    positive = [slot for slot in request.slots if not slot.negative]
+    positive = request.mixed
     negative = [slot for slot in request.slots if slot.negative] if guided else []
     steps = request.prior_num_inference_steps
-    runs = sum(slot.prompt is not None for slot in (*positive, *negative))
+    runs = sum(slot.prompt is not None for slot in (*positive, *negative, *request.added))
     drifts = request.prior_strength > 0 and (bool(positive) or request.image is not None)
     if not positive and not drifts:
         runs += 1  # of the prompt, which finds the negative prompt's beside it
@@ -137,6 +138,13 @@ def nothing(model: LoadedModel) -> torch.Tensor:
         return embeds
 
     return model.constant("nothing", encode)
+
+
+def neutral(model: LoadedModel) -> torch.Tensor:
+    """The mean (1, D) of the embeddings that the prior was trained on, float32 on the CPU; a part of the prior."""
+    model.need(("prior",))
+    mean: torch.Tensor = model.part("prior").clip_mean
+    return mean.float().cpu().reshape(1, -1)
 
 
 def _of_words(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> torch.Tensor:
@@ -197,6 +205,13 @@ def _mixed(model: LoadedModel, request: GenerationRequest, slots: Sequence[Slot]
         normalised=request.normalised_weights,
     )
     return torch.from_numpy(mixed)[None]
+
+
+def _moved(model: LoadedModel, request: GenerationRequest, found: torch.Tensor, on_step: OnStep) -> torch.Tensor:
+    """``found`` (1, D) with what is added to it."""
+    directions = [_of_slot(model, request, slot, on_step)[0].numpy() for slot in request.added]
+    moved = embeddings.add(found[0].numpy(), directions, [slot.weight for slot in request.added])
+    return torch.from_numpy(moved)[None]
 
 
 def _of_slot(model: LoadedModel, request: GenerationRequest, slot: Slot, on_step: OnStep) -> torch.Tensor:

@@ -209,14 +209,6 @@ def as_mask(values: Raster | npt.NDArray[Any]) -> Raster:
     return Raster(levels)
 
 
-def present(image: Raster | npt.NDArray[np.uint8]) -> Raster:
-    """``image`` as a raster. Raises ``ArrayNotKept``, ``TypeError`` or ``ValueError`` if it holds no picture."""
-    raster = Raster.of(image)
-    if not raster.present:
-        raise ArrayNotKept
-    return raster
-
-
 def _levels(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """``values`` at 0…255."""
     kind = getattr(getattr(values, "dtype", None), "kind", "")

@@ -64,6 +64,6 @@ class ModelSpec:
             prior_guidance_scale=self.prior_guidance_scale.default,
             scheduler=self.schedulers[0],
         )
-        if any(not slot.negative for slot in values.get("slots", ())):
+        if any(not slot.negative and not slot.added for slot in values.get("slots", ())):
             own = dataclasses.replace(own, prior_strength=self.mix_prior_strength)
         return dataclasses.replace(own, **values)

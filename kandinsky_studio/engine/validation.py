@@ -51,13 +51,17 @@ def check(request: GenerationRequest, spec: ModelSpec, others: Iterable[ModelSpe
     if request.task not in spec.tasks or (request.slots and not spec.prior_schedulers):
         task = request.task if request.task not in spec.tasks else Task.mix
         able = [other.title for other in others if task in other.tasks]
-        raise UnsupportedTask(model=spec.title, task=str(task), instead=", ".join(able) or "—")
+        styled = task is Task.mix and len(request.added) == len(request.slots)
+        raise UnsupportedTask(model=spec.title, task="style" if styled else str(task), instead=", ".join(able) or "—")
     for name in ("prompt", "negative_prompt", "scheduler", "prior_scheduler", "fill"):
         if not isinstance(getattr(request, name), str):
             raise UnknownValue(name=name, value=getattr(request, name), known="text")
-    if not request.prompt.strip() and all(slot.negative for slot in request.slots):
+    if not request.prompt.strip() and not request.mixed:
         raise EmptyPrompt
-    texts = (request.prompt, request.negative_prompt, *(slot.prompt or "" for slot in request.slots))
+    if not request.mixed and not all(prompt.strip() for prompt, _ in request.wordings):
+        raise EmptyPrompt
+    texts = [request.prompt, request.negative_prompt, *(slot.prompt or "" for slot in request.slots)]
+    texts += [text for wording in request.wordings for text in wording]
     for text in texts:
         if len(text) > MAX_PROMPT_LENGTH:
             raise PromptTooLong(length=len(text), limit=MAX_PROMPT_LENGTH)
@@ -99,7 +103,7 @@ def _check_numbers(request: GenerationRequest, spec: ModelSpec) -> None:
 def _check_inputs(request: GenerationRequest, spec: ModelSpec) -> None:
     """The arrays the task needs are there and have sizes that go together."""
     for name in _NEEDED.get(request.task, ()):
-        if not getattr(request, name):
+        if not (request.mixed if name == "slots" else getattr(request, name)):
             raise MissingInput(task=str(request.task), name=name)
     for raster in request.rasters():
         if not raster.present:
@@ -127,8 +131,8 @@ def _check_slots(request: GenerationRequest) -> None:
         _check_number("weight", slot.weight, _WEIGHT)
     if not request.slots:
         return
-    for negative in (False, True):
-        weights = [slot.weight for slot in request.slots if slot.negative == negative]
+    for slots in (request.mixed, [slot for slot in request.slots if slot.negative]):
+        weights = [slot.weight for slot in slots]
         if weights and weights_problem(weights, spherical=request.spherical, normalised=request.normalised_weights):
             raise WeightsCancelOut
 

@@ -39,7 +39,7 @@ def parameters_text(request: GenerationRequest, program: str) -> str:
         **_of_task(request),
         "Version": program,
     }
-    lines = [request.prompt] if request.prompt or not request.slots else []
+    lines = [request.prompt] if request.prompt or not request.mixed else []
     if request.negative_prompt:
         lines.append(f"Negative prompt: {request.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in pairs.items()))
@@ -62,8 +62,11 @@ def _of_task(request: GenerationRequest) -> dict[str, object]:
         )
     if request.task is Task.depth:
         pairs["Hint scale"] = request.controlnet_conditioning_scale
-    if request.slots:
-        pairs["Mix"] = ", ".join(map(_ingredient, request.slots))
+    mixed = [slot for slot in request.slots if not slot.added]
+    if mixed:
+        pairs["Mix"] = ", ".join(map(_ingredient, mixed))
+    if request.added:
+        pairs["Added"] = ", ".join(map(_ingredient, request.added))
     if request.prior_strength:
         pairs["Prior strength"] = request.prior_strength
     return pairs

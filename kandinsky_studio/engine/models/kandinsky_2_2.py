@@ -118,7 +118,7 @@ class Kandinsky22(Version):
         return IDEA_PARTS
 
     def looking_parts(self, request: GenerationRequest) -> tuple[str, ...]:
-        drifts = request.prior_strength > 0 and request.image is not None and all(s.negative for s in request.slots)
+        drifts = request.prior_strength > 0 and request.image is not None and not request.mixed
         return VISION_PARTS if drifts or any(slot.image is not None for slot in request.slots) else ()
 
     def unet_part(self, task: Task) -> str:
@@ -152,6 +152,11 @@ class Kandinsky22(Version):
             None if away is None else Conditioning(added={"image_embeds": away}),
             towards,
         )
+
+    def tokenizers(self, files: ModelFiles) -> Mapping[str, Any]:
+        import torch
+
+        return {"CLIP": self.read(files, "tokenizer", torch.float32)}
 
     def codec(self, model: LoadedModel) -> Codec:
         from kandinsky_studio.engine.codec import MovqCodec
