@@ -384,3 +384,51 @@ def test_each_verb_keeps_its_strength(studio, verb):
     select(sheet.document, 20, 20, 60, 60)
     verb(Verb.FILL)
     assert settings.values.strength == 0.9
+
+
+def test_those_that_are_marked_are_kept_together_in_one_step(studio, sheet, make):
+    make(4)
+    candidates = studio.candidates
+    colours = [colour_of(one) for one in candidates.waiting]
+    candidates.mark(2)
+    candidates.mark(0)
+    candidates.mark()
+    candidates.mark(3)
+    candidates.mark(99)
+    assert list(candidates.marked) == [candidates.waiting[0], candidates.waiting[2]]
+    candidates.keep()
+    document = sheet.document
+    assert names(document) == ["Keep candidate"]
+    layers = list(document.state.walk())[1:]
+    for layer, colour in zip(layers, (colours[0], colours[2]), strict=True):
+        assert (layer.pixels.array(Rect(9, 9, 1, 1))[0, 0, 2::-1] == colour).all()
+    assert (candidates.count, candidates.marked) == (0, ())
+    document.undo()
+    assert len(list(document.state.walk())) == 1
+
+
+def test_marked_fills_are_kept_with_their_masks(studio, sheet, make, verb):
+    document = sheet.document
+    select(document, 100, 60, 80, 50)
+    verb(Verb.FILL)
+    before = seen(document)
+    make(3)
+    studio.candidates.mark(0)
+    studio.candidates.mark(1)
+    studio.candidates.keep()
+    masks_kept = [layer.mask for layer in list(document.state.walk())[1:]]
+    assert [mask.array(Rect(0, 0, 256, 192)).sum() for mask in masks_kept] == [255 * 80 * 50] * 2
+    outside = np.ones((192, 256), bool)
+    outside[60:110, 100:180] = False
+    assert (seen(document)[outside] == before[outside]).all()
+
+
+def test_one_is_chosen_by_its_number(studio, sheet, make):
+    make(3)
+    told = []
+    studio.candidates.changed.connect(lambda: told.append(studio.candidates.number))
+    studio.candidates.choose(0)
+    studio.candidates.choose(0)
+    studio.candidates.choose(7)
+    assert told == [0]
+    assert studio.candidates.shown is studio.candidates.waiting[0]
