@@ -152,6 +152,14 @@ class OfSelection:
         return Slot(image=Raster(pixels), weight=weight, negative=negative)
 
 
+def without(sheet: Sheet, source: Source) -> Source | None:
+    """``source`` as it stays when ``sheet`` is closed: a picture of what it was last; None if that was nothing."""
+    if source.sheet is not sheet:
+        return source
+    pixels = source.pixels() if isinstance(source, (OfLayer, OfSelection)) else None
+    return None if pixels is None else Picture(source.title(), Raster(pixels))
+
+
 def name_of(layer: Layer) -> str:
     """What a layer is called."""
     return layer.name or QCoreApplication.translate("layers", default_name(layer.kind))

@@ -16,10 +16,9 @@ from PySide6.QtGui import QImage
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.generation import GenerationSettings
 from kandinsky_studio.app.ingredients import Ingredients
-from kandinsky_studio.app.mix_slots import OfLayer, OfSelection, Picture, Source, Words, layer_called, layers_in
+from kandinsky_studio.app.mix_slots import OfLayer, Source, Words, layer_called, layers_in, without
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.engine.embeddings import Slot
-from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import MAX_SLOTS, GenerationRequest, Task
 
 _ALIKE = 1e-6  # weights that differ by less are the same
@@ -224,7 +223,7 @@ class Mixing(QObject):
         """Mix ``shares``, sources with weights of 0 … 1, in place of what was mixed; what is led away from stays."""
         kept = {slot.source: slot for slot in self._slots if not slot.negative}
         negative = [slot for slot in self._slots if slot.negative]
-        slots = [kept.pop(source, None) or MixSlot(source) for source, _ in shares]
+        slots = [kept.pop(source) if source in kept else MixSlot(source) for source, _ in shares]
         for slot, (_, weight) in zip(slots, shares, strict=True):
             slot.weight, slot.locked = weight, False
         self._slots, self._used = [*slots, *negative], True
@@ -330,9 +329,8 @@ class Mixing(QObject):
     def _document_closed(self, sheet: Sheet) -> None:
         """What was taken from a document stays as it was last; what was nothing goes."""
         for slot in [slot for slot in self._slots if slot.source.sheet is sheet]:
-            source = slot.source
-            pixels = source.pixels() if isinstance(source, (OfLayer, OfSelection)) else None
-            if pixels is None:
+            source = without(sheet, slot.source)
+            if source is None:
                 self.remove(slot)
             else:
-                self.add(Picture(source.title(), Raster(pixels)), slot)
+                self.add(source, slot)

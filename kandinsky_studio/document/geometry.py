@@ -56,6 +56,12 @@ class Rect(NamedTuple):
     def area(self) -> int:
         return 0 if self.is_empty else self.width * self.height
 
+    def fitted(self, width: int, height: int) -> Rect:
+        """The largest rectangle with the proportions of ``width`` × ``height`` in the middle of this one."""
+        scale = min(self.width / width, self.height / height)
+        wide, high = max(round(width * scale), 1), max(round(height * scale), 1)
+        return Rect(self.x + (self.width - wide) // 2, self.y + (self.height - high) // 2, wide, high)
+
     def intersected(self, other: Rect) -> Rect:
         x, y = max(self.x, other.x), max(self.y, other.y)
         return Rect(x, y, max(min(self.right, other.right) - x, 0), max(min(self.bottom, other.bottom) - y, 0))

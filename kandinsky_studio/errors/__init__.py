@@ -18,6 +18,9 @@
     │   ├── OtherEncoder
     │   ├── IdeaOfAnotherModel
     │   ├── UnknownLayer
+    │   ├── UnknownWildcard
+    │   ├── WildcardsInACircle
+    │   ├── LayersDiffer
     │   ├── NothingOnLayer
     │   ├── NothingSelected
     │   └── NoIdea
@@ -39,6 +42,7 @@
     ├── NoPictureHere
     │   └── OnlyAnAddress
     ├── FileNotReadable
+    ├── NoVideo
     ├── FileMissing
     ├── SizeTooLarge
     ├── LayerLocked
@@ -48,6 +52,7 @@
     ├── NothingToMove
     ├── NoRequestInPicture
     ├── BrokenPigment
+    ├── BrokenStyles
     ├── BrokenKeymap
     ├── NewerFile
     ├── TrashRefused
@@ -99,6 +104,7 @@ from kandinsky_studio.errors.disk import (
     NewerFile,
     NotKept,
     NotRecovered,
+    NoVideo,
     TooLargeForPsd,
     TrashRefused,
 )
@@ -174,6 +180,12 @@ from kandinsky_studio.errors.weights import (
     TooManyRequests,
     WrongFile,
 )
+from kandinsky_studio.errors.wording import (
+    BrokenStyles,
+    LayersDiffer,
+    UnknownWildcard,
+    WildcardsInACircle,
+)
 
 __all__ = [
     "QT_TRANSLATE_NOOP",
@@ -186,6 +198,7 @@ __all__ = [
     "BrokenModel",
     "BrokenPicture",
     "BrokenPigment",
+    "BrokenStyles",
     "BuiltinModelMissing",
     "Cancelled",
     "ConnectionLost",
@@ -204,6 +217,7 @@ __all__ = [
     "IdeaOfAnotherModel",
     "InvalidRequest",
     "LayerLocked",
+    "LayersDiffer",
     "LoginPage",
     "MissingInput",
     "ModelNotFound",
@@ -217,6 +231,7 @@ __all__ = [
     "NoPictureHere",
     "NoPixels",
     "NoRequestInPicture",
+    "NoVideo",
     "NotAHub",
     "NotEnoughRoom",
     "NotKept",
@@ -245,11 +260,13 @@ __all__ = [
     "UnknownModel",
     "UnknownScheduler",
     "UnknownValue",
+    "UnknownWildcard",
     "UnreadableVariant",
     "UnsupportedTask",
     "UnusableArray",
     "ValueOutOfRange",
     "WeightsCancelOut",
+    "WildcardsInACircle",
     "WrongFile",
     "WrongSize",
 ]

@@ -31,6 +31,11 @@ class FileNotReadable(StudioError):
     hint = QT_TRANSLATE_NOOP("errors", "See whether it is still there, and whether you may read it.")
 
 
+class NoVideo(StudioError):
+    message = QT_TRANSLATE_NOOP("errors", "No video can be written on this computer.")
+    hint = QT_TRANSLATE_NOOP("errors", "Write a WebP or the single frames; both hold every colour.")
+
+
 class FileMissing(StudioError):
     """Values: ``file``."""
 
