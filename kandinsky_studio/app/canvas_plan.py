@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from kandinsky_studio.document import masks
 from kandinsky_studio.document.compositing import compose
 from kandinsky_studio.document.document import Document, check_size
 from kandinsky_studio.document.generation_frame import generated_area
-from kandinsky_studio.document.geometry import Rect
+from kandinsky_studio.document.geometry import TILE, Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Pixels, readable, to_rgba
 from kandinsky_studio.engine import inpainting
@@ -35,6 +36,10 @@ _MOST_GROWTH = 1024  # that a request can have
 _RING = 12  # and around those, that are the ground
 _REMOVING = 0.6  # of the way from the continued ground: from pure noise the model invents something new
 _GROUND = 255  # of transparent parts, as the model sees them: white paper
+
+
+See: TypeAlias = Callable[[Document, Rect, int, int], Pixels]
+"""The picture of a document at a rectangle of it, on white, at a width and height: height × width × 3, RGB."""
 
 
 class Verb(enum.StrEnum):
@@ -111,13 +116,26 @@ def verb_for(document: Document, spec: ModelSpec) -> Verb:
     return outlook(document, GenerationRequest(""), spec).verb
 
 
-def plan(document: Document, settings: GenerationRequest, spec: ModelSpec, remove: bool = False) -> Plan:
-    """The request for :func:`outlook`; words and numbers are those of ``settings``.
+def seen_at(document: Document, area: Rect, width: int, height: int) -> Pixels:
+    """See :data:`See`: exactly, whatever it costs."""
+    return _scaled(_seen(document, area), width, height)
+
+
+def plan(
+    document: Document,
+    settings: GenerationRequest,
+    spec: ModelSpec,
+    remove: bool = False,
+    see: See = seen_at,
+    seen: Outlook | None = None,
+) -> Plan:
+    """The request for :func:`outlook`, or for ``seen``, which it said before; words and numbers are those of
+    ``settings``, the picture what ``see`` sees.
 
     To ``remove`` what is marked, the idea is taken from its surroundings in place of the words. Raises
     ``SizeTooLarge`` if the canvas could not become as large.
     """
-    state, seen = document.state, outlook(document, settings, spec)
+    state, seen = document.state, seen or outlook(document, settings, spec)
     if remove and seen.verb is Verb.FILL:
         marked = _bounds(_marked(state, seen.area))
         more = max(_RIM, round(max(marked.width, marked.height) * _RIM_SHARE)) if marked is not None else 0
@@ -126,14 +144,14 @@ def plan(document: Document, settings: GenerationRequest, spec: ModelSpec, remov
     verb, area = seen.verb, seen.area
     request = dataclasses.replace(settings, task=TASKS[verb], image=None, mask=None, hint=None)
     if verb is Verb.FILL:
-        return _fill(document, request, seen, remove)
+        return _fill(document, request, seen, remove, see)
     if seen.beyond:
         larger = area.united(state.canvas)
         check_size(larger.width, larger.height)
     width, height = seen.size
     request = dataclasses.replace(request, width=width, height=height)
     if verb is Verb.EXPAND:
-        return _expand(document, request, seen)
+        return _expand(document, request, seen, see)
     if verb is Verb.DEPTH:
         layer = _depth(state)
         assert layer is not None
@@ -141,7 +159,7 @@ def plan(document: Document, settings: GenerationRequest, spec: ModelSpec, remov
         hint = _scaled(layer.pixels.array(area), width, height)
         request = dataclasses.replace(request, hint=Raster(hint), strength=1.0)
     elif verb is Verb.REFINE:
-        request = dataclasses.replace(request, image=Raster(_scaled(_seen(document, area), width, height)))
+        request = dataclasses.replace(request, image=Raster(see(document, area, width, height)))
     return Plan(verb, request, area, grows=seen.beyond)
 
 
@@ -198,7 +216,7 @@ def _fill_area(mask: Pixels, limits: Rect, grow: int, spec: ModelSpec) -> Rect:
     return context_of(bounds, limits, spec.native_size)
 
 
-def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove: bool) -> Plan:
+def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove: bool, see: See) -> Plan:
     state, area = document.state, seen.area
     mask = _marked(state, area)
     assert mask is not None
@@ -208,7 +226,7 @@ def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove:
     small = _scaled(grown, width, height)
     if not (small >= 128).any():  # a thin line must not vanish when it is made smaller
         small = np.where(small > 0, np.uint8(255), np.uint8(0))
-    image = _scaled(_seen(document, area), width, height)
+    image = see(document, area, width, height)
     request = dataclasses.replace(
         request,
         width=width,
@@ -244,7 +262,7 @@ def _without_it(request: GenerationRequest, image: Pixels, mask: Pixels) -> Gene
     )
 
 
-def _expand(document: Document, request: GenerationRequest, seen: Outlook) -> Plan:
+def _expand(document: Document, request: GenerationRequest, seen: Outlook, see: See) -> Plan:
     area, canvas = seen.area, document.state.canvas
     alpha = np.zeros((area.height, area.width), np.uint8)
     limits = area.intersected(canvas)
@@ -257,7 +275,7 @@ def _expand(document: Document, request: GenerationRequest, seen: Outlook) -> Pl
         request = dataclasses.replace(
             request,
             task=Task.inpaint,
-            image=Raster(_scaled(_seen(document, area), request.width, request.height)),
+            image=Raster(see(document, area, request.width, request.height)),
             mask=Raster(np.where(_scaled(mask, request.width, request.height) > 0, np.uint8(255), np.uint8(0))),
             mask_grow=0,
             mask_feather=0,
@@ -270,7 +288,7 @@ def _expand(document: Document, request: GenerationRequest, seen: Outlook) -> Pl
     height = min(max(round(box.height * down), 1), request.height - top)
     request = dataclasses.replace(
         request,
-        image=Raster(_scaled(_seen(document, box), width, height)),
+        image=Raster(see(document, box, width, height)),
         margin_left=left,
         margin_top=top,
         margin_right=request.width - left - width,
@@ -330,6 +348,8 @@ def _lone_box(state: State, area: Rect) -> Rect | None:
     """
     limits = area.intersected(state.canvas)
     whole = limits.on_tiles()
+    if limits == area and _corners_are_there(state, area):
+        return None  # then it reaches everywhere, and nobody need look at the rest
     alpha = np.zeros((ceil(whole.height / 4), ceil(whole.width / 4)), np.uint8)
     for key in limits.tiles():
         place = Rect.of_tile(key)
@@ -350,6 +370,16 @@ def _lone_box(state: State, area: Rect) -> Rect | None:
     box = Rect(x, y, found.width * 4, found.height * 4).intersected(limits)
     fills = area.width - box.width < 2 * _MULTIPLE and area.height - box.height < 2 * _MULTIPLE
     return None if fills else box
+
+
+def _corners_are_there(state: State, area: Rect) -> bool:
+    for x in (area.x, area.right - 1):
+        for y in (area.y, area.bottom - 1):
+            key = (x // TILE, y // TILE)
+            small = readable(compose(state.layers, key, quarter=True))
+            if small[(y - key[1] * TILE) // 4, (x - key[0] * TILE) // 4, 3] < _OPAQUE:
+                return False
+    return True
 
 
 def _seen(document: Document, area: Rect) -> Pixels:

@@ -150,6 +150,19 @@ GENERATION = (
         "queue",
     ),
     Command(
+        "generation.live",
+        QT_TRANSLATE_NOOP("commands", "Live: the picture follows the strokes"),
+        "realtime while painting на лету сразу",
+        "live",
+        True,
+    ),
+    Command(
+        "generation.keep_live",
+        QT_TRANSLATE_NOOP("commands", "Keep the live picture as a layer"),
+        "result accept результат",
+        "check",
+    ),
+    Command(
         "generation.cancel", QT_TRANSLATE_NOOP("commands", "Cancel the generation"), "stop interrupt остановить", "stop"
     ),
     Command("generation.cancel_all", QT_TRANSLATE_NOOP("commands", "Cancel all generations"), "stop queue очередь"),

@@ -126,6 +126,14 @@ class Document:
         while len(self.history.done) < number and self.redo():
             pass
 
+    def snapshot(self) -> State:
+        """The state for another thread to read, even while a step is open: that copies what it paints on next."""
+        state = self.state.snapshot()
+        if self._edit is not None:
+            for surface, copy in zip(self.state.surfaces(), state.surfaces(), strict=True):
+                self._edit.leave(surface, copy)
+        return state
+
     def render(self, rect: Rect | None = None, only: tuple[Layer, ...] | None = None) -> QImage:
         """The picture at ``rect`` (the canvas if not given), premultiplied; of ``only`` some layers if given."""
         rect = rect or self.state.canvas
@@ -244,6 +252,13 @@ class Edit:
             tile = tile.copy() if tile else Tile(new_image(TILE, TILE, surface.depth, surface.default))
             surface.tiles[key] = self._own[id(tile)] = tile
         return tile.image
+
+    def leave(self, surface: Surface, copy: Surface) -> None:
+        """Give ``copy``, which shares the tiles of ``surface``, tiles of its own for those that are painted on."""
+        for key in self._tiles.get(surface, ()):
+            tile = copy.tiles.get(key)
+            if tile is not None and id(tile) in self._own:
+                copy.tiles[key] = tile.copy()
 
     def put(self, surface: Surface, key: Key, tile: Tile | None) -> None:
         """Put a whole tile in place of what is there; the same tile may be put at many places."""

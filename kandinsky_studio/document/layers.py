@@ -207,7 +207,7 @@ class State:
     def snapshot(self) -> Self:
         """The same layers over surfaces of their own, which share their tiles: for another thread to read.
 
-        No edit may be open: its tiles are still being painted on.
+        No edit may be open: its tiles are still being painted on; see ``Document.snapshot``.
         """
         copies = self._mapped(
             lambda layer: replace(

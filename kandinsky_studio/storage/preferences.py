@@ -47,7 +47,8 @@ class Preferences:
     ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
     ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``key_changes`` are the user's keys by keymap and
     command, ``recent_commands`` the last ones of the command
-    palette and ``recent_files`` the last documents, newest first. ``others`` are values of a newer version of the program, kept for it.
+    palette and ``recent_files`` the last documents, newest first, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``deliveries``
+    the tasks, by model, whose weights were asked for and have not all come. ``others`` are values of a newer version of the program, kept for it.
     """
 
     language: str = field(
@@ -108,6 +109,41 @@ class Preferences:
     recent_commands: list[str] = field(default_factory=list)
     recent_files: list[str] = field(default_factory=list)
     last_folder: str = ""
+    depth_folder: str = ""
+    live: dict[str, Any] = field(default_factory=dict)
+    network: bool = field(
+        default=True,
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Downloads"),
+                QT_TRANSLATE_NOOP(
+                    "preferences", "Whether models may be fetched when you ask for them; nothing else ever is."
+                ),
+            )
+        },
+    )
+    hub_address: str = field(
+        default="",
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Address for downloads"),
+                QT_TRANSLATE_NOOP("preferences", "A mirror of the Hugging Face Hub; empty for the Hub itself."),
+            )
+        },
+    )
+    proxy: str = field(
+        default="",
+        metadata={
+            "about": About(
+                QT_TRANSLATE_NOOP("preferences", "Proxy"),
+                QT_TRANSLATE_NOOP(
+                    "preferences",
+                    "Such as http://name:password@host:port or socks5://host:port; empty for the system's.",
+                ),
+            )
+        },
+    )
+    deliveries: dict[str, Any] = field(default_factory=dict)
     hold_idea_seed: bool = False
     hold_rendering_seed: bool = False
     last_request: GenerationRequest | None = None

@@ -16,6 +16,7 @@ from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.candidate_views import CandidateViews
 from kandinsky_studio.ui.easel.camera import Sighting
 from kandinsky_studio.ui.easel.view import DocumentView
+from kandinsky_studio.ui.live_bar import LiveBar
 from kandinsky_studio.ui.option_bar import OptionBar
 from kandinsky_studio.ui.sizes import BUTTON, MEDIUM, TIGHT
 from kandinsky_studio.ui.task_bar import TaskBar
@@ -164,6 +165,7 @@ class DocumentPage(QWidget):
         self.tools = ToolColumn(editor, theme, actions)
         self.options = OptionBar(editor, theme)
         self.bar = DocumentBar(editor, self.view)
+        self.live_bar = LiveBar(studio, theme, actions, self.view)
         self.task_bar = TaskBar(studio, theme, actions)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.view)
@@ -171,6 +173,7 @@ class DocumentPage(QWidget):
         middle.setSpacing(0)
         middle.addWidget(self.options)
         middle.addWidget(self.stack, 1)
+        middle.addWidget(self.live_bar)
         middle.addWidget(self.task_bar)
         middle.addWidget(self.bar)
         layout = QHBoxLayout(self)

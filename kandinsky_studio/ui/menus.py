@@ -77,6 +77,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
             *("generation.wipe", "generation.side_by_side", "generation.mark_candidate", SEPARATOR),
             *("generation.keep", "generation.keep_all", "generation.drop", SEPARATOR),
+            *("generation.live", "generation.keep_live", SEPARATOR),
             *("generation.cancel", "generation.cancel_all", SEPARATOR),
             "generation.go_to_prompt",
         ),

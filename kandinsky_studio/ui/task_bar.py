@@ -47,6 +47,7 @@ class TaskBar(Translated):
         upper.addWidget(self.sentence, 1)
         upper.addWidget(self.strength)
         upper.addWidget(self.more)
+        upper.addWidget(IconButton.of(theme, commands.action("generation.live"), "live"))
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
         self._layout.setSpacing(SMALL)

@@ -1,0 +1,52 @@
+"""What can be chosen about live pictures, and what goes on with them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FEWEST, MOST = 2, 30  # steps
+
+
+class When(enum.StrEnum):
+    """When the next picture is begun."""
+
+    PAINTING = "painting"  # whenever something changed and the engine is free
+    PAUSE = "pause"  # when the hand rests
+
+
+class Status(enum.Enum):
+    """What goes on."""
+
+    OFF = "off"
+    WORDS = "words"  # there is no prompt yet
+    REST = "rest"  # what is shown is of what is there, or somebody is painting
+    MAKING = "making"
+    QUEUED = "queued"  # a job has the engine; live goes on after it
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """``strength`` (0…1) and ``steps`` are those of the live pictures; ``opacity`` (0…1) is how they are shown.
+
+    With ``record`` each of them goes to the gallery.
+    """
+
+    strength: float = 0.5
+    steps: int = 8
+    when: When = When.PAINTING
+    opacity: float = 1.0
+    record: bool = False
+
+    @classmethod
+    def restored(cls, values: Mapping[str, object]) -> LiveSettings:
+        """What was remembered; what makes no sense is left at its default."""
+        plain = cls()
+        strength, steps, opacity = values.get("strength"), values.get("steps"), values.get("opacity")
+        return cls(
+            strength=strength if isinstance(strength, float) and 0 < strength <= 1 else plain.strength,
+            steps=steps if isinstance(steps, int) and FEWEST <= steps <= MOST else plain.steps,
+            when=When.PAUSE if values.get("when") == When.PAUSE else plain.when,
+            opacity=opacity if isinstance(opacity, float) and 0 < opacity <= 1 else plain.opacity,
+        )

@@ -1,0 +1,88 @@
+"""Opens above the button of the live bar: how live pictures are made and shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Slot
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from kandinsky_studio.app.live import Live
+from kandinsky_studio.app.live_settings import FEWEST, MOST, LiveSettings, When
+from kandinsky_studio.ui.sizes import MEDIUM, SMALL
+from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.slider import LabelledSlider
+
+_WIDTH = 300
+_WHENS = tuple(When)
+
+
+class LivePopup(QFrame):
+    """Goes when one clicks beside it or presses Esc."""
+
+    def __init__(self, live: Live, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("popup")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._live = live
+        self._theme = theme
+        plain = LiveSettings()
+        self.opacity = LabelledSlider(theme, 5, 100, plain.opacity * 100, suffix=" %")
+        self.steps = LabelledSlider(theme, FEWEST, MOST, plain.steps)
+        self.when = QComboBox()
+        self.when.addItems([""] * len(_WHENS))
+        self._when_label = QLabel()
+        self._when_label.setBuddy(self.when)
+        self.record = QCheckBox()
+        self.seeds = QPushButton()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
+        column.setSpacing(SMALL)
+        for widget in (self.opacity, self.steps, self._when_label, self.when, self.record, self.seeds):
+            column.addWidget(widget)
+        self.opacity.changed.connect(lambda value: live.set(opacity=round(value / 100, 4)))
+        self.steps.changed.connect(lambda value: live.set(steps=round(value)))
+        self.when.activated.connect(lambda number: live.set(when=_WHENS[number]))
+        self.record.clicked.connect(lambda on: live.set(record=bool(on)))
+        self.seeds.clicked.connect(live.draw_seeds)
+        live.settings_changed.connect(self._show)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.setAccessibleName(self.tr("How live pictures are made"))
+        self.opacity.set_words(
+            self.tr("Opacity"), self.tr("How much the live picture covers of the canvas; strokes always show through.")
+        )
+        self.steps.set_words(self.tr("Steps"), self.tr("Fewer are sooner done, more are better drawn."))
+        self._when_label.setText(self.tr("The next picture begins"))
+        self.when.setAccessibleName(self.tr("The next picture begins"))
+        words = {When.PAINTING: self.tr("While I paint"), When.PAUSE: self.tr("When I pause")}
+        for number, when in enumerate(_WHENS):
+            self.when.setItemText(number, words[when])
+        self.record.setText(self.tr("Record: every picture goes to the gallery"))
+        self.seeds.setText(self.tr("Draw new seeds"))
+        self.seeds.setToolTip(self.tr("Live keeps its seeds, so that the picture does not flicker; this draws others."))
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        settings = self._live.settings
+        self.opacity.set_number(settings.opacity * 100)
+        self.steps.set_number(settings.steps)
+        self.when.setCurrentIndex(_WHENS.index(settings.when))
+        self.record.setChecked(settings.record)
+
+    def open_above(self, widget: QWidget) -> None:
+        """Above ``widget``, all of it on the screen."""
+        self._show()
+        self.setMinimumWidth(self._theme.px(_WIDTH))
+        self.adjustSize()
+        corner = widget.mapToGlobal(QPoint(widget.width(), 0))
+        screen = widget.screen().availableGeometry()
+        x = min(max(corner.x() - self.width(), screen.left()), screen.right() - self.width())
+        y = min(max(corner.y() - self.height() - SMALL, screen.top()), screen.bottom() - self.height())
+        self.move(x, y)
+        self.show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
