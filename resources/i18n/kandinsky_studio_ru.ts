@@ -1638,6 +1638,14 @@
         <translation>Оставить все варианты слоями</translation>
     </message>
     <message>
+        <source>Live: the picture follows the strokes</source>
+        <translation>На лету: картина следует за мазками</translation>
+    </message>
+    <message>
+        <source>Keep the live picture as a layer</source>
+        <translation>Оставить картину «на лету» слоем</translation>
+    </message>
+    <message>
         <source>Drop the candidates</source>
         <translation>Убрать варианты</translation>
     </message>
@@ -4284,6 +4292,111 @@
     <message>
         <source>Being made…</source>
         <translation>Создаётся…</translation>
+    </message>
+</context>
+<context>
+    <name>Live</name>
+    <message>
+        <source>Live is off: another model was chosen.</source>
+        <translation>«На лету» выключено: выбрана другая модель.</translation>
+    </message>
+    <message>
+        <source>Memory ran out, so less of the model stays in it; live pictures take longer.</source>
+        <translation>Память закончилась, поэтому в ней остаётся меньшая часть модели; картины «на лету» делаются дольше.</translation>
+    </message>
+    <message>
+        <source>Memory ran out: live pictures are made at half the size now.</source>
+        <translation>Память закончилась: картины «на лету» теперь вдвое меньше.</translation>
+    </message>
+</context>
+<context>
+    <name>LiveBar</name>
+    <message>
+        <source>Live strength</source>
+        <translation>Сила «на лету»</translation>
+    </message>
+    <message>
+        <source>How far the live picture goes from what is painted; 100 % ignores it.</source>
+        <translation>Насколько картина отходит от нарисованного; при 100 % оно не учитывается.</translation>
+    </message>
+    <message>
+        <source>Hold to see the canvas without it</source>
+        <translation>Удерживайте, чтобы увидеть холст без неё</translation>
+    </message>
+    <message>
+        <source>How live pictures are made</source>
+        <translation>Как делаются картины «на лету»</translation>
+    </message>
+    <message>
+        <source>Keep as a layer</source>
+        <translation>Оставить слоем</translation>
+    </message>
+    <message>
+        <source>Live: write a prompt, and it begins.</source>
+        <translation>На лету: напишите запрос, и всё начнётся.</translation>
+    </message>
+    <message>
+        <source>Live: waits for the job that runs.</source>
+        <translation>На лету: ждёт, пока закончится задание.</translation>
+    </message>
+    <message>
+        <source>Live: {seconds} s a picture</source>
+        <translation>На лету: {seconds} с на картину</translation>
+    </message>
+    <message>
+        <source>Live: the first picture is being made…</source>
+        <translation>На лету: делается первая картина…</translation>
+    </message>
+    <message>
+        <source>Live: paint, and the picture follows.</source>
+        <translation>На лету: рисуйте, картина поспевает следом.</translation>
+    </message>
+</context>
+<context>
+    <name>LivePopup</name>
+    <message>
+        <source>How live pictures are made</source>
+        <translation>Как делаются картины «на лету»</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>Непрозрачность</translation>
+    </message>
+    <message>
+        <source>How much the live picture covers of the canvas; strokes always show through.</source>
+        <translation>Насколько картина закрывает холст; новые мазки видны всегда.</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Шаги</translation>
+    </message>
+    <message>
+        <source>Fewer are sooner done, more are better drawn.</source>
+        <translation>Чем меньше, тем быстрее; чем больше, тем лучше нарисовано.</translation>
+    </message>
+    <message>
+        <source>The next picture begins</source>
+        <translation>Следующая картина начинается</translation>
+    </message>
+    <message>
+        <source>While I paint</source>
+        <translation>Пока я рисую</translation>
+    </message>
+    <message>
+        <source>When I pause</source>
+        <translation>Когда я останавливаюсь</translation>
+    </message>
+    <message>
+        <source>Record: every picture goes to the gallery</source>
+        <translation>Запись: каждая картина попадает в галерею</translation>
+    </message>
+    <message>
+        <source>Draw new seeds</source>
+        <translation>Новые зёрна</translation>
+    </message>
+    <message>
+        <source>Live keeps its seeds, so that the picture does not flicker; this draws others.</source>
+        <translation>Зёрна остаются прежними, чтобы картина не мерцала; эта кнопка выбирает другие.</translation>
     </message>
 </context>
 </TS>
