@@ -12,6 +12,8 @@ import platformdirs
 APP_NAME = "KandinskyStudio"
 HOME_VARIABLE = "KANDINSKY_STUDIO_HOME"
 
+_MODELS_FILE = "models-folder"
+
 
 def _home(kind: str, default: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
@@ -64,5 +66,17 @@ def library() -> Path:
 
 
 def models() -> Path:
-    """Downloaded and imported weights."""
-    return data() / "models"
+    """Downloaded and imported weights: where :func:`keep_models_in` said, if that is still a place."""
+    try:
+        chosen = Path((config() / _MODELS_FILE).read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        return data() / "models"
+    return chosen if chosen.is_absolute() else data() / "models"
+
+
+def keep_models_in(folder: Path) -> None:
+    """Have weights in ``folder`` from now on, such as one on a larger disk. Raises ``OSError``."""
+    config().mkdir(parents=True, exist_ok=True)
+    partial = config() / f"{_MODELS_FILE}.partial"
+    partial.write_text(f"{folder.resolve()}\n", encoding="utf-8")
+    partial.replace(config() / _MODELS_FILE)

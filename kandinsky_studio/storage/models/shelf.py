@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kandinsky_studio.errors import DiskFull, FolderNotWritable, StudioError
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
+from kandinsky_studio.storage.models.catalogue import Part
 from kandinsky_studio.storage.models.manifest import BLOCK, Manifest, PublishedFile
 from kandinsky_studio.storage.models.transfer import LOCK, MARGIN, PART
 
@@ -78,6 +79,50 @@ def remove(folder: Path) -> int:
     except OSError as error:
         raise FolderNotWritable(folder=folder) from error
     return size
+
+
+def remove_parts(folder: Path, parts: Iterable[Part]) -> None:
+    """Delete the files of some ``parts`` from a folder that has others, too. Raises ``FolderNotWritable``.
+
+    The manifest says so first: what it does not name, nobody misses.
+    """
+    names = {name for part in parts for file in part.files for name in file}
+    manifest = manifests.read(folder)
+    if manifest is not None:
+        manifests.write(folder, manifest.only(file.path for file in manifest.files if file.path not in names))
+    try:
+        for name in names:
+            for path in (folder / name, folder / (name + PART)):
+                path.unlink(missing_ok=True)
+        for below in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+            with contextlib.suppress(OSError):
+                below.rmdir()  # only what is empty goes
+    except OSError as error:
+        raise FolderNotWritable(folder=folder) from error
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Delete what came of files that are not whole, and folders that nothing whole is in.
+
+    Raises ``FolderNotWritable``.
+    """
+    for folder in folders:
+        try:
+            for path in folder.rglob("*" + PART):
+                path.unlink(missing_ok=True)
+            if folder.is_dir() and not any(path.name not in (LOCK, manifests.NAME) for path in _files(folder)):
+                remove(folder)
+        except OSError as error:
+            raise FolderNotWritable(folder=folder) from error
+
+
+def put_aside(folder: Path, file: PublishedFile) -> None:
+    """Take a damaged file out of use, so that the next delivery fetches it again. Raises ``FolderNotWritable``."""
+    try:
+        if (folder / file.path).exists():
+            durable.set_aside(folder / file.path)
+    except OSError as error:
+        raise FolderNotWritable(folder=folder) from error
 
 
 def move(
