@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -21,6 +22,7 @@ import pytest
 from kandinsky_studio.engine.models import spec_of
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Pixels, Progress, Stage
 from kandinsky_studio.engine.spec import ModelSpec
+from kandinsky_studio.engine.tier import Tier
 
 GUI_FIXTURES = {"qapp", "qtbot", "make_studio", "studio"}
 
@@ -128,6 +130,7 @@ class FakeEngine:
         self,
         request: GenerationRequest,
         *,
+        tier: Tier = Tier.resident,
         on_progress: Callable[[Progress], None] = lambda _: None,
         on_result: Callable[[GenerationResult], None] = lambda _: None,
     ) -> list[GenerationResult]:
@@ -147,10 +150,13 @@ class FakeEngine:
                 if self.error is not None:
                     error, self.error = self.error, None
                     raise error
-            result = GenerationResult(image, one, np.zeros(8, np.float32), {"decoder": 0.1}, "cpu", "float32", "00")
+            result = GenerationResult(image, one, np.zeros(8, np.float32), {"decoder": 0.1}, "cpu", "float32", "00", tier)
             on_result(result)
             results.append(result)
         return results
+
+    def read_prompt(self, prompt: str, model: str) -> tuple[Any, ...]:
+        return (SimpleNamespace(encoder="CLIP", tokens=len(prompt.split()), limit=75, cut=None),)
 
     def free(self) -> None:
         self.freed += 1

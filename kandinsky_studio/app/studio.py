@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from kandinsky_studio import paths
 from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.comparing import Comparing
+from kandinsky_studio.app.depth_maps import DepthMaps
+from kandinsky_studio.app.deliveries import Deliveries
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.gallery import Gallery
@@ -27,6 +29,7 @@ from kandinsky_studio.app.strip import Strip
 from kandinsky_studio.app.strip_export import StripExport
 from kandinsky_studio.app.thumbnails import Thumbnails
 from kandinsky_studio.app.translation import SYSTEM, Translation
+from kandinsky_studio.app.wording.words import Words
 from kandinsky_studio.app.worker import EngineLike, EngineWorker, open_engine
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.errors import StudioError
@@ -47,6 +50,7 @@ class Studio(QObject):
         self.translation = Translation(self)
         self.translation.use(self._language())
         self.models = Models(self)
+        self.deliveries = Deliveries(self.models, self.remembering, self.messages, self)
         self.settings = GenerationSettings(self)
         self.gallery = Gallery(paths.library(), self.messages, self)
         self.worker = EngineWorker(open_engine, self.gallery.keep, self)
@@ -56,6 +60,8 @@ class Studio(QObject):
         self.easel = Easel(self.generation, self.gallery, self)
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
+        estimating = (self.editor, self.worker, self.settings, self.models, self.remembering, self.messages)
+        self.depth = DepthMaps(*estimating, self)
         self.comparing = Comparing(self.editor, self.candidates, self)
         self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
         self.ingredients = Ingredients(self.editor, self.pigments, self.messages, paths.library(), self)
@@ -65,7 +71,10 @@ class Studio(QObject):
         self.strip = Strip(*making, self.gallery, self.easel, self.messages, self)
         self.strip_export = StripExport(self.strip, self.messages, self)
         self.generation.mixes = lambda: mixing.active
-        self.generation.complete = mixing.completed
+        own = (self.settings, self.models, self.worker, self.translation, self.messages)
+        self.words = words = Words(paths.data(), *own, self, keeps=remembers)
+        self.generation.complete = lambda request: mixing.completed(words.completed(request))
+        self.generation.picture_made.connect(words.remember)
         self.mixing.changed.connect(self.generation.mix_changed)
         self.live = Live(
             self.editor,
@@ -94,6 +103,7 @@ class Studio(QObject):
         self.worker.start()
         self.gallery.open()
         self.pigments.open()
+        self.words.open()
         self.editor.recover()
         if self.models.installed(self.settings.values.model):
             self.worker.warm_up(self.settings.values.model)
@@ -104,7 +114,9 @@ class Studio(QObject):
         ended = self.worker.close()
         self.strip_export.close()
         self.ingredients.close()
+        self.depth.close()
         self.pigments.close()
+        self.words.close()
         self.editor.close()
         self.gallery.close()
         self.thumbnails.close()
@@ -144,6 +156,7 @@ class Studio(QObject):
             return
         model_changes = request.model != self.settings.values.model
         self.settings.use_settings(request)
+        self.words.take(request)
         if model_changes:
             self.remembering.set(model=request.model)
             self.model_chosen.emit()

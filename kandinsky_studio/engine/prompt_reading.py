@@ -53,7 +53,7 @@ def reading(encoder: str, tokenizer: Any, prompt: str) -> EncoderReading:
     readable = prompt.encode("utf-8", "replace").decode()  # as the encoders read it, with the same length
     if isinstance(tokenizer, Tokenizer):
         first = tokenizer.encode(readable)
-        room = int(tokenizer.truncation["max_length"])
+        room = len(first)
         marks = tokenizer.num_special_tokens_to_add(False)
     else:
         room = int(tokenizer.model_max_length)

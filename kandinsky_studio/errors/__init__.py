@@ -23,6 +23,7 @@
     │   ├── LayersDiffer
     │   ├── NothingOnLayer
     │   ├── NothingSelected
+    │   ├── TooFewForStyle
     │   └── NoIdea
     ├── ModelNotFound
     │   └── BuiltinModelMissing
@@ -52,6 +53,7 @@
     ├── NothingToMove
     ├── NoRequestInPicture
     ├── BrokenPigment
+    ├── BrokenStyle
     ├── BrokenStyles
     ├── BrokenKeymap
     ├── NewerFile
@@ -118,9 +120,11 @@ from kandinsky_studio.errors.documents import (
 )
 from kandinsky_studio.errors.mixing import (
     BrokenPigment,
+    BrokenStyle,
     NoIdea,
     NothingOnLayer,
     NothingSelected,
+    TooFewForStyle,
     UnknownLayer,
 )
 from kandinsky_studio.errors.models import (
@@ -198,6 +202,7 @@ __all__ = [
     "BrokenModel",
     "BrokenPicture",
     "BrokenPigment",
+    "BrokenStyle",
     "BrokenStyles",
     "BuiltinModelMissing",
     "Cancelled",
@@ -251,6 +256,7 @@ __all__ = [
     "SizeTooLarge",
     "StudioError",
     "TokenRefused",
+    "TooFewForStyle",
     "TooLargeForPsd",
     "TooManyRequests",
     "TrainingGateMissed",
