@@ -29,7 +29,6 @@ _Mode = QPainter.CompositionMode
 _EPSILON, _ZERO, _ONE = np.float32(1e-6), np.float32(0), np.float32(1)
 _AT_ONCE, _AT_ONCE_NEW = 16384, 8192  # pixels computed at once, to stay near the processor; the latter with new arrays
 _AT_ONCE_ROWS = 88  # from 96 on, QPainter uses several threads
-_SHAPES = 200  # numbers of pixels whose arrays are kept at hand
 _BLUE, _GREEN, _RED = np.float32(0.11), np.float32(0.59), np.float32(0.30)
 
 
@@ -160,29 +159,20 @@ class _Room(threading.local):
     """Memory of each thread that is used again and again: fresh memory would cost more than most of the work."""
 
     def __init__(self) -> None:
-        self._planes: dict[int, _Colour] = {}
-        self._bytes: dict[int, Pixels] = {}
+        self._planes = np.empty(0, np.float32)
+        self._bytes = np.empty(0, np.uint8)
 
     def planes(self, pixels: int) -> _Colour:
-        """20 planes for so many pixels."""
-        return self._get(self._planes, 20, pixels, np.float32)
+        """20 planes of so many pixels."""
+        if self._planes.size < 20 * pixels:
+            self._planes = np.empty(20 * max(pixels, _AT_ONCE), np.float32)
+        return self._planes[: 20 * pixels].reshape(20, pixels)
 
     def bytes(self, pixels: int) -> Pixels:
-        """4 planes of bytes, and pixels of 4 bytes beside them."""
-        return self._get(self._bytes, 8, pixels, np.uint8)
-
-    def _get(self, known: dict[int, Any], planes: int, pixels: int, dtype: type[np.generic]) -> Any:
-        found = known.get(pixels)
-        if found is None:
-            whole = known.get(0)
-            if whole is None or whole.size < planes * pixels:
-                known.clear()
-                whole = known[0] = np.empty(planes * max(pixels, _AT_ONCE), dtype)
-            if len(known) > _SHAPES:
-                known.clear()
-                known[0] = whole
-            found = known[pixels] = whole[: planes * pixels].reshape(planes, pixels)
-        return found
+        """8 planes of bytes: half of them for planes, and half for pixels of 4 bytes."""
+        if self._bytes.size < 8 * pixels:
+            self._bytes = np.empty(8 * max(pixels, _AT_ONCE), np.uint8)
+        return self._bytes[: 8 * pixels].reshape(8, pixels)
 
 
 _room = _Room()

@@ -11,6 +11,7 @@ from kandinsky_studio.document.geometry import Rect, united
 from kandinsky_studio.document.surface import Depth, Surface
 from kandinsky_studio.errors import LayerLocked, NoLayer, NoPixels
 from kandinsky_studio.tools.brush import Brush
+from kandinsky_studio.tools.dabs import Coverage, Dab, Stamps
 from tests.tools.painter import RED_BYTES, alpha, desk, pixels, stroke
 
 
@@ -393,3 +394,27 @@ def test_a_stroke_outside_the_selection_says_so():
     stroke(brush(table), [(150, 10)])
     assert len(said) == 1
     assert len(table.document.history.done) == 2
+
+
+def test_pieces_of_a_stroke_told_one_after_the_other_are_the_whole_of_it():
+    """What :meth:`Coverage.news` leaves out had been told before."""
+    random = np.random.default_rng(5)
+    area = Rect(-100, 30, 900, 700)
+    coverage, seen = Coverage(area), np.zeros((700, 900), np.uint8)
+    stamps = Stamps()
+    told = 0
+    for number in range(60):
+        dab = Dab(float(random.integers(2, 260)), random.random(), 1.0, random.random())
+        x, y = random.integers(-150, 850), random.integers(-20, 760)
+        rect = coverage.lay(*stamps.at(dab, float(x), float(y)), dab)
+        if number % 3 == 0:
+            rect = area
+        pieces = coverage.news(rect, 0.7)
+        for piece, alpha in pieces:
+            assert rect.contains(piece)
+            seen[piece.y - 30 : piece.bottom - 30, piece.x + 100 : piece.right + 100] = alpha
+            told += piece.area
+        if rect == area:
+            np.testing.assert_array_equal(seen, coverage.alpha(area, 0.7))
+    assert coverage.news(area, 0.7) == []
+    assert 0 < told < 20 * area.area

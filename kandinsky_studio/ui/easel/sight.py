@@ -19,6 +19,8 @@ from kandinsky_studio.ui.easel.veils import Veils
 from kandinsky_studio.ui.easel.viewport import rects, scaled
 
 WORK = 0.008  # seconds of one frame that go into bringing the picture up to date
+WORK_MOVING = 0.003  # while the camera moves: many frames a second are worth more
+AT_REST = 60  # milliseconds after the last movement
 WARM = 0.002  # and of a moment when nothing else is to be done
 PAINTINGS_APART = 4  # milliseconds between two paintings of a stroke, at least
 FORGET_AFTER = 5000  # milliseconds until large images that are not looked at are given back
@@ -59,6 +61,7 @@ class Sight(QWidget):
         self._last_painting = QElapsedTimer()
         self._last_painting.start()
         self._told = (0.0, 0.0)
+        self._moved = False  # since the last painting
         self._warm = True  # whether all is prepared for painting where the pointer is
         self._inset = 0  # pixels of the desktop kept free at the left and the top
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -176,6 +179,7 @@ class Sight(QWidget):
     def camera_moved(self) -> None:
         """Draw what the camera sees now, and tell everybody."""
         self._quiet.restart()
+        self._moved = True
         self.update()
         told = self.camera.zoom, self.camera.angle
         zoom, angle = self._told
@@ -242,7 +246,9 @@ class Sight(QWidget):
             region += scaled(rect, ratio)
         self._stroke -= region
         first, self._first = self._first, NOTHING
-        self.update_device(frame.work(region, WORK, None if first.is_empty else first) - region)
+        seconds = WORK_MOVING if self._moved else WORK
+        self._moved = False
+        self.update_device(frame.work(region, seconds, None if first.is_empty else first) - region)
         frame.draw(region)
         painter = QPainter(self)
         painter.scale(1 / ratio, 1 / ratio)
@@ -274,7 +280,8 @@ class Sight(QWidget):
         if not self.isVisible():
             self._catch_up.stop()
             return
-        self.update_device(self._frame.work(QRegion(self._frame.image.rect()), WORK))
+        seconds = WORK if self._quiet.elapsed() > AT_REST else WORK_MOVING  # whoever moves is about to move again
+        self.update_device(self._frame.work(QRegion(self._frame.image.rect()), seconds))
         if not self._frame.unfinished:
             around = self.painted_next()
             self._warm = around is None or self._frame.warm(around, WARM)

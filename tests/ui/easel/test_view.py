@@ -209,6 +209,7 @@ def test_a_level_that_is_not_ready_shows_another_one_meanwhile(make_view, monkey
     view.set_zoom(0.2)
     shot(view)
     monkeypatch.setattr("kandinsky_studio.ui.easel.sight.WORK", -1.0)  # no time at all
+    monkeypatch.setattr("kandinsky_studio.ui.easel.sight.WORK_MOVING", -1.0)
     view.set_zoom(zoom)
     seen = shot(view)
     wrong = [
