@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -17,6 +18,7 @@ from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.worker import EngineWorker, Job
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress, Task
 from kandinsky_studio.engine.spec import Limits, ModelSpec
+from kandinsky_studio.engine.tier import Tier
 from kandinsky_studio.errors import StudioError
 
 SEED_FIELDS = ("prior_seed", "seed")
@@ -33,8 +35,11 @@ _SETTINGS = (
     "strength",
     "scheduler",
     "prior_scheduler",
+    "controlnet_conditioning_scale",
+    "control_guidance_start",
+    "control_guidance_end",
 )
-_FILLING = ("mask_grow", "mask_feather", "fill", "match_colours")  # of how it is filled on the canvas, not of a picture
+_FILLING = ("mask_grow", "mask_feather", "context_padding", "fill", "match_colours")  # of how it is filled on the canvas, not of a picture
 LOCKS = {"prior_seed": "prior_seed_locked", "seed": "seed_locked"}
 
 
@@ -104,6 +109,15 @@ class GenerationSettings(QObject):
         """Draw the seeds that are not locked."""
         self.set(**{name: random_seed() for name in SEED_FIELDS if not self._locks[LOCKS[name]]})
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Both seeds as if they were locked: what is frozen meanwhile is one picture, with the seeds as they are."""
+        locks, self._locks = self._locks, dict.fromkeys(LOCKS.values(), True)
+        try:
+            yield
+        finally:
+            self._locks = locks
+
     def use_settings(self, request: GenerationRequest) -> None:
         """Take everything from ``request`` that the window can show, but its seeds and their locks; the count stays.
 
@@ -165,6 +179,7 @@ class Generation(QObject):
     picture_made = Signal(int, object)  # job id, GenerationResult
     ended = Signal(int)  # job id, however it ended
     queue_changed = Signal()
+    retried = Signal(int, int)  # the id of a job that is over, and of the one that makes what is left of it
     mix_changed = Signal()  # what is mixed, or whether
 
     def __init__(
@@ -182,7 +197,9 @@ class Generation(QObject):
         self._check = check
         self.mixes: Callable[[], bool] = lambda: False  # whether the next picture is made from a mix
         self.complete: Callable[[GenerationRequest], GenerationRequest] = lambda request: request  # puts the mix in
-        self._jobs: dict[int, GenerationRequest] = {}  # queued and running, in order
+        self._jobs: dict[int, Job] = {}  # queued and running, in order
+        self._held: set[int] = set()  # of those, the ones that wait until :meth:`go_on`
+        self._paused = False
         self._current: int | None = None
         self._stepped_down: int | None = None  # the last job of which it was said that memory ran out
         self._next_id = 1
@@ -200,8 +217,23 @@ class Generation(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs or waits."""
-        return bool(self._jobs)
+        """Whether a job runs, or waits for nothing but its turn."""
+        return self._current is not None or (not self._paused and any(job not in self._held for job in self._jobs))
+
+    @property
+    def order(self) -> list[int]:
+        """The ids of the jobs that run or wait, in their order."""
+        return list(self._jobs)
+
+    @property
+    def paused(self) -> bool:
+        """Whether jobs wait for :meth:`go_on`."""
+        return self._paused or bool(self._held)
+
+    @property
+    def starts_nothing(self) -> bool:
+        """Whether a new job would wait for :meth:`go_on` too."""
+        return self._paused
 
     @property
     def waiting(self) -> int:
@@ -210,6 +242,11 @@ class Generation(QObject):
 
     def request_of(self, job_id: int) -> GenerationRequest | None:
         """The request of a job that runs or waits."""
+        job = self._jobs.get(job_id)
+        return None if job is None else job.request
+
+    def job(self, job_id: int) -> Job | None:
+        """A job that runs or waits."""
         return self._jobs.get(job_id)
 
     @property
@@ -232,35 +269,68 @@ class Generation(QObject):
             return None
         return self.submit(request)
 
-    def submit(self, request: GenerationRequest) -> int | None:
-        """Queue a request; its job id, or None, and a message, if it was refused."""
+    def submit(self, request: GenerationRequest, tier: Tier = Tier.resident, held: bool = False) -> int | None:
+        """Queue a request; its job id, or None, and a message, if it was refused.
+
+        No more of the model stays in memory than ``tier`` says. A job that is ``held`` waits until :meth:`go_on`.
+        """
         try:
             self._check(request)
         except StudioError as error:
             self._messages.error(error)
             return None
-        job = Job(self._next_id, request)
+        job = Job(self._next_id, request, tier)
         self._next_id += 1
-        self._jobs[job.id] = request
+        self._jobs[job.id] = job
+        if held:
+            self._held.add(job.id)
         self.submitted.emit(job.id)
-        self._worker.submit(job)
+        self._worker.submit(job, held)
         self.queue_changed.emit()
         return job.id
 
     def cancel(self) -> None:
         """Cancel the running job, or the next one if none has started yet."""
-        job_id = self._current if self._current is not None else next(iter(self._jobs), None)
+        due = (job_id for job_id in self._jobs if not self._paused and job_id not in self._held)
+        job_id = self._current if self._current is not None else next(due, None)
         if job_id is not None:
             self._worker.cancel(job_id)
+
+    def cancel_job(self, job_id: int) -> None:
+        """Cancel a job that runs or waits."""
+        self._worker.cancel(job_id)
 
     def cancel_all(self) -> None:
         """Cancel the running job and empty the queue."""
         for job_id in reversed(list(self._jobs)):
             self._worker.cancel(job_id)
 
+    def reorder(self, job_ids: Sequence[int]) -> None:
+        """Let the jobs that wait go in this order; those that it doesn't name come behind."""
+        place = {job_id: number for number, job_id in enumerate(job_ids)}
+        ordered = sorted(self._jobs, key=lambda job_id: place.get(job_id, len(place)))
+        self._jobs = {job_id: self._jobs[job_id] for job_id in ordered}
+        self._worker.reorder(ordered)
+        self.queue_changed.emit()
+
+    def pause(self) -> None:
+        """Let no other job start; the one that runs goes on."""
+        self._paused = True
+        self._worker.pause(True)
+        self.queue_changed.emit()
+
+    def go_on(self) -> None:
+        """Let the jobs that wait have their turn."""
+        self._paused = False
+        self._held.clear()
+        self._worker.pause(False)
+        self._worker.release()
+        self.queue_changed.emit()
+
     @Slot(int)
     def _on_started(self, job_id: int) -> None:
         self._current = job_id
+        self._held.discard(job_id)
         self.started.emit(job_id)
         self.queue_changed.emit()
 
@@ -285,6 +355,7 @@ class Generation(QObject):
     @Slot(int)
     def _on_ended(self, job_id: int) -> None:
         self._jobs.pop(job_id, None)
+        self._held.discard(job_id)
         if self._current == job_id:
             self._current = None
         self.ended.emit(job_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from kandinsky_studio.engine.components import quiet
 from kandinsky_studio.engine.depth import DEPTH_ANYTHING
 
 PREPROCESSOR = {
@@ -61,7 +62,8 @@ def write(place: Path, size: int = 70, real: bool = False) -> Path:
             if weight.dim() > 1 and "embeddings" not in name:
                 weight.normal_(std=weight[0].numel() ** -0.5)
         network.head.conv3.bias.fill_(2.0)  # the last layer keeps what is above 0
-    network.save_pretrained(folder)
+    with quiet():
+        network.save_pretrained(folder)
     values = {**PREPROCESSOR, "size": {"height": size, "width": size}}
     (folder / "preprocessor_config.json").write_text(json.dumps(values, indent=2), encoding="utf-8")
     return folder
