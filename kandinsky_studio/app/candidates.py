@@ -300,7 +300,7 @@ class Candidates(QObject):
 
     @Slot(str)
     def _setting_changed(self, name: str) -> None:
-        if name in ("model", "mask_grow"):
+        if name in ("model", "mask_grow", "context_padding"):
             self._later.start()
 
     @Slot()

@@ -6,13 +6,13 @@ import dataclasses
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, sqrt
-from typing import Any, TypeAlias
+from math import ceil
+from typing import TypeAlias
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from kandinsky_studio.app.canvas_sizes import MULTIPLE, bounds_of, context_of, shaped, working_size
 from kandinsky_studio.document import masks
 from kandinsky_studio.document.compositing import compose
 from kandinsky_studio.document.document import Document, check_size
@@ -26,13 +26,11 @@ from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.engine.spec import ModelSpec
 
-_MULTIPLE = 8  # pixels: sides that are worked at
-_ROOM = 0.5  # of the mask's size, that is seen around it on each side
 _OPAQUE = 250  # 0 … 255, from which on a pixel counts as there
 _SOLID = 0.98  # of the pixels in a box that must be there for the box to be a picture with nothing around it
 _BEYOND = 6  # pixels of the working size around what is removed that may still show some of it
 _RIM, _RIM_SHARE = 4, 0.03  # pixels, and share of its size, that are taken with what is removed: nobody marks all of it
-_MOST_GROWTH = 1024  # that a request can have
+_MOST_GROWTH = 1024  # that a request can have, of growth as of context
 _RING = 12  # and around those, that are the ground
 _REMOVING = 0.6  # of the way from the continued ground: from pure noise the model invents something new
 _GROUND = 255  # of transparent parts, as the model sees them: white paper
@@ -98,7 +96,7 @@ def outlook(document: Document, settings: GenerationRequest, spec: ModelSpec) ->
         return Outlook(Verb.MIX, frame, frame, working_size(frame, spec), frame == canvas, not canvas.contains(frame))
     mask = _marked(state, limits)
     if Task.inpaint in spec.tasks and mask is not None and _has_picture(state, limits):
-        area = _fill_area(mask, limits, settings.mask_grow, spec)
+        area = _fill_area(mask, limits, settings, spec)
         return Outlook(Verb.FILL, frame, area, working_size(area, spec), area == canvas, False)
     verb, area = Verb.GENERATE, frame
     if Task.depth in spec.tasks and _depth(state) is not None:
@@ -137,7 +135,7 @@ def plan(
     """
     state, seen = document.state, seen or outlook(document, settings, spec)
     if remove and seen.verb is Verb.FILL:
-        marked = _bounds(_marked(state, seen.area))
+        marked = bounds_of(_marked(state, seen.area))
         more = max(_RIM, round(max(marked.width, marked.height) * _RIM_SHARE)) if marked is not None else 0
         settings = dataclasses.replace(settings, mask_grow=min(settings.mask_grow + more, _MOST_GROWTH))
         seen = outlook(document, settings, spec)
@@ -163,57 +161,11 @@ def plan(
     return Plan(verb, request, area, grows=seen.beyond)
 
 
-def shaped(mask: Pixels, grow: int, feather: int) -> Pixels:
-    """``mask`` (0 … 255) larger by ``grow`` pixels (smaller if it is negative), and soft over ``feather`` pixels at its
-    edge, inward: nothing beyond is touched. What is too narrow for that is softened less, and never vanishes."""
-    grown = inpainting.grow(mask, grow) if grow else mask
-    if not grown.any():
-        grown = mask
-    bounds = _bounds(grown)
-    if feather <= 0 or bounds is None:
-        return grown
-    box = (slice(bounds.y, bounds.bottom), slice(bounds.x, bounds.right))
-    within = cv2.copyMakeBorder((grown[box] > 0).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
-    widest = float(cv2.distanceTransform(np.asarray(within), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
-    soft = min(feather, int(widest / 2))
-    if soft < 1:
-        return grown
-    return np.asarray(np.minimum(grown, inpainting.feather(inpainting.grow(grown, -soft), soft)), np.uint8)
-
-
-def working_size(area: Rect, spec: ModelSpec) -> tuple[int, int]:
-    """The size at which a model works on ``area``: its proportions, about as many pixels as the model was trained on.
-
-    What is a little larger or smaller than that is left as it is; sides are multiples of 8 within the model's range.
-    """
-    native = spec.native_size**2
-    scale = 1.0 if native / 2 <= area.area <= native * 1.5 else sqrt(native / area.area)
-    low, high = spec.size.minimum, spec.size.maximum
-    longest, shortest = max(area.width, area.height), min(area.width, area.height)
-    scale = min(max(scale, low / shortest), high / longest)
-
-    def side(length: int) -> int:
-        return min(max(round(length * scale / _MULTIPLE) * _MULTIPLE, low), high // _MULTIPLE * _MULTIPLE)
-
-    return side(area.width), side(area.height)
-
-
-def context_of(bounds: Rect, canvas: Rect, native: int) -> Rect:
-    """The part of the canvas that a model should see to fill ``bounds``: room around it, about square, not too small."""
-    room = ceil(max(bounds.width, bounds.height) * _ROOM)
-    width, height = bounds.width + 2 * room, bounds.height + 2 * room
-    width, height = max(width, height // 2, native), max(height, width // 2, native)
-    width, height = min(width, canvas.width), min(height, canvas.height)
-    x = min(max(bounds.x + bounds.width // 2 - width // 2, canvas.x), canvas.right - width)
-    y = min(max(bounds.y + bounds.height // 2 - height // 2, canvas.y), canvas.bottom - height)
-    return Rect(x, y, width, height)
-
-
-def _fill_area(mask: Pixels, limits: Rect, grow: int, spec: ModelSpec) -> Rect:
-    bounds = _bounds(mask)
+def _fill_area(mask: Pixels, limits: Rect, settings: GenerationRequest, spec: ModelSpec) -> Rect:
+    bounds = bounds_of(mask)
     assert bounds is not None
-    bounds = bounds.moved(limits.x, limits.y).expanded(max(grow, 0)).intersected(limits)
-    return context_of(bounds, limits, spec.native_size)
+    bounds = bounds.moved(limits.x, limits.y).expanded(max(settings.mask_grow, 0)).intersected(limits)
+    return context_of(bounds, limits, spec.native_size, settings.context_padding)
 
 
 def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove: bool, see: See) -> Plan:
@@ -236,6 +188,7 @@ def _fill(document: Document, request: GenerationRequest, seen: Outlook, remove:
         # The mask on the canvas says where the result shows, to the pixel; one that reached further would be cut there.
         mask_grow=0,
         mask_feather=0,
+        context_padding=min(round(request.context_padding * width / area.width), _MOST_GROWTH),
     )
     if remove:
         request = _without_it(request, image, small)
@@ -297,17 +250,6 @@ def _expand(document: Document, request: GenerationRequest, seen: Outlook, see: 
     return Plan(Verb.EXPAND, request, area, mask, seen.beyond)
 
 
-def _bounds(mask: npt.NDArray[Any] | None) -> Rect | None:
-    """Where ``mask`` is above 0, from its own corner; None if nowhere."""
-    if mask is None:
-        return None
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return None
-    x, y = int(columns[0]), int(rows[0])
-    return Rect(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
-
-
 def _marked(state: State, area: Rect) -> Pixels | None:
     """What is selected at ``area``, else what the inpaint mask says there; None if that is nothing."""
     if state.selection is not None:
@@ -358,7 +300,7 @@ def _lone_box(state: State, area: Rect) -> Rect | None:
     x, y = limits.x - whole.x, limits.y - whole.y
     alpha = alpha[y // 4 : ceil((y + limits.height) / 4), x // 4 : ceil((x + limits.width) / 4)]
     there = alpha >= _OPAQUE
-    found = _bounds(there)
+    found = bounds_of(there)
     if found is None:
         return None
     inside = (slice(found.y, found.bottom), slice(found.x, found.right))
@@ -368,7 +310,7 @@ def _lone_box(state: State, area: Rect) -> Rect | None:
         return None
     x, y = limits.x // 4 * 4 + found.x * 4, limits.y // 4 * 4 + found.y * 4
     box = Rect(x, y, found.width * 4, found.height * 4).intersected(limits)
-    fills = area.width - box.width < 2 * _MULTIPLE and area.height - box.height < 2 * _MULTIPLE
+    fills = area.width - box.width < 2 * MULTIPLE and area.height - box.height < 2 * MULTIPLE
     return None if fills else box
 
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.generation import GenerationSettings
+from kandinsky_studio.ui.actions import hint
 from kandinsky_studio.ui.sizes import MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
@@ -26,20 +27,28 @@ class FillPopup(QFrame):
         self._theme = theme
         self.grow = LabelledSlider(theme, -64, 256, 0, suffix=" px")
         self.feather = LabelledSlider(theme, 0, 256, 8, suffix=" px", logarithmic=True)
+        self.context = LabelledSlider(theme, 0, 1024, 32, suffix=" px", logarithmic=True)
         self.fill = QComboBox()
         self.fill.addItems([""] * len(_FILLS))
         self._fill_label = QLabel()
         self._fill_label.setBuddy(self.fill)
         self.match = QCheckBox()
         self.remove = QPushButton()
+        self._explained = QLabel()
+        self._explained.setObjectName("muted")
+        self._explained.setWordWrap(True)
         self._action = remove
         column = QVBoxLayout(self)
         column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
         column.setSpacing(SMALL)
-        for widget in (self.grow, self.feather, self._fill_label, self.fill, self.match, self.remove):
+        for widget in (self.grow, self.feather, self.context, self._fill_label, self.fill, self.match):
             column.addWidget(widget)
+        column.addSpacing(SMALL)
+        column.addWidget(self.remove)
+        column.addWidget(self._explained)
         self.grow.changed.connect(lambda value: settings.set(mask_grow=round(value)))
         self.feather.changed.connect(lambda value: settings.set(mask_feather=round(value)))
+        self.context.changed.connect(lambda value: settings.set(context_padding=round(value)))
         self.fill.activated.connect(lambda number: settings.set(fill=_FILLS[number]))
         self.match.clicked.connect(lambda on: settings.set(match_colours=bool(on)))
         self.remove.clicked.connect(self._remove)
@@ -52,6 +61,10 @@ class FillPopup(QFrame):
             self.tr("Grow"), self.tr("How far beyond what is marked is drawn anew; below 0 it stays as far within it.")
         )
         self.feather.set_words(self.tr("Soft edge"), self.tr("How wide old and new run into one another, inward."))
+        self.context.set_words(
+            self.tr("Seen around it"),
+            self.tr("How much around it the model sees at least; it always sees half as far as the mark is wide."),
+        )
         self._fill_label.setText(self.tr("Begin with"))
         self.fill.setAccessibleName(self.tr("Begin with"))
         words = {
@@ -64,7 +77,10 @@ class FillPopup(QFrame):
             self.fill.setItemText(number, words[fill])
         self.match.setText(self.tr("Match the colours around it"))
         self.remove.setText(self.tr("Remove what is marked"))
-        self.remove.setToolTip(self.tr("Fill it with what is around it, whatever the words are."))
+        explained = self.tr("Fill it with what is around it, whatever the words are.")
+        self.remove.setToolTip(hint(self._action))
+        self.remove.setAccessibleDescription(explained)
+        self._explained.setText(explained)
         self._show()
 
     @Slot()
@@ -72,6 +88,7 @@ class FillPopup(QFrame):
         values = self._settings.values
         self.grow.set_number(values.mask_grow)
         self.feather.set_number(values.mask_feather)
+        self.context.set_number(values.context_padding)
         self.fill.setCurrentIndex(_FILLS.index(values.fill))
         self.match.setChecked(values.match_colours)
 

@@ -3932,6 +3932,14 @@
         <source>Fill it with what is around it, whatever the words are.</source>
         <translation>Заполнить тем, что вокруг, что бы ни было написано.</translation>
     </message>
+    <message>
+        <source>Seen around it</source>
+        <translation>Видно вокруг</translation>
+    </message>
+    <message>
+        <source>How much around it the model sees at least; it always sees half as far as the mark is wide.</source>
+        <translation>Сколько вокруг отмеченного модель видит по меньшей мере; на половину его размера она видит всегда.</translation>
+    </message>
 </context>
 <context>
     <name>TaskBar</name>

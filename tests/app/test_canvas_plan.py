@@ -285,6 +285,24 @@ def test_the_context_holds_what_is_marked_and_stays_on_the_canvas(bounds):
     assert min(area.width, area.height) >= min(128, canvas.height)
 
 
+def test_as_much_is_seen_around_what_is_filled_as_one_asks_for():
+    def planned(padding, canvas=900):
+        document = painted(canvas, canvas)
+        path = QPainterPath()
+        path.addRect(400, 400, 100, 60)
+        selection_operations.select(document, masks.from_path(path), "Select")
+        request = dataclasses.replace(SETTINGS, context_padding=padding)
+        return plan(document, request, SPEC)
+
+    usual, wide = planned(SETTINGS.context_padding), planned(200)
+    assert usual.area.width == 200, "half its size on each side"
+    assert wide.area.contains(Rect(200, 200, 500, 460)), "on each side"
+    assert wide.area.width < 520
+    assert planned(1024).area == Rect(0, 0, 900, 900)
+    assert wide.request.context_padding == round(200 * wide.request.width / wide.area.width)
+    assert (wide.mask > 0).sum() == (usual.mask > 0).sum() > 0, "what changes is the same"
+
+
 def test_transparent_parts_are_white_paper_to_the_model():
     document = Document.new(128, 128, "half", coloured(64, 128, "#000000"))
     selection_operations.select(document, ellipse(40, 40, 50, 50), "Select")

@@ -21,7 +21,7 @@ CONTROL, ALT, PLAIN = (
     Qt.KeyboardModifier.NoModifier,
 )
 SIZE = 256
-PASSES = 6
+PASSES = 20
 
 
 @pytest.fixture
@@ -186,9 +186,11 @@ def test_only_what_is_selected_changes_however_often(painter):
     assert (kept[mark == 0] == before[mark == 0]).all(), "kept as a layer"
     painter.flatten()
     assert (painter.pixels()[mark == 0] == before[mark == 0]).all(), "and merged"
-    painter.studio.settings.set(num_inference_steps=8)
+    painter.studio.settings.set(num_inference_steps=4, mask_feather=6)
+    first, never = painter.pixels(), np.ones((SIZE, SIZE), bool)
     for number in range(PASSES - 1):
         mark = painter.select(10 + 35 * number % 140, 30 + 20 * (number % 3), 60 + 10 * (number % 5), 110)
+        never &= mark == 0
         before = painter.pixels()
         painter.make("a red circle on a yellow background", seed=number)
         painter.keep()
@@ -196,6 +198,8 @@ def test_only_what_is_selected_changes_however_often(painter):
         after = painter.pixels()
         assert (after[mark == 0] == before[mark == 0]).all(), f"pass {number}"
         assert (after[mark == 255] != before[mark == 255]).any()
+    assert never.mean() > 0.2
+    assert (painter.pixels()[never] == first[never]).all(), "what no pass was to change is what it was at first"
 
 
 def test_keys_go_through_candidates(painter):
@@ -287,7 +291,10 @@ def test_what_is_marked_is_removed_without_a_word(painter):
     assert painter.studio.settings.values.mask_grow > 0
     painter.qtbot.mouseClick(bar.popup.match, Qt.MouseButton.LeftButton, pos=QPoint(8, bar.popup.match.height() // 2))
     assert not painter.studio.settings.values.match_colours
-    painter.studio.settings.set(mask_grow=0, match_colours=True)
+    painter.studio.settings.set(context_padding=0)
+    painter.qtbot.keyClick(bar.popup.context, Qt.Key.Key_Right)
+    assert painter.studio.settings.values.context_padding > 0
+    painter.studio.settings.set(mask_grow=0, match_colours=True, context_padding=32)
     assert (bar.popup.grow.number, bar.popup.match.isChecked()) == (0, True), "it shows what is set elsewhere"
     painter.qtbot.mouseClick(bar.popup.remove, Qt.MouseButton.LeftButton)
     assert not bar.popup.isVisible()
