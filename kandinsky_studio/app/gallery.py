@@ -107,6 +107,10 @@ class Gallery(QObject):
             lambda error: self._not_saved(result, error),
         )
 
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Call ``call``, here, once every picture that was given so far is saved or known not to be."""
+        self._lane.run(lambda: None, lambda _: call(), self._messages.error)
+
     @property
     def unsaved(self) -> Sequence[Item]:
         """Pictures that could not be saved, oldest first."""

@@ -24,6 +24,7 @@ from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.pad import MixingPad
 from kandinsky_studio.app.pigments import Pigments
+from kandinsky_studio.app.queue import Queue
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.strip import Strip
 from kandinsky_studio.app.strip_export import StripExport
@@ -60,6 +61,8 @@ class Studio(QObject):
         self.easel = Easel(self.generation, self.gallery, self)
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
+        places = (paths.data() / "queue", paths.state() / "paces.json") if remembers else (None, None)
+        self.queue = Queue(self.generation, self.worker, self.gallery, self.messages, self.models.check, places, self)
         estimating = (self.editor, self.worker, self.settings, self.models, self.remembering, self.messages)
         self.depth = DepthMaps(*estimating, self)
         self.comparing = Comparing(self.editor, self.candidates, self)
@@ -102,6 +105,7 @@ class Studio(QObject):
         self._started = True
         self.worker.start()
         self.gallery.open()
+        self.queue.open()
         self.pigments.open()
         self.words.open()
         self.editor.recover()
@@ -111,6 +115,7 @@ class Studio(QObject):
     def close(self) -> bool:
         """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
         self.live.close()
+        self.queue.rest()
         ended = self.worker.close()
         self.strip_export.close()
         self.ingredients.close()
@@ -119,6 +124,7 @@ class Studio(QObject):
         self.words.close()
         self.editor.close()
         self.gallery.close()
+        self.queue.close()
         self.thumbnails.close()
         self.remembering.close()
         self.translation.remove()

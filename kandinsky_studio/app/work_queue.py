@@ -13,14 +13,16 @@ from dataclasses import dataclass
 
 from kandinsky_studio.app.errand import Errand
 from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.engine.tier import Tier
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A request in the queue."""
+    """A request in the queue, and how it is to be made."""
 
     id: int
     request: GenerationRequest
+    tier: Tier = Tier.resident  # no more of the model stays in memory than this says
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,15 @@ class WorkQueue:
         self._warm: str | None = None
         self._free = False
         self._paused = False
+        self._held: set[int] = set()  # jobs that pause while others go on
         self._closing = False
 
-    def add(self, job: Job) -> None:
-        """Put ``job`` at the end."""
+    def add(self, job: Job, held: bool = False) -> None:
+        """Put ``job`` at the end. One that is ``held`` waits until :meth:`release`."""
         with self._wake:
             self._jobs.append(job)
+            if held:
+                self._held.add(job.id)
             self._wake.notify()
 
     def withdraw(self, job_id: int) -> bool:
@@ -78,6 +83,12 @@ class WorkQueue:
         """Whether no other job is to start. The one that runs goes on, and errands are done as ever."""
         with self._wake:
             self._paused = paused
+            self._wake.notify()
+
+    def release(self) -> None:
+        """Let the jobs that were held have their turn."""
+        with self._wake:
+            self._held.clear()
             self._wake.notify()
 
     def ask(self, errand: Errand) -> list[Errand]:
@@ -121,7 +132,7 @@ class WorkQueue:
     def next(self) -> Work | None:
         """Wait for something to do; it runs from now on. None once the queue is closed."""
         with self._wake:
-            while not (self._closing or self._errands or self._job_is_due or self._warm is not None or self._free):
+            while not (self._closing or self._errands or self._due or self._warm is not None or self._free):
                 self._wake.wait()
             self._running, self._unwanted = None, False
             if self._closing:
@@ -129,8 +140,9 @@ class WorkQueue:
             if self._errands:
                 self._running = self._errands.popleft()
                 return self._running
-            if self._job_is_due:
-                self._running = self._jobs.popleft()
+            if (due := next(iter(self._due), None)) is not None:
+                self._jobs.remove(due)
+                self._running = due
                 return self._running
             if self._warm is not None:
                 model, self._warm = self._warm, None
@@ -153,13 +165,12 @@ class WorkQueue:
     def gives_way(self, model: str) -> bool:
         """Whether loading ``model`` ahead of time is to stop: for another one, or for work with another one."""
         with self._wake:
-            jobs = () if self._paused else self._jobs
-            waiting = [*(job.request.model for job in jobs), *(errand.model for errand in self._errands)]
+            waiting = [*(job.request.model for job in self._due), *(errand.model for errand in self._errands)]
             return self._closing or self._warm is not None or any(other != model for other in waiting)
 
     @property
-    def _job_is_due(self) -> bool:
-        return bool(self._jobs) and not self._paused
+    def _due(self) -> list[Job]:
+        return [] if self._paused else [job for job in self._jobs if job.id not in self._held]
 
     def _take_out(self, topic: str) -> list[Errand]:
         taken = [waiting for waiting in self._errands if waiting.topic == topic]

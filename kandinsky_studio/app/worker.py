@@ -27,6 +27,7 @@ from kandinsky_studio.app.work_queue import Job as Job
 from kandinsky_studio.app.work_queue import Warming, WorkQueue
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.spec import ModelSpec
+from kandinsky_studio.engine.tier import Tier
 from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, StudioError
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class EngineLike(Protocol):
         self,
         request: GenerationRequest,
         *,
+        tier: Tier = ...,
         on_progress: Callable[[Progress], None] = ...,
         on_result: Callable[[GenerationResult], None] = ...,
     ) -> list[GenerationResult]: ...
@@ -142,9 +144,13 @@ class EngineWorker(QObject):
         """Start the thread. It imports nothing until there is something to do."""
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
-        """Put ``job`` at the end of the queue."""
-        self._queue.add(job)
+    def submit(self, job: Job, held: bool = False) -> None:
+        """Put ``job`` at the end of the queue. One that is ``held`` waits until :meth:`release`."""
+        self._queue.add(job, held)
+
+    def release(self) -> None:
+        """Let the jobs that were held have their turn."""
+        self._queue.release()
 
     def cancel(self, job_id: int) -> None:
         """Take a queued job out of the queue, or make a running one stop at its next step."""
@@ -231,7 +237,7 @@ class EngineWorker(QObject):
         try:
             engine = self._open(model)
             self._tell(ModelStage.loading, model)
-            engine.generate(job.request, on_progress=on_progress, on_result=on_result)
+            engine.generate(job.request, tier=job.tier, on_progress=on_progress, on_result=on_result)
         except Cancelled:
             self._queue.done()
             self._tell(stage, model)

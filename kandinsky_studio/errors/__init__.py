@@ -56,6 +56,8 @@
     ├── BrokenStyle
     ├── BrokenStyles
     ├── BrokenKeymap
+    ├── BrokenJob
+    ├── QueueNotKept
     ├── NewerFile
     ├── TrashRefused
     ├── GoneFromTrash
@@ -96,6 +98,7 @@ from kandinsky_studio.errors.base import (
 )
 from kandinsky_studio.errors.disk import (
     AlreadyRunning,
+    BrokenJob,
     BrokenKeymap,
     DiskFull,
     FileMissing,
@@ -107,6 +110,7 @@ from kandinsky_studio.errors.disk import (
     NotKept,
     NotRecovered,
     NoVideo,
+    QueueNotKept,
     TooLargeForPsd,
     TrashRefused,
 )
@@ -197,6 +201,7 @@ __all__ = [
     "AlreadyRunning",
     "ArrayNotKept",
     "BrokenCatalogue",
+    "BrokenJob",
     "BrokenKeymap",
     "BrokenManifest",
     "BrokenModel",
@@ -252,6 +257,7 @@ __all__ = [
     "PictureTooLarge",
     "PromptTooLong",
     "ProxyRefused",
+    "QueueNotKept",
     "SizeOutOfRange",
     "SizeTooLarge",
     "StudioError",

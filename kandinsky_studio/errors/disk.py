@@ -99,3 +99,19 @@ class NotRecovered(StudioError):
 
     message = QT_TRANSLATE_NOOP("errors", "{document} was open when the program ended and can't be brought back.")
     hint = QT_TRANSLATE_NOOP("errors", "What is left of it lies in {folder}. If the document has a file, open that.")
+
+
+class QueueNotKept(StudioError):
+    """Jobs that wait can't be written. Values: ``folder``."""
+
+    message = QT_TRANSLATE_NOOP(
+        "errors", "What waits in the queue is lost if the program ends: {folder} takes nothing."
+    )
+    hint = QT_TRANSLATE_NOOP("errors", "Make room on this disk; what is put into the queue from then on is kept.")
+
+
+class BrokenJob(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "A job of the queue can't be read; it was put aside as {file}.")
+    hint = QT_TRANSLATE_NOOP("errors", "The others are there. Ask for this picture again.")

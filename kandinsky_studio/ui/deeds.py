@@ -42,7 +42,7 @@ class Deeds(QObject):
         implement = actions.commands.implement
         implement("generation.generate", self.generate)
         implement("generation.cancel", studio.generation.cancel)
-        implement("generation.cancel_all", studio.generation.cancel_all)
+        implement("generation.cancel_all", studio.queue.cancel_all)
         implement("generation.draw_seeds", studio.settings.draw_seeds)
         implement("gallery.save_as", self.save_as)
         implement("gallery.open_folder", self.open_folder)
@@ -69,8 +69,8 @@ class Deeds(QObject):
         for action in (actions.fit, actions.actual_size, actions.zoom_in, actions.zoom_out):
             action.setEnabled(easel.pixels is not None or self._on_canvas())
         actions.undo_delete.setEnabled(self._studio.gallery.can_undo)
-        for action in (actions.cancel, actions.cancel_all):
-            action.setEnabled(self._studio.generation.busy)
+        actions.cancel.setEnabled(self._studio.generation.busy)
+        actions.cancel_all.setEnabled(bool(self._studio.generation.order))
 
     @Slot()
     def generate(self) -> None:

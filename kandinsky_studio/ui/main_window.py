@@ -17,6 +17,7 @@ from kandinsky_studio.ui.actions import Actions, dress
 from kandinsky_studio.ui.arrivals import Arrivals
 from kandinsky_studio.ui.command_palette import CommandPalette
 from kandinsky_studio.ui.deeds import Deeds, file_name
+from kandinsky_studio.ui.depth_deeds import DepthDeeds
 from kandinsky_studio.ui.dialogs.about import AboutDialog
 from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
@@ -64,6 +65,7 @@ class MainWindow(QMainWindow):
         self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
         self.layers = next(dock.panel for dock in self.docks if isinstance(dock.panel, LayersPanel))
         self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self.layers.selected, self)
+        self.depth_deeds = DepthDeeds(studio, self.actions_, self.bench, self)
         self.arrivals = Arrivals(studio, self.actions_, self.bench, self)
         self.areas = WindowDeeds(self.actions_, self.bench, self.docks, self)
         self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
             "pictures": self.tr("Picture of the gallery"),
             "image": self.tr("&Image"),
             "layer": self.tr("&Layer"),
+            "depth": self.tr("&Depth"),
             "select": self.tr("&Select"),
             "mask": self.tr("&Mask"),
             "generate": self.tr("&Picture"),
@@ -271,6 +274,7 @@ class MainWindow(QMainWindow):
             return
         self.prompt.form.commit()
         self._remember_layout()
+        self.studio.queue.rest()  # what waits is kept for the next start
         self.studio.generation.cancel_all()
         if not self.studio.gallery.unsaved:
             self.hide()  # what is left to do is not worth looking at
