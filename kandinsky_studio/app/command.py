@@ -13,6 +13,7 @@ CATEGORIES: dict[str, str] = {
     "layer": QT_TRANSLATE_NOOP("commands", "Layer"),
     "selection": QT_TRANSLATE_NOOP("commands", "Selection"),
     "mask": QT_TRANSLATE_NOOP("commands", "Inpaint mask"),
+    "depth": QT_TRANSLATE_NOOP("commands", "Depth"),
     "tool": QT_TRANSLATE_NOOP("commands", "Tools"),
     "brush": QT_TRANSLATE_NOOP("commands", "Brush"),
     "view": QT_TRANSLATE_NOOP("commands", "View"),

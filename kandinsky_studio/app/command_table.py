@@ -8,7 +8,7 @@ A command nobody implements is shown nowhere.
 from __future__ import annotations
 
 from kandinsky_studio.app.command import Command
-from kandinsky_studio.app.painting_commands import BRUSH, IMAGE, LAYER, MASK, SELECTION, TOOL
+from kandinsky_studio.app.painting_commands import BRUSH, DEPTH, IMAGE, LAYER, MASK, SELECTION, TOOL
 from kandinsky_studio.app.translation import LANGUAGES
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 
@@ -236,6 +236,7 @@ COMMANDS: tuple[Command, ...] = (
     *LAYER,
     *SELECTION,
     *MASK,
+    *DEPTH,
     *TOOL,
     *BRUSH,
     *VIEW,

@@ -163,6 +163,8 @@ class DepthMaps(QObject):
             return
         self._editor.finish_tool()
         document = sheet.document
+        if document.editing:
+            return  # a stroke is being drawn
         area = generated_area(document.state).intersected(document.state.canvas)
         going = self.going = Going(sheet)
         state, files = document.state.snapshot(), self._files if self.installed else None

@@ -114,6 +114,30 @@ MASK = (
     Command("mask.show_ants", QT_TRANSLATE_NOOP("commands", "Show the inpaint mask’s edge"), "ants", None, True),
 )
 
+DEPTH = (
+    Command(
+        "depth.estimate", QT_TRANSLATE_NOOP("commands", "Estimate depth from the picture"), "map карта", "layer_depth"
+    ),
+    Command("depth.estimate_layer", QT_TRANSLATE_NOOP("commands", "Estimate depth from the active layer"), "map карта"),
+    Command(
+        "depth.from_luminance", QT_TRANSLATE_NOOP("commands", "Depth from how light the layer is"), "luminance яркость"
+    ),
+    Command("depth.invert", QT_TRANSLATE_NOOP("commands", "Invert depth"), "near far обратить", "invert"),
+    Command("depth.adjust", QT_TRANSLATE_NOOP("commands", "Strength and range of depth…"), "levels blur уровни размыть"),
+    Command("depth.import_png", QT_TRANSLATE_NOOP("commands", "Import a depth map…"), "png load загрузить"),
+    Command("depth.export_png", QT_TRANSLATE_NOOP("commands", "Export the depth map…"), "png save 8 bit записать"),
+    Command(
+        "depth.export_png_16", QT_TRANSLATE_NOOP("commands", "Export the depth map, 16 bits…"), "png save записать"
+    ),
+    Command("depth.show", QT_TRANSLATE_NOOP("commands", "Show depth over the picture"), "overlay veil", None, True),
+    Command(
+        "depth.get_estimator", QT_TRANSLATE_NOOP("commands", "Depth of photographs…"), "depth anything midas скачать"
+    ),
+    Command(
+        "depth.open_folder", QT_TRANSLATE_NOOP("commands", "Open the folder of the depth estimator…"), "depth anything"
+    ),
+)
+
 TOOL = (
     Command("tool.brush", QT_TRANSLATE_NOOP("commands", "Brush"), "paint draw рисовать", "brush", True),
     Command("tool.pencil", QT_TRANSLATE_NOOP("commands", "Pencil"), "draw hard pixel рисовать", "pencil", True),

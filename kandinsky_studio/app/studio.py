@@ -10,13 +10,15 @@ from PySide6.QtCore import QObject, Signal, Slot
 from kandinsky_studio import paths
 from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.comparing import Comparing
-from kandinsky_studio.app.depth_maps import DepthMaps
 from kandinsky_studio.app.deliveries import Deliveries
+from kandinsky_studio.app.depth_maps import DepthMaps
+from kandinsky_studio.app.drift import Drift
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.gallery_list import GalleryList
 from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
+from kandinsky_studio.app.ideas import Ideas
 from kandinsky_studio.app.ingredients import Ingredients
 from kandinsky_studio.app.live import Live
 from kandinsky_studio.app.messages import Messages
@@ -28,6 +30,7 @@ from kandinsky_studio.app.queue import Queue
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.strip import Strip
 from kandinsky_studio.app.strip_export import StripExport
+from kandinsky_studio.app.styles import Styles
 from kandinsky_studio.app.thumbnails import Thumbnails
 from kandinsky_studio.app.translation import SYSTEM, Translation
 from kandinsky_studio.app.wording.words import Words
@@ -76,7 +79,15 @@ class Studio(QObject):
         self.generation.mixes = lambda: mixing.active
         own = (self.settings, self.models, self.worker, self.translation, self.messages)
         self.words = words = Words(paths.data(), *own, self, keeps=remembers)
-        self.generation.complete = lambda request: mixing.completed(words.completed(request))
+        ink = (self.worker, self.editor, self.messages)
+        self.styles = styles = Styles(paths.data() / "styles", self.settings, self.models, *ink, self)
+        asked = (self.generation, self.models, self.worker, self.messages)
+        self.ideas = ideas = Ideas(*asked, lambda request: styles.completed(words.completed(request)), self)
+        shown = (self.generation, self.candidates, self.editor, self.easel, self.models)
+        self.drift = Drift(*shown, styles, self.worker, self.messages, self)
+        self.generation.complete = lambda request: styles.completed(
+            ideas.completed(mixing.completed(words.completed(request)))
+        )
         self.generation.picture_made.connect(words.remember)
         self.mixing.changed.connect(self.generation.mix_changed)
         self.live = Live(
@@ -107,6 +118,7 @@ class Studio(QObject):
         self.gallery.open()
         self.queue.open()
         self.pigments.open()
+        self.styles.open()
         self.words.open()
         self.editor.recover()
         if self.models.installed(self.settings.values.model):
@@ -121,6 +133,7 @@ class Studio(QObject):
         self.ingredients.close()
         self.depth.close()
         self.pigments.close()
+        self.styles.close()
         self.words.close()
         self.editor.close()
         self.gallery.close()

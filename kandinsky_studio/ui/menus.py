@@ -40,7 +40,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "layer",
         (
-            *("layer.new", "layer.new_depth", "layer.from_clipboard", "layer.duplicate", "layer.delete", SEPARATOR),
+            *("layer.new", "layer.new_depth", ">depth", "layer.from_clipboard", "layer.duplicate", "layer.delete", SEPARATOR),
             *("layer.rename", "layer.clear", SEPARATOR, "layer.group", "layer.ungroup", SEPARATOR),
             *("layer.raise", "layer.lower", "layer.next", "layer.previous", SEPARATOR),
             *("layer.add_mask", "layer.apply_mask", "layer.remove_mask", SEPARATOR),
@@ -100,6 +100,14 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
 )
+DEPTH = (
+    *("depth.estimate", "depth.estimate_layer", "depth.from_luminance", SEPARATOR),
+    *("depth.invert", "depth.adjust", SEPARATOR),
+    *("depth.import_png", "depth.export_png", "depth.export_png_16", SEPARATOR),
+    *("depth.show", SEPARATOR, "depth.get_estimator", "depth.open_folder"),
+)
+"""What is done with the depth layer, inside the layer menu."""
+
 PICTURES = (
     *("gallery.open_as_document", "gallery.place_on_document", SEPARATOR),
     *("gallery.undo_delete", "gallery.delete", SEPARATOR, "gallery.copy_picture", "gallery.copy_prompt", SEPARATOR),
@@ -115,6 +123,8 @@ def build_menus(window: QMainWindow, actions: Actions, others: Mapping[str, QMen
     """
     menus = {**others, "pictures": dress(QMenu(window), actions.commands)}
     _fill(menus["pictures"], PICTURES, actions, menus)
+    menus["depth"] = dress(QMenu(window), actions.commands)
+    _fill(menus["depth"], DEPTH, actions, menus)
     for name, ids in MENUS:
         menus[name] = dress(window.menuBar().addMenu(""), actions.commands)
         _fill(menus[name], ids, actions, menus)

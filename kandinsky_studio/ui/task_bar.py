@@ -11,6 +11,7 @@ from kandinsky_studio.app.canvas_plan import Outlook, Verb
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.candidate_bar import CandidateBar
+from kandinsky_studio.ui.depth_controls import DepthControls
 from kandinsky_studio.ui.fill_popup import FillPopup
 from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT, em
 from kandinsky_studio.ui.theme import Theme
@@ -41,12 +42,14 @@ class TaskBar(Translated):
         self.popup = FillPopup(self._settings, theme, self._remove, self)
         self.more = IconButton(theme, "settings")
         self.more.clicked.connect(lambda: self.popup.open_above(self.more))
+        self.depth_controls = DepthControls(studio, theme, actions)
         self.side = CandidateBar(studio, theme, actions)
         upper = QHBoxLayout()
         upper.setSpacing(SMALL)
         upper.addWidget(self.sentence, 1)
         upper.addWidget(self.strength)
         upper.addWidget(self.more)
+        upper.addWidget(self.depth_controls)
         upper.addWidget(IconButton.of(theme, commands.action("generation.live"), "live"))
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
@@ -87,7 +90,7 @@ class TaskBar(Translated):
 
     def _arrange(self) -> None:
         """The candidates stand beside the sentence, or below it where there is no room for both."""
-        fixed = (self.strength, self.more, self.side)
+        fixed = (self.strength, self.more, self.depth_controls, self.side)
         needed = sum(widget.sizeHint().width() + SMALL for widget in fixed if not widget.isHidden())
         fits = needed + em(self, _SENTENCE) + 2 * MEDIUM <= self.width() or self.side.isHidden()
         direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom

@@ -136,7 +136,9 @@ def tint(colour: QColor, opacity: float, inverted: bool = False) -> list[int]:
     return table
 
 
-GREYS = [QColor(value, value, value).rgba() for value in range(256)]
+def greys(opacity: float) -> list[int]:
+    """A table for :meth:`Coverage.image`: how light it is, ``opacity`` 0 … 1."""
+    return [QColor(value, value, value, round(255 * opacity)).rgba() for value in range(256)]
 
 
 def _place(area: Rect, key: Key, level: int) -> tuple[slice, slice]:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from kandinsky_studio.document.document import Change, Document
 from kandinsky_studio.document.geometry import NOTHING, Key, Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
-from kandinsky_studio.ui.easel.coverage import GREYS, Coverage, tint
+from kandinsky_studio.ui.easel.coverage import Coverage, greys, tint
 
 
 class Look(enum.Enum):
@@ -26,7 +26,7 @@ class Veils:
 
     ``mask_look``, ``selection_look``, ``colour`` and ``opacity`` (0 … 1) may be set at any time; call
     :meth:`set_document` afterwards. The depth map is shown while its layer is the active one, with ``depth_shown``
-    always.
+    always; how opaque that layer is says how much of the picture is seen through it.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,7 @@ class Veils:
         self.colour = QColor(255, 0, 0)
         self.opacity = 0.5
         self.depth_shown = False
+        self._depth_opacity = 1.0
         self.mask: Coverage | None = None
         self.depth: Coverage | None = None
         self.selection: Coverage | None = None
@@ -52,15 +53,16 @@ class Veils:
         depth = _shown(state, Kind.DEPTH)
         if depth is not None and not self.depth_shown and depth.id != document.active_id:
             depth = None
+        self._depth_opacity = depth.opacity if depth is not None else 1.0
         self.depth = self._coverage("depth", self.depth, state.canvas, depth)
         self.selection = self._selection(state) if self.selection_look is not Look.HIDDEN else None
 
     def change(self, document: Document, change: Change) -> Rect | None:
         """The document changed; where that shows, None for anywhere."""
-        before = self._all()
+        before = (*self._all(), self._depth_opacity)
         if change.state:
             self.set_document(document)
-        if self._all() != before:
+        if (*self._all(), self._depth_opacity) != before:
             return None
         if not change.mask or change.rect is None:
             return NOTHING if not change.mask else self._damage(document.state.canvas)
@@ -84,7 +86,7 @@ class Veils:
         """What is drawn over the picture, the lowest first, each with its table of colours."""
         found: list[tuple[Coverage, list[int]]] = []
         if self.depth is not None:
-            found.append((self.depth, GREYS))
+            found.append((self.depth, greys(self._depth_opacity)))
         if self.selection is not None and self.selection_look is Look.COLOUR:
             found.append((self.selection, tint(self.colour, self.opacity, inverted=True)))
         if self.mask is not None and self.mask_look is Look.COLOUR and not self.mask.is_empty:

@@ -23,6 +23,7 @@ from kandinsky_studio.document import layer_operations as operations
 from kandinsky_studio.document.document import Change, Document
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.depth_row import DepthRow
 from kandinsky_studio.ui.layer_rows import Part
 from kandinsky_studio.ui.layer_tree import LayerTree
 from kandinsky_studio.ui.panel import Panel
@@ -75,6 +76,8 @@ class LayersPanel(Panel):
         self._settings = QStackedWidget()
         self._settings.addWidget(self._blending())
         self._settings.addWidget(self._masking())
+        self.depth_row = DepthRow(studio, theme, actions)
+        self._settings.addWidget(self.depth_row)
         self._settings.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         body = QWidget()
         column = QVBoxLayout(body)
@@ -146,6 +149,7 @@ class LayersPanel(Panel):
             slider.changed.connect(
                 lambda value, name=name, factor=factor, kind=kind: self._set(name, kind(value / factor), dragging=True)
             )
+        self.depth_row.opacity_changed.connect(lambda value: self._set("opacity", value, dragging=True))
         self._actions_implement()
 
     def _actions_implement(self) -> None:
@@ -210,7 +214,8 @@ class LayersPanel(Panel):
         self._settings.setEnabled(layer is not None)
         if layer is None:
             return
-        self._settings.setCurrentIndex(1 if layer.kind is Kind.INPAINT else 0)
+        self._settings.setCurrentIndex({Kind.INPAINT: 1, Kind.DEPTH: 2}.get(layer.kind, 0))
+        self.depth_row.show_layer(layer)
         self.mode.setCurrentIndex(self.mode.findData(layer.mode))
         self.mode.setEnabled(layer.in_picture)
         self.alpha_locked.setEnabled(layer.kind is Kind.PIXELS)
