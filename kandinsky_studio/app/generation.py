@@ -39,7 +39,13 @@ _SETTINGS = (
     "control_guidance_start",
     "control_guidance_end",
 )
-_FILLING = ("mask_grow", "mask_feather", "context_padding", "fill", "match_colours")  # of how it is filled on the canvas, not of a picture
+_FILLING = (
+    "mask_grow",
+    "mask_feather",
+    "context_padding",
+    "fill",
+    "match_colours",
+)  # of how it is filled on the canvas, not of a picture
 LOCKS = {"prior_seed": "prior_seed_locked", "seed": "seed_locked"}
 
 

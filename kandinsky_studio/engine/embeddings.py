@@ -20,7 +20,10 @@ if TYPE_CHECKING:  # a request has slots, so its module may import this one
     from kandinsky_studio.engine.arrays import Embedding
 
 FORMAT = "kandinsky-studio embedding 1"
-"""What a file of :func:`save` says it is."""
+"""What a file of :func:`save` says it is: the idea of a picture."""
+
+DIRECTION = "kandinsky-studio direction 1"
+"""The same of a file with what is added to an idea, such as a style; it is none itself."""
 
 MAX_DIMENSIONS = 65_536  # the models have 768 and 1280
 
@@ -221,6 +224,23 @@ def add(idea: Embedding, directions: Sequence[Embedding], weights: Sequence[floa
     return np.asarray(moved * (before / length), np.float32)
 
 
+def take_off(moved: Embedding, directions: Sequence[Embedding], weights: Sequence[float]) -> Embedding:
+    """The idea that :func:`add` made ``moved`` of, float32 (D,).
+
+    With d = Σ wᵢ·dᵢ it is s·moved − d, where s > 0 makes it as long as ``moved``. Of what was added more than the idea
+    is long there may be two such, of which this is the nearer to ``moved``, or none, and then ``moved`` itself is given.
+    """
+    if not any(weights):
+        return moved
+    there = np.asarray(moved, np.float64)
+    added = np.asarray(weights, np.float64) @ np.stack([np.asarray(row, np.float64) for row in directions])
+    along, square = float(there @ added), float(there @ there)
+    root = along**2 - square * (float(added @ added) - square)
+    if root < 0 or square == 0:
+        return moved
+    return np.asarray((along + math.sqrt(root)) / square * there - added, np.float32)
+
+
 def between(a: Embedding, b: Embedding, count: int, spherical: bool = False) -> list[Embedding]:
     """``count`` (2 or more) embeddings from ``a`` to ``b`` in even steps, both ends included exactly."""
     if count < 2:
@@ -255,18 +275,18 @@ def nearest(
     return order, cosines[order]
 
 
-def save(path: Path, embedding: SavedEmbedding) -> None:
-    """Write ``embedding`` to ``path`` as safetensors, whole or not at all. Raises ``OSError``."""
+def save(path: Path, embedding: SavedEmbedding, kind: str = FORMAT) -> None:
+    """Write ``embedding`` to ``path`` as safetensors of this ``kind``, whole or not at all. Raises ``OSError``."""
     import safetensors.numpy
 
     content = safetensors.numpy.save(
-        {_TENSOR: embedding.values}, metadata={"encoder": embedding.encoder, "format": FORMAT}
+        {_TENSOR: embedding.values}, metadata={"encoder": embedding.encoder, "format": kind}
     )
     write_whole(path, content)
 
 
-def load(path: Path) -> SavedEmbedding:
-    """What :func:`save` wrote. Raises ``ValueError`` with a short reason if it is no such file, ``OSError``."""
+def load(path: Path, kind: str = FORMAT) -> SavedEmbedding:
+    """What :func:`save` wrote. Raises ``ValueError`` with a short reason if it is no file of this ``kind``, ``OSError``."""
     from safetensors import SafetensorError, safe_open
 
     if path.stat().st_size > _MAX_FILE:
@@ -274,7 +294,7 @@ def load(path: Path) -> SavedEmbedding:
     try:
         with safe_open(path, framework="numpy") as file:
             about = file.metadata() or {}
-            if about.get("format") != FORMAT:
+            if about.get("format") != kind:
                 raise ValueError("not an embedding of this program")
             if list(file.keys()) != [_TENSOR] or file.get_slice(_TENSOR).get_dtype() != "F32":
                 raise ValueError("not one embedding of float32")

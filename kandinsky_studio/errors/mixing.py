@@ -28,6 +28,20 @@ class NoIdea(InvalidRequest):
     hint = QT_TRANSLATE_NOOP("errors", "Choose one that was made here, with a model that finds an idea first.")
 
 
+class BrokenStyle(StudioError):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "{file} can't be read as a style.")
+    hint = QT_TRANSLATE_NOOP("errors", "Delete it, or put a whole copy in its place.")
+
+
+class TooFewForStyle(InvalidRequest):
+    """Values: ``minimum``, ``maximum``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "A style is made of {minimum} to {maximum} pictures.")
+    hint = QT_TRANSLATE_NOOP("errors", "Choose pictures that have nothing in common but their style.")
+
+
 class BrokenPigment(StudioError):
     """Values: ``file``."""
 

@@ -51,26 +51,26 @@ class Pigment:
         return [path for path in (_picture(self.path), self.path) if path.exists()]
 
 
-def read_all(folder: Path) -> tuple[list[Pigment], list[BrokenPigment]]:
+def read_all(folder: Path, kind: str = embeddings.FORMAT) -> tuple[list[Pigment], list[BrokenPigment]]:
     """The pigments in ``folder``, in the order of their names, and what is said of files that can't be read."""
     found, broken = [], []
     for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem.casefold()):
         try:
-            found.append(read(path))
+            found.append(read(path, kind))
         except BrokenPigment as error:
             broken.append(error)
     return found, broken
 
 
-def read(path: Path) -> Pigment:
-    """The pigment at ``path``. Raises ``BrokenPigment``."""
+def read(path: Path, kind: str = embeddings.FORMAT) -> Pigment:
+    """The pigment at ``path``; one of another ``kind`` is none. Raises ``BrokenPigment``."""
     try:
-        return Pigment(path, embeddings.load(path), _read_picture(path))
+        return Pigment(path, embeddings.load(path, kind), _read_picture(path))
     except (OSError, ValueError, TypeError) as error:
         raise BrokenPigment(file=path.name) from error
 
 
-def save(folder: Path, name: str, embedding: SavedEmbedding, picture: Pixels) -> Pigment:
+def save(folder: Path, name: str, embedding: SavedEmbedding, picture: Pixels, kind: str = embeddings.FORMAT) -> Pigment:
     """Keep ``embedding`` as ``name``, or as ``name 2`` if there is one; ``picture`` is uint8 (height, width, 3).
 
     Raises ``DiskFull`` or ``FolderNotWritable``.
@@ -83,7 +83,7 @@ def save(folder: Path, name: str, embedding: SavedEmbedding, picture: Pixels) ->
     try:
         make_folder(folder)
         write_file(_picture(path), content.getvalue())  # first, so that a pigment is whole when it appears
-        embeddings.save(path, embedding)
+        embeddings.save(path, embedding, kind)
     except OSError as error:
         with contextlib.suppress(OSError):
             _picture(path).unlink()
