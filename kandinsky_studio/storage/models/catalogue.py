@@ -53,12 +53,16 @@ class Part:
     """Files that belong together, such as a network and its configuration.
 
     Each file is given as the names it may have, the best first; ``size`` is about how many bytes all of them have.
+    What is known without its name it is told by: ``numbers``, how many there are in its network, and ``marks``, what its
+    configuration says.
     """
 
     name: str
     repository: Repository
     size: int
     files: tuple[tuple[str, ...], ...] = field(repr=False)
+    numbers: int | None = field(default=None, compare=False)
+    marks: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def chosen(self, there: Iterable[str], host: str = "") -> list[str]:
         """Which of ``there`` it consists of. Raises ``NotThere`` if a file is there under none of its names."""
@@ -142,7 +146,8 @@ def _catalogue(values: Mapping[str, Any]) -> Catalogue:
             raise ValueError(f"{folder} has digests but no revision")
         for name, part in told["parts"].items():
             names = tuple(tuple(file) for file in part["files"])
-            parts[f"{folder}:{name}"] = Part(name, repository, int(part["size"]), names)
+            told_by = (part.get("numbers"), part.get("marks", {}))
+            parts[f"{folder}:{name}"] = Part(name, repository, int(part["size"]), names, *told_by)
     offers = {}
     for model, tasks in values["models"].items():
         needed: dict[str, tuple[Part, ...]] = {}
