@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -14,6 +16,8 @@ from kandinsky_studio.document.surface import Surface, Tile, bytes_of
 from kandinsky_studio.errors import DiskFull
 
 MEMORY = 384 * 2**20  # bytes of pixels that steps may hold in memory beside the document
+AT_HAND = 32 * 2**20  # and that they hold in the end, but for the nearest steps: the rest goes to the disk by and by
+_WORTH = 4 * 2**20  # bytes that a thread is begun for
 STEPS = 500
 
 Tiles = dict[Surface, dict[Key, tuple[Tile | None, Tile | None]]]  # what was there, and what came
@@ -78,6 +82,9 @@ class History:
         self._saved: Step | None = None
         self._saved_lost = False
         self._held = 0  # estimate: bytes that steps hold; counted exactly when it passes ``memory``
+        self._left = 0  # bytes that were found to be needed at hand
+        self._beside: threading.Thread | None = None
+        self._stop = threading.Event()
 
     @property
     def names(self) -> list[str]:
@@ -116,33 +123,20 @@ class History:
         if len(self.done) > self.steps and (self.done.pop(0) is self._saved or self._saved is None):
             self._lose_saved()
         self._held += step.left(back=False)
-        if self._held > self.memory:
-            self.trim(live)
+        self._trim_if_needed(live)
 
     def stepped(self, step: Step, back: bool, live: State) -> None:
         """``step`` was undone (``back``) or redone: it gave the document what it held, and holds the other side."""
         self._held = max(self._held + step.left(back) - step.left(not back), 0)
-        if self._held > self.memory:
-            self.trim(live)
+        self._trim_if_needed(live)
 
     def trim(self, live: State) -> None:
         """Put pixels on disk until the rest fits the memory, those first that most steps lie before.
 
         A full disk ends it: then memory has to do.
         """
-        needed = {id(tile) for surface in live.surfaces() for tile in surface.tiles.values()}
-        held: dict[int, Tile] = {}
-        seen: set[Surface] = set(live.surfaces())
-        pairs = zip_longest(reversed(self.done), reversed(self.undone))  # the nearest first
-        for step in (step for pair in pairs for step in pair if step is not None):
-            new = [surface for surface in dict.fromkeys(step.surfaces()) if surface not in seen]
-            seen.update(new)
-            tiles = (surface.tiles.values() for surface in new)
-            for tile in chain(step.changed_tiles(after=False), step.changed_tiles(after=True), *tiles):
-                if tile.in_memory and id(tile) not in needed:
-                    held.setdefault(id(tile), tile)
-        self._held = bytes_of(held.values())
-        for tile in reversed(held.values()):
+        held = self._all_held(live)
+        for tile in reversed(held):
             if self._held <= self.memory * 3 // 4:
                 break
             size = tile.size
@@ -151,6 +145,54 @@ class History:
             except DiskFull:
                 break
             self._held -= size
+
+    def _trim_if_needed(self, live: State) -> None:
+        if self._held > self.memory:
+            self.trim(live)
+        if self._held > max(AT_HAND, self._left) + _WORTH:
+            self._trim_beside(live)
+
+    def _trim_beside(self, live: State) -> None:
+        """Have a thread put on disk what few would miss: whoever paints does not wait for it, and is soon done."""
+        if self._beside is not None and self._beside.is_alive():
+            return
+        nearest = {id(tile) for step in (*self.done[-1:], *self.undone[-1:]) for tile in _changed(step)}
+        kept, away = 0, []
+        for tile in self._all_held(live):
+            if id(tile) in nearest or kept + tile.size <= AT_HAND:
+                kept += tile.size
+            else:
+                away.append(tile)
+        self._left = kept
+        if self._held - kept < _WORTH:
+            return
+        self._held = kept
+        self._stop.clear()
+        self._beside = threading.Thread(target=self._put_away, args=(away,), name="undo", daemon=True)
+        self._beside.start()
+
+    def _put_away(self, tiles: list[Tile]) -> None:
+        with suppress(DiskFull):  # then memory has to do
+            for tile in reversed(tiles):
+                if self._stop.is_set():
+                    return
+                tile.put_away(self._scratch)
+
+    def _all_held(self, live: State) -> list[Tile]:
+        """The tiles that only steps hold in memory, those of the nearest steps first; counts their bytes."""
+        needed = {id(tile) for surface in live.surfaces() for tile in surface.tiles.values()}
+        held: dict[int, Tile] = {}
+        seen: set[Surface] = set(live.surfaces())
+        pairs = zip_longest(reversed(self.done), reversed(self.undone))  # the nearest first
+        for step in (step for pair in pairs for step in pair if step is not None):
+            new = [surface for surface in dict.fromkeys(step.surfaces()) if surface not in seen]
+            seen.update(new)
+            tiles = (surface.tiles.values() for surface in new)
+            for tile in chain(_changed(step), *tiles):
+                if tile.in_memory and id(tile) not in needed:
+                    held.setdefault(id(tile), tile)
+        self._held = bytes_of(held.values())
+        return list(held.values())
 
     def _lose_saved(self) -> None:
         self._saved, self._saved_lost = None, True
@@ -163,9 +205,16 @@ class History:
         self._saved, self._saved_lost, self._held = None, not was_saved, 0
 
     def close(self) -> None:
+        self._stop.set()
+        if self._beside is not None:
+            self._beside.join()
         self.done.clear()
         self.undone.clear()
         self._scratch.close()
+
+
+def _changed(step: Step) -> Iterator[Tile]:
+    return chain(step.changed_tiles(after=False), step.changed_tiles(after=True))
 
 
 def _join(first: Step, second: Step) -> None:

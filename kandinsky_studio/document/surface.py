@@ -175,11 +175,12 @@ class Tile:
         return Tile(QImage(self.image))
 
     def put_away(self, scratch: Scratch) -> None:
-        """Leave memory. What is on ``scratch`` comes back when it is asked for. Raises ``DiskFull``."""
-        if self._image is None:
+        """Leave memory. What is on ``scratch`` comes back when it is asked for. Raises ``DiskFull``. From any thread."""
+        image = self._image
+        if image is None:
             return
         if self._block is None:
-            self._block = scratch.write(readable(self._image).tobytes())
+            self._block = scratch.write(readable(image).tobytes())
         self._image = None
         self._quarter = None
 

@@ -502,3 +502,24 @@ def test_watching_ends(document, changes):
     document.activate(1)
     assert not seen
     assert len(changes) == 2
+
+
+def test_what_lies_far_back_leaves_memory_while_nobody_waits(tmp_path):
+    document = Document(Document.new(2048, 2048).state, History(folder=tmp_path))
+    pixels, history = document.active.pixels, document.history
+    keys = [(column, row) for column in range(8) for row in range(8)]  # 16 MiB
+    after = [_pixels(pixels)]
+    for seed in range(6):
+        _noise(document, pixels, keys, seed)
+        after.append(_pixels(pixels))
+    if history._beside is not None:
+        history._beside.join()
+    _noise(document, pixels, keys, 6)
+    assert history._beside is not None
+    history._beside.join()
+    assert _held(document) <= 48 * 2**20, "it would have been six times 16 MiB"
+    assert all(tile.in_memory for tile in history.done[-1].changed_tiles(after=False)), "one step back is at hand"
+    for number in (3, 6, 0, 5):
+        document.go_to(number)
+        assert _pixels(pixels) == after[number], "as it was, back from the disk"
+    history.close()
