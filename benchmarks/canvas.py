@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from benchmarks.live_canvas import living
 from benchmarks.startup import _platform
 from benchmarks.table import percentile, table
 
@@ -88,12 +89,16 @@ def _measure() -> str:
     with _sampling() as made:
         strokes += [_row(f"pictures are made, {name}", _paint(application, view, zoom)) for name, zoom in _views()]
         pictures = len(made)
+    with living(view) as paces:
+        strokes += [_row(f"live is on, {name}", _paint(application, view, zoom)) for name, zoom in _views()]
+        followed = list(paces)
+        alone += [_row(f"{name}, live is on", _one_by_one(application, view, zoom, TICK)) for name, zoom in _views()]
     view.close()
     return "\n\n".join(
         [
             f"Strokes of a soft brush of {BRUSH:.0f} pixels over {SIDE} × {SIDE} pixels in ten layers, one event every "
             f"{TICK * 1000:.0f} ms; milliseconds from when an event was due until it was painted; {pictures} pictures "
-            f"were made meanwhile",
+            f"were made meanwhile, and {len(followed)} followed the strokes",
             table(["while", "events", "p50", "p99", "max"], strokes),
             "The same one event after the other, each painted before the next comes; milliseconds of the processor's "
             "time in the window's thread, which other programs do not add to",
@@ -186,8 +191,11 @@ def _event(view: DocumentView, kind: QEvent.Type, moment: float) -> QMouseEvent:
     )
 
 
-def _one_by_one(application: object, view: DocumentView, zoom: float) -> list[float]:
-    """Milliseconds of the processor for each event of some strokes, each painted before the next comes."""
+def _one_by_one(application: object, view: DocumentView, zoom: float, rest: float = 0.0) -> list[float]:
+    """Milliseconds of the processor for each event of some strokes, each painted before the next comes.
+
+    With a ``rest`` (seconds) after each, other threads get on, and what this thread does for them counts, too.
+    """
     from PySide6.QtCore import QEvent
     from PySide6.QtWidgets import QApplication
 
@@ -203,7 +211,13 @@ def _one_by_one(application: object, view: DocumentView, zoom: float) -> list[fl
         view.repaint(0, 0, 1, 1)  # and all that waits to be painted
         while view.unfinished:
             QApplication.processEvents()
-        found.append((time.thread_time() - begin) * 1000)
+        spent = time.thread_time() - begin
+        end = time.perf_counter() + rest
+        while time.perf_counter() < end:
+            time.sleep(0.001)
+            QApplication.processEvents()
+            spent = time.thread_time() - begin
+        found.append(spent * 1000)
         QApplication.processEvents()  # what is done while nothing happens
         if in_stroke == round(STROKE / TICK) - 1:
             QApplication.sendEvent(view, _event(view, QEvent.Type.MouseButtonRelease, number * TICK))

@@ -118,9 +118,9 @@ class Live(QObject):
         return self._shown
 
     @property
-    def fresh(self) -> list[Rect]:
-        """Where the document was painted on since the picture that is shown, in pixels of it."""
-        return [rect for _, rect in self._fresh]
+    def fresh(self) -> list[tuple[int, Rect]]:
+        """Where the document was painted on since the picture that is shown, each behind the number of its change."""
+        return list(self._fresh)
 
     @property
     def pace(self) -> float | None:

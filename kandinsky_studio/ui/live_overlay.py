@@ -5,6 +5,7 @@ A stroke shows at once, as it is on the canvas; with the next picture it is cove
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,7 +22,7 @@ from kandinsky_studio.document.surface import readable, to_image
 if TYPE_CHECKING:
     from kandinsky_studio.ui.easel.view import DocumentView
 
-_SOFT = 0.25  # of the shorter side of what was painted: how round a hole is, at least
+_ROUND = 0.4  # of the shorter side of what was painted: the radius of the corners of its hole
 
 
 class _Cut:
@@ -78,13 +79,20 @@ class LiveOverlay(QObject):
                 self._show(None)
                 return
             self._cutting = True
-            self._live.lane.run(lambda: _cut(shown, area, transform, box, seen), self._cut_out, self._failed)
+            fresh = self._live.fresh
+            last = fresh[-1][0] if fresh else 0
 
-    def _cut_out(self, cut: _Cut) -> None:
+            def work() -> _Cut:
+                cut = _cut(shown, area, transform, box, seen)
+                _open(cut, [rect for _, rect in fresh])
+                return cut
+
+            self._live.lane.run(work, lambda cut: self._cut_out(cut, last), self._failed)
+
+    def _cut_out(self, cut: _Cut, last: int) -> None:
         self._cutting = False
         if cut.candidate is self._live.shown:
-            for rect in self._live.fresh:
-                _open(cut, rect)
+            _open(cut, [rect for number, rect in self._live.fresh if number > last])
             self._show(cut)
         self._changed()  # if that is not what is wanted any more
 
@@ -109,7 +117,7 @@ class LiveOverlay(QObject):
     @Slot(object)
     def _painted(self, rect: Rect) -> None:
         if self._cut is not None:
-            _open(self._cut, rect)
+            _open(self._cut, [rect])
 
     @Slot()
     def _redraw(self) -> None:
@@ -176,10 +184,11 @@ def _keep_within(cut: _Cut, area: Rect) -> None:
     cut.image = masked
 
 
-def _open(cut: _Cut, rect: Rect) -> None:
-    """Let the canvas be seen at ``rect`` of the document, where somebody has painted."""
-    seen = QRectF(rect.to_qt())
-    if not cut.transform.mapRect(seen).intersects(QRectF(cut.box)):
+def _open(cut: _Cut, rects: Sequence[Rect]) -> None:
+    """Let the canvas be seen at ``rects`` of the document, where somebody has painted."""
+    box = QRectF(cut.box)
+    seen = [rect for rect in rects if cut.transform.mapRect(QRectF(rect.to_qt())).intersects(box)]
+    if not seen:
         return
     painter = QPainter(cut.image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -188,6 +197,7 @@ def _open(cut: _Cut, rect: Rect) -> None:
     painter.setBrush(Qt.GlobalColor.black)
     painter.translate(-cut.corner)
     painter.setTransform(cut.transform, True)
-    radius = min(rect.width, rect.height) * _SOFT
-    painter.drawRoundedRect(seen, radius, radius)
+    for rect in seen:
+        radius = min(rect.width, rect.height) * _ROUND
+        painter.drawRoundedRect(rect.to_qt(), radius, radius)
     painter.end()

@@ -32,7 +32,10 @@ def told(studio):
     return messages
 
 
-def paint(studio, rect=Rect(20, 20, 30, 30), colour="#e02020"):
+HERE = Rect(20, 20, 30, 30)
+
+
+def paint(studio, rect=HERE, colour="#e02020"):
     document = studio.editor.document
     image = new_image(rect.width, rect.height, Depth.RGBA)
     image.fill(QColor(colour))
@@ -62,7 +65,7 @@ def test_a_stroke_makes_the_next_picture_and_nothing_else_does(qtbot, studio, li
     assert len(fake_engine.requests) == count, "what is seen has not changed"
     studio.editor.document.activate(1)
     paint(studio)
-    assert live.fresh == [Rect(20, 20, 30, 30)]
+    assert [rect for _, rect in live.fresh] == [HERE]
     settled(qtbot, live)
     assert len(fake_engine.requests) == count + 1
     request = fake_engine.requests[-1]
