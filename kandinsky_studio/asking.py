@@ -11,14 +11,14 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from kandinsky_studio.engine import embeddings
+from kandinsky_studio.engine import depth, embeddings
 from kandinsky_studio.engine.arrays import MAX_SIDE
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.models import MODELS, spec_of
 from kandinsky_studio.engine.raster import Raster, as_mask
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, Task
 from kandinsky_studio.engine.spec import ModelSpec
-from kandinsky_studio.errors import FileMissing, MissingInput, UnknownValue, ValueOutOfRange
+from kandinsky_studio.errors import FileMissing, MissingInput, ModelNotFound, UnknownValue, ValueOutOfRange
 from kandinsky_studio.options import INPUTS
 from kandinsky_studio.storage.pictures import FORMATS, read_array, read_request
 
@@ -93,6 +93,15 @@ def raster(path: Path) -> Raster:
     Raises ``FileMissing`` or ``BrokenPicture``.
     """
     return Raster.of(read_array(_existing(path)))
+
+
+def estimated(picture: Raster) -> Raster:
+    """The depth map of ``picture``: with Depth Anything if its files are here, else by colour. Raises ``BrokenModel``."""
+    try:
+        files = depth.find()
+    except ModelNotFound:
+        files = None
+    return Raster(depth.estimate(picture.as_picture().pixels, files))
 
 
 def _existing(path: Path) -> Path:
@@ -202,7 +211,8 @@ class _Asking:
         if "mask" in self._paths:
             values["mask"] = as_mask(read_array(_existing(self._paths["mask"])))
         if "hint" in self._paths:
-            values["hint"] = raster(self._paths["hint"])
+            hint = raster(self._paths["hint"])
+            values["hint"] = estimated(hint) if self._arguments.estimate else hint
         after = dataclasses.replace(before, **values)
         for name in _ARRAYS[task][:1] if task is Task.depth else _ARRAYS[task]:
             if getattr(after, name) is None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kandinsky_studio import asking, cli, log
+from kandinsky_studio import asking, cli, log, paths
 from kandinsky_studio.engine import embeddings
 from kandinsky_studio.engine import engine as engine_module
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
@@ -19,6 +19,7 @@ from kandinsky_studio.engine.request import GenerationRequest, GenerationResult,
 from kandinsky_studio.engine.validation import check
 from kandinsky_studio.errors import MissingInput
 from kandinsky_studio.storage.pictures import export, read_pixels, read_request
+from tests.engine.depth_checkpoint import write
 
 PROMPT = "a red circle"
 
@@ -198,6 +199,21 @@ def test_depth(folder):
     started = _asked("depth", "hint.png", PROMPT, "--picture", "a.png", "--width", "96")
     assert (started.image, started.strength) == (_raster("a.png"), asking.REMIX_STRENGTH)
     assert (started.width, started.height) == (96, 64)
+
+
+def test_depth_can_be_estimated(folder, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(folder))
+    drawn = np.full((64, 96, 3), (40, 80, 200), np.uint8)
+    drawn[20:40, 30:60] = (240, 210, 40)
+    Image.fromarray(drawn).save("drawn.png")
+    request = _asked("depth", "drawn.png", PROMPT, "--estimate")
+    wanted = np.zeros((64, 96), np.uint8)
+    wanted[20:40, 30:60] = 255
+    assert request.hint == Raster(wanted)
+    plain = _asked("depth", "drawn.png", PROMPT)
+    assert (request.width, request.height) == (plain.width, plain.height)
+    write(paths.models())
+    assert len(np.unique(_asked("depth", "drawn.png", PROMPT, "--estimate").hint.pixels)) > 20
 
 
 def test_an_idea_can_stand_for_the_words(folder):

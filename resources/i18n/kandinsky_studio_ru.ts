@@ -481,6 +481,10 @@
         <source>Picture of the gallery</source>
         <translation>Картина из галереи</translation>
     </message>
+    <message>
+        <source>&amp;Depth</source>
+        <translation>&amp;Глубина</translation>
+    </message>
 </context>
 <context>
     <name>MessageBar</name>
@@ -1668,6 +1672,58 @@
     <message>
         <source>Mark the candidate to keep several</source>
         <translation>Отметить вариант, чтобы оставить несколько</translation>
+    </message>
+    <message>
+        <source>Depth</source>
+        <translation>Глубина</translation>
+    </message>
+    <message>
+        <source>Estimate depth from the picture</source>
+        <translation>Оценить глубину картины</translation>
+    </message>
+    <message>
+        <source>Estimate depth from the active layer</source>
+        <translation>Оценить глубину активного слоя</translation>
+    </message>
+    <message>
+        <source>Depth from how light the layer is</source>
+        <translation>Глубина по светлоте слоя</translation>
+    </message>
+    <message>
+        <source>Invert depth</source>
+        <translation>Обратить глубину</translation>
+    </message>
+    <message>
+        <source>Strength and range of depth…</source>
+        <translation>Сила и диапазон глубины…</translation>
+    </message>
+    <message>
+        <source>Import a depth map…</source>
+        <translation>Импортировать карту глубины…</translation>
+    </message>
+    <message>
+        <source>Export the depth map…</source>
+        <translation>Экспортировать карту глубины…</translation>
+    </message>
+    <message>
+        <source>Export the depth map, 16 bits…</source>
+        <translation>Экспортировать карту глубины, 16 бит…</translation>
+    </message>
+    <message>
+        <source>Show depth over the picture</source>
+        <translation>Показывать глубину поверх картины</translation>
+    </message>
+    <message>
+        <source>Depth of photographs…</source>
+        <translation>Глубина фотографий…</translation>
+    </message>
+    <message>
+        <source>Open the folder of the depth estimator…</source>
+        <translation>Открыть папку с оценкой глубины…</translation>
+    </message>
+    <message>
+        <source>What each word is worth</source>
+        <translation>Сколько весит каждое слово</translation>
     </message>
 </context>
 <context>
@@ -3320,6 +3376,26 @@
         <source>Show all layers</source>
         <translation>Показать все слои</translation>
     </message>
+    <message>
+        <source>Estimate depth</source>
+        <translation>Оценить глубину</translation>
+    </message>
+    <message>
+        <source>Depth from layer</source>
+        <translation>Глубина по слою</translation>
+    </message>
+    <message>
+        <source>Invert depth</source>
+        <translation>Обратить глубину</translation>
+    </message>
+    <message>
+        <source>Adjust depth</source>
+        <translation>Настроить глубину</translation>
+    </message>
+    <message>
+        <source>Import depth</source>
+        <translation>Импортировать глубину</translation>
+    </message>
 </context>
 <context>
     <name>TabletTester</name>
@@ -4405,6 +4481,343 @@
     <message>
         <source>Live keeps its seeds, so that the picture does not flicker; this draws others.</source>
         <translation>Зёрна остаются прежними, чтобы картина не мерцала; эта кнопка выбирает другие.</translation>
+    </message>
+</context>
+<context>
+    <name>DepthMaps</name>
+    <message>
+        <source>Depth is estimated with {model} now.</source>
+        <translation>Теперь глубину оценивает {model}.</translation>
+    </message>
+    <message>
+        <source>{model} can’t match depth. These can: {names}.</source>
+        <translation>{model} не умеет рисовать по глубине. Умеют: {names}.</translation>
+    </message>
+    <message>
+        <source>The part of {model} that matches depth is not here.</source>
+        <translation>Части {model}, рисующей по глубине, здесь нет.</translation>
+    </message>
+    <message>
+        <source>For photographs…</source>
+        <translation>Для фотографий…</translation>
+    </message>
+    <message>
+        <source>Told apart by colour: what differs from the ground is near. That suits flat shapes.</source>
+        <translation>Различено по цвету: что отличается от фона, то ближе. Это годится для плоских фигур.</translation>
+    </message>
+    <message>
+        <source>{file} is written.</source>
+        <translation>Записано: {file}.</translation>
+    </message>
+</context>
+<context>
+    <name>DepthPopup</name>
+    <message>
+        <source>Depth</source>
+        <translation>Глубина</translation>
+    </message>
+    <message>
+        <source>How it counts</source>
+        <translation>Как она учитывается</translation>
+    </message>
+    <message>
+        <source>The depth layer</source>
+        <translation>Слой глубины</translation>
+    </message>
+    <message>
+        <source>Where it comes from</source>
+        <translation>Откуда она берётся</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>Сила</translation>
+    </message>
+    <message>
+        <source>How closely the picture keeps to the depth layer.</source>
+        <translation>Насколько точно картина следует слою глубины.</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>С</translation>
+    </message>
+    <message>
+        <source>The part of the drawing from which on depth counts.</source>
+        <translation>С какой части рисования глубина учитывается.</translation>
+    </message>
+    <message>
+        <source>Until</source>
+        <translation>До</translation>
+    </message>
+    <message>
+        <source>The part of the drawing up to which depth counts; then it is drawn freely.</source>
+        <translation>До какой части рисования глубина учитывается; дальше рисуется свободно.</translation>
+    </message>
+    <message>
+        <source>Far point</source>
+        <translation>Дальняя точка</translation>
+    </message>
+    <message>
+        <source>What is as dark as this, or darker, becomes farthest.</source>
+        <translation>Всё, что темнее этого значения или равно ему, станет самым далёким.</translation>
+    </message>
+    <message>
+        <source>Near point</source>
+        <translation>Ближняя точка</translation>
+    </message>
+    <message>
+        <source>What is as light as this, or lighter, becomes nearest.</source>
+        <translation>Всё, что светлее этого значения или равно ему, станет самым близким.</translation>
+    </message>
+    <message>
+        <source>Middle</source>
+        <translation>Середина</translation>
+    </message>
+    <message>
+        <source>Above 1 what lies in the middle comes nearer, below 1 it goes away.</source>
+        <translation>Больше 1 — середина приближается, меньше 1 — удаляется.</translation>
+    </message>
+    <message>
+        <source>Blur</source>
+        <translation>Размытие</translation>
+    </message>
+    <message>
+        <source>How far a step in depth is spread to either side.</source>
+        <translation>Насколько перепад глубины растягивается в обе стороны.</translation>
+    </message>
+    <message>
+        <source>Invert: near becomes far</source>
+        <translation>Обратить: близкое станет далёким</translation>
+    </message>
+    <message>
+        <source>Estimate from the picture</source>
+        <translation>Оценить по картине</translation>
+    </message>
+    <message>
+        <source>Estimate from the active layer</source>
+        <translation>Оценить по активному слою</translation>
+    </message>
+    <message>
+        <source>For photographs…</source>
+        <translation>Для фотографий…</translation>
+    </message>
+    <message>
+        <source>With {model}, which sees depth in photographs.</source>
+        <translation>Оценивает {model}: видит глубину на фотографиях.</translation>
+    </message>
+    <message>
+        <source>By colour: what differs from the ground counts as near. Right for flat shapes, not for photographs.</source>
+        <translation>По цвету: что отличается от фона, считается близким. Верно для плоских фигур, но не для фотографий.</translation>
+    </message>
+</context>
+<context>
+    <name>DepthControls</name>
+    <message>
+        <source>Depth: how it counts, its range, where it comes from</source>
+        <translation>Глубина: как учитывается, её диапазон, откуда берётся</translation>
+    </message>
+    <message>
+        <source>Depth</source>
+        <translation>Глубина</translation>
+    </message>
+    <message>
+        <source>How closely the picture keeps to the depth layer.</source>
+        <translation>Насколько точно картина следует слою глубины.</translation>
+    </message>
+</context>
+<context>
+    <name>DepthRow</name>
+    <message>
+        <source>Depth: how it counts, its range, where it comes from</source>
+        <translation>Глубина: как учитывается, её диапазон, откуда берётся</translation>
+    </message>
+    <message>
+        <source>Shown at</source>
+        <translation>Видна на</translation>
+    </message>
+    <message>
+        <source>How much the depth layer covers the picture while you look at it.</source>
+        <translation>Насколько слой глубины закрывает картину, пока вы на него смотрите.</translation>
+    </message>
+    <message>
+        <source>Estimate depth</source>
+        <translation>Оценить глубину</translation>
+    </message>
+    <message>
+        <source>Cancel ({percent} %)</source>
+        <translation>Отменить ({percent} %)</translation>
+    </message>
+    <message>
+        <source>Make the depth layer from what is seen in the generation frame</source>
+        <translation>Сделать слой глубины из того, что видно в рамке генерации</translation>
+    </message>
+</context>
+<context>
+    <name>DepthDeeds</name>
+    <message>
+        <source>Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff)</source>
+        <translation>Картины (*.png *.jpg *.jpeg *.webp *.tif *.tiff)</translation>
+    </message>
+    <message>
+        <source>Import a depth map</source>
+        <translation>Импортировать карту глубины</translation>
+    </message>
+    <message>
+        <source>Export the depth map</source>
+        <translation>Экспортировать карту глубины</translation>
+    </message>
+    <message>
+        <source>Open the folder of the depth estimator</source>
+        <translation>Открыть папку с оценкой глубины</translation>
+    </message>
+</context>
+<context>
+    <name>DepthEstimatorDialog</name>
+    <message>
+        <source>Depth of photographs</source>
+        <translation>Глубина фотографий</translation>
+    </message>
+    <message>
+        <source>{model} sees how near things are in photographs and paintings of them. It takes {size} MB, also runs without a graphics card, and is free under {licence}. Until it is here, depth is told by colour: what differs from the ground counts as near, which suits flat shapes only.</source>
+        <translation>{model} видит, насколько близко предметы на фотографиях и похожих на них картинах. Занимает {size} МБ, работает и без видеокарты, свободна по лицензии {licence}. Пока её нет, глубина определяется по цвету: что отличается от фона, считается близким, а это годится только для плоских фигур.</translation>
+    </message>
+    <message>
+        <source>This program never goes to the network, so you bring the files: the folder {folder} with {files}, as {repository} on Hugging Face has them. Put it into the models folder:</source>
+        <translation>Программа не выходит в сеть, поэтому файлы приносите вы: папку {folder} с файлами {files}, какими их публикует {repository} на Hugging Face. Положите её в папку моделей:</translation>
+    </message>
+    <message>
+        <source>Or show the program where it is:</source>
+        <translation>Или покажите программе, где она:</translation>
+    </message>
+    <message>
+        <source>The models folder</source>
+        <translation>Папка моделей</translation>
+    </message>
+    <message>
+        <source>Open this folder</source>
+        <translation>Открыть эту папку</translation>
+    </message>
+    <message>
+        <source>Open a folder…</source>
+        <translation>Открыть папку…</translation>
+    </message>
+    <message>
+        <source>Estimate depth</source>
+        <translation>Оценить глубину</translation>
+    </message>
+    <message>
+        <source>{model} is on this computer.</source>
+        <translation>{model}: файлы на этом компьютере.</translation>
+    </message>
+    <message>
+        <source>Not found yet. This window looks again whenever you come back to it.</source>
+        <translation>Пока не найдено. Окно ищет снова, когда вы к нему возвращаетесь.</translation>
+    </message>
+</context>
+<context>
+    <name>WordsPanel</name>
+    <message>
+        <source>Words</source>
+        <translation>Слова</translation>
+    </message>
+    <message>
+        <source>Whose words</source>
+        <translation>Чьи слова</translation>
+    </message>
+    <message>
+        <source>Of the prompt</source>
+        <translation>Запроса</translation>
+    </message>
+    <message>
+        <source>Of the picture shown</source>
+        <translation>Показанной картины</translation>
+    </message>
+    <message>
+        <source>Worth of what kind</source>
+        <translation>Какой вес</translation>
+    </message>
+    <message>
+        <source>For the idea</source>
+        <translation>Для идеи</translation>
+    </message>
+    <message>
+        <source>In the picture</source>
+        <translation>В картине</translation>
+    </message>
+    <message>
+        <source>Heard</source>
+        <translation>Внимание</translation>
+    </message>
+    <message>
+        <source>Order of the words</source>
+        <translation>Порядок слов</translation>
+    </message>
+    <message>
+        <source>As they are read</source>
+        <translation>Как читаются</translation>
+    </message>
+    <message>
+        <source>By worth</source>
+        <translation>По весу</translation>
+    </message>
+    <message>
+        <source>What each word is worth</source>
+        <translation>Сколько весит каждое слово</translation>
+    </message>
+    <message>
+        <source>Where in the picture</source>
+        <translation>Где в картине</translation>
+    </message>
+    <message>
+        <source>Write a prompt to see what its words are worth.</source>
+        <translation>Напишите запрос, и будет видно, сколько весят его слова.</translation>
+    </message>
+    <message>
+        <source>There is no picture with words. Make one, or click one in the gallery.</source>
+        <translation>Картины со словами нет. Создайте её или щёлкните по картине в галерее.</translation>
+    </message>
+    <message>
+        <source>Weigh the words</source>
+        <translation>Взвесить слова</translation>
+    </message>
+    <message>
+        <source>{model} draws straight from the words: there is no idea to weigh them for.</source>
+        <translation>{model} рисует прямо по словам: идеи, для которой их взвешивать, нет.</translation>
+    </message>
+    <message>
+        <source>How far the idea moves when the word is left out: 0 is not at all.</source>
+        <translation>Насколько сдвинется идея, если слово убрать: 0 — нисколько.</translation>
+    </message>
+    <message>
+        <source>How much better picture and words agree with the word than without it; below 0 the picture speaks against it.</source>
+        <translation>Насколько слова подходят к картине лучше со словом, чем без него; ниже 0 — картина говорит против него.</translation>
+    </message>
+    <message>
+        <source>How much of the picture’s attention went to the word while it was drawn.</source>
+        <translation>Сколько внимания досталось слову, пока рисовалась картина.</translation>
+    </message>
+    <message>
+        <source>Find where words went</source>
+        <translation>Найти места слов</translation>
+    </message>
+    <message>
+        <source>{model}’s decoder never reads the words, only the idea that was made of them, so they have no place in the picture. These read them: {others}.</source>
+        <translation>{model}: декодер не читает слов, а только идею, которая из них сделана, поэтому места в картине у слов нет. Слова читают: {others}.</translation>
+    </message>
+    <message>
+        <source>That is known of a picture only: make one, and choose the picture above.</source>
+        <translation>Это известно только о картине: создайте её и выберите картину вверху.</translation>
+    </message>
+    <message>
+        <source>Point at a word: where the picture stays bright, it was heard.</source>
+        <translation>Наведите на слово: где картина остаётся светлой, там его слушали.</translation>
+    </message>
+    <message>
+        <source>The picture is made once more, and it is watched where each word goes.</source>
+        <translation>Картина создаётся ещё раз, и видно, куда уходит каждое слово.</translation>
+    </message>
+    <message>
+        <source>Cancel – {percent} %</source>
+        <translation>Отменить – {percent} %</translation>
     </message>
 </context>
 </TS>
