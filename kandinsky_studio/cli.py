@@ -16,14 +16,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kandinsky_studio import __version__, log, options
+from kandinsky_studio import __version__, log, options, stocking
 from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
     Cancelled,
     FileMissing,
     InvalidRequest,
-    ModelNotFound,
     NewerFile,
     NoRequestInPicture,
     StudioError,
@@ -87,8 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     options.add_commands(commands, make=_run_generate, embed=_run_embed, explain=_run_explain)
     training.add_parser(commands)
-    models = commands.add_parser("models", help="list the models, and whether they are on this computer")
-    models.set_defaults(run=_run_models)
+    stocking.add_parser(commands)
     screenshot = commands.add_parser("screenshot", help="make a picture of the window, without a display")
     screenshot.add_argument("file", type=Path, help="the PNG file to write")
     screenshot.add_argument("--picture", type=Path, metavar="FILE", help="a picture to show in the window")
@@ -136,24 +134,6 @@ def _run_explain(arguments: argparse.Namespace) -> int:
     from kandinsky_studio import exploring
 
     return exploring.explain(arguments)
-
-
-def _run_models(arguments: argparse.Namespace) -> int:
-    from kandinsky_studio.engine.models import MODELS, find
-
-    for spec in MODELS:
-        try:
-            files = find(spec.key)
-            files.check()
-            place = str(files.home)
-        except ModelNotFound as error:
-            place = f"not here; looked in {error.values['place']}"
-        except StudioError as error:
-            place = str(error)
-        size = f"{spec.native_size} px", f"{spec.disk_size / 1e6:,.0f} MB"
-        languages = ", ".join(spec.languages[:5]) + (" …" if len(spec.languages) > 5 else "")
-        sys.stdout.write(f"{spec.key:<16}{size[0]:>7}{size[1]:>11}  {languages:<22}{place}\n")
-    return 0
 
 
 def _run_self_test(arguments: argparse.Namespace) -> int:

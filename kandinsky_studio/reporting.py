@@ -39,7 +39,7 @@ class Report:
         self._last = now
         which = f"picture {progress.picture + 1} of {progress.pictures}, " if progress.pictures > 1 else ""
         left = "" if progress.seconds_left is None else f", {_duration(progress.seconds_left)} left"
-        self._line(f"{progress.fraction:4.0%}  {which}{_STAGES[progress.stage]}{left}")
+        self.line(f"{progress.fraction:4.0%}  {which}{_STAGES[progress.stage]}{left}")
 
     def result(self, result: GenerationResult, path: Path) -> None:
         """Tell that a picture is at ``path``."""
@@ -60,7 +60,8 @@ class Report:
             sys.stderr.flush()
             self._width = 0
 
-    def _line(self, text: str) -> None:
+    def line(self, text: str) -> None:
+        """Write ``text`` over the line of progress; a line of its own where that can't be."""
         if self._alive:
             sys.stderr.write("\r" + text.ljust(self._width))
             self._width = len(text)
