@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +18,7 @@ from kandinsky_studio.document.surface import Surface, Tile, bytes_of
 from kandinsky_studio.errors import DiskFull
 
 MEMORY = 384 * 2**20  # bytes of pixels that steps may hold in memory beside the document
-AT_HAND = 32 * 2**20  # and that they hold in the end, but for the nearest steps: the rest goes to the disk by and by
+AT_HAND = 16 * 2**20  # and that they hold in the end, but for the nearest steps: the rest goes to the disk by and by
 _WORTH = 4 * 2**20  # bytes that a thread is begun for
 STEPS = 500
 
@@ -177,6 +179,9 @@ class History:
                 if self._stop.is_set():
                     return
                 tile.put_away(self._scratch)
+        if sys.platform == "linux":  # glibc would keep what is free now between what is not
+            with suppress(OSError, AttributeError):  # another C library has no such function
+                ctypes.CDLL(None).malloc_trim(0)
 
     def _all_held(self, live: State) -> list[Tile]:
         """The tiles that only steps hold in memory, those of the nearest steps first; counts their bytes."""

@@ -20,8 +20,8 @@ _Mark: TypeAlias = tuple[tuple[object, ...], tuple[int, ...]]  # what steps chan
 LEVELS = 6  # 1, 1/2, 1/4 … 1/32
 _FEW = 32  # tiles: from here on it is cheaper to look at those in sight than at those that are out of date
 _QUARTER_LEVEL = 2  # from here on, layers are blended from the small copies of their tiles
-_BACKDROPS = 24 * 2**20  # bytes of blended layers below the active one that are kept: what a large brush moves over
-_EARLIER = 16 * 2**20  # bytes of tiles kept as they were before they were drawn anew: undo finds them again
+_BACKDROPS = 14 * 2**20  # bytes of blended layers below the active one that are kept: what a large brush moves over
+_EARLIER = 12 * 2**20  # bytes of tiles kept as they were before they were drawn anew: undo finds them again
 
 
 class Projection:

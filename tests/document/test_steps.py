@@ -517,7 +517,7 @@ def test_what_lies_far_back_leaves_memory_while_nobody_waits(tmp_path):
     _noise(document, pixels, keys, 6)
     assert history._beside is not None
     history._beside.join()
-    assert _held(document) <= 48 * 2**20, "it would have been six times 16 MiB"
+    assert _held(document) <= 36 * 2**20, "it would have been six times 16 MiB"
     assert all(tile.in_memory for tile in history.done[-1].changed_tiles(after=False)), "one step back is at hand"
     for number in (3, 6, 0, 5):
         document.go_to(number)
