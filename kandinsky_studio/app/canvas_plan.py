@@ -12,7 +12,8 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from kandinsky_studio.app.canvas_sizes import MULTIPLE, bounds_of, context_of, shaped, working_size
+from kandinsky_studio.app.canvas_sizes import MULTIPLE, bounds_of, context_of, shaped
+from kandinsky_studio.app.canvas_sizes import working_size as working_size
 from kandinsky_studio.document import masks
 from kandinsky_studio.document.compositing import compose
 from kandinsky_studio.document.document import Document, check_size

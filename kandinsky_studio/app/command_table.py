@@ -165,8 +165,71 @@ GENERATION = (
     Command(
         "generation.cancel", QT_TRANSLATE_NOOP("commands", "Cancel the generation"), "stop interrupt остановить", "stop"
     ),
-    Command("generation.cancel_all", QT_TRANSLATE_NOOP("commands", "Cancel all generations"), "stop queue очередь"),
+    Command("queue.show", QT_TRANSLATE_NOOP("commands", "Go to the queue"), "jobs waiting задания", "queue"),
+    Command(
+        "queue.pause", QT_TRANSLATE_NOOP("commands", "Pause the queue"), "hold resume go on очередь", "pause", True
+    ),
+    Command(
+        "queue.clear", QT_TRANSLATE_NOOP("commands", "Clear what is over from the queue"), "finished failed", "trash"
+    ),
+    Command("generation.cancel_all", QT_TRANSLATE_NOOP("commands", "Cancel all generations"), "stop queue очередь", "stop"),
+    Command(
+        "generation.preview_ideas",
+        QT_TRANSLATE_NOOP("commands", "Preview ideas of the prompt"),
+        "several drafts variations prior варианты",
+        "grid",
+    ),
+    Command(
+        "generation.new_idea",
+        QT_TRANSLATE_NOOP("commands", "New idea, same rendering seed"),
+        "prior variation вариант",
+        "dice",
+    ),
+    Command(
+        "generation.new_rendering",
+        QT_TRANSLATE_NOOP("commands", "New rendering of this idea"),
+        "decoder variation noise вариант",
+        "retry",
+    ),
+    Command(
+        "generation.drift",
+        QT_TRANSLATE_NOOP("commands", "Let the picture drift towards words"),
+        "pull embedding сместить",
+        "drift",
+    ),
+    Command(
+        "generation.style_from_marked",
+        QT_TRANSLATE_NOOP("commands", "New style from the marked pictures"),
+        "vector стиль",
+        "style",
+    ),
     Command("generation.draw_seeds", QT_TRANSLATE_NOOP("commands", "Draw new seeds"), "random dice случайно", "dice"),
+    Command(
+        "generation.handbook",
+        QT_TRANSLATE_NOOP("commands", "Prompt handbook"),
+        "modifiers words vocabulary слова справочник",
+        "book",
+    ),
+    Command(
+        "generation.prompt_history",
+        QT_TRANSLATE_NOOP("commands", "Prompts used before…"),
+        "history earlier прежние история",
+        "history",
+    ),
+    Command("generation.choose_styles", QT_TRANSLATE_NOOP("commands", "Prompt styles…"), "presets words", "style"),
+    Command("generation.edit_styles", QT_TRANSLATE_NOOP("commands", "Edit prompt styles…"), "presets export import"),
+    Command(
+        "generation.wildcards",
+        QT_TRANSLATE_NOOP("commands", "Open the folder of wildcards"),
+        "alternatives files choices файлы варианты",
+        "folder",
+    ),
+    Command(
+        "generation.weigh_words",
+        QT_TRANSLATE_NOOP("commands", "What each word is worth"),
+        "importance explain heatmap attention вес слова важность карта",
+        "words",
+    ),
     Command(
         "generation.go_to_prompt", QT_TRANSLATE_NOOP("commands", "Go to the prompt"), "describe words описание", "words"
     ),

@@ -15,6 +15,7 @@ from kandinsky_studio.app.depth_maps import DepthMaps
 from kandinsky_studio.app.drift import Drift
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.editor import Editor
+from kandinsky_studio.app.explaining import Explaining
 from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.gallery_list import GalleryList
 from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSettings
@@ -62,6 +63,7 @@ class Studio(QObject):
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
         self.easel = Easel(self.generation, self.gallery, self)
+        self.explaining = Explaining(self.settings, self.easel, self.models, self.worker, self)
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
         places = (paths.data() / "queue", paths.state() / "paces.json") if remembers else (None, None)

@@ -42,6 +42,7 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._image = QImage()
         self._halves: list[QImage] = []
+        self._over: QImage | None = None
         self._size = QSizeF()
         self._zoom = 1.0
         self._origin = QPointF()  # of the picture, from the widget's corner
@@ -75,6 +76,11 @@ class Canvas(QWidget):
         self._size = QSizeF(*size) if size else QSizeF(self._image.size())
         if not self._image.isNull() and self._size != size_before:
             self.fit()
+        self.update()
+
+    def lay_over(self, image: QImage | None) -> None:
+        """Show ``image``, of any size and partly transparent, over all of the picture; None takes it away."""
+        self._over = image
         self.update()
 
     def fit(self) -> None:
@@ -160,6 +166,9 @@ class Canvas(QWidget):
             QPainter.RenderHint.SmoothPixmapTransform, not (scale >= SHARP_FROM and native) and scale != 1
         )
         painter.drawImage(target, image, QRectF(image.rect()))
+        if self._over is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(target, self._over, QRectF(self._over.rect()))
 
     def _scaled_down(self) -> QImage:
         """The image, halved until it is less than twice as large as it is shown: bilinear filtering sees no further."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.canvas_plan import Verb
+from kandinsky_studio.app.explaining import Source
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions, dress
 from kandinsky_studio.ui.arrivals import Arrivals
@@ -23,12 +24,15 @@ from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
+from kandinsky_studio.ui.dialogs.styles import StylesDialog
 from kandinsky_studio.ui.dialogs.tablet_tester import TabletTester
 from kandinsky_studio.ui.document_deeds import DocumentDeeds
+from kandinsky_studio.ui.idea_deeds import IdeaDeeds
 from kandinsky_studio.ui.menus import build_menus
-from kandinsky_studio.ui.panel import PanelDock
+from kandinsky_studio.ui.panel import Panel, PanelDock
 from kandinsky_studio.ui.panels import PANELS
 from kandinsky_studio.ui.panels.gallery import GalleryPanel
+from kandinsky_studio.ui.panels.ideas import IdeasPanel
 from kandinsky_studio.ui.panels.layers import LayersPanel
 from kandinsky_studio.ui.panels.prompt import PromptPanel
 from kandinsky_studio.ui.sheet_deeds import SheetDeeds
@@ -68,6 +72,11 @@ class MainWindow(QMainWindow):
         self.depth_deeds = DepthDeeds(studio, self.actions_, self.bench, self)
         self.arrivals = Arrivals(studio, self.actions_, self.bench, self)
         self.areas = WindowDeeds(self.actions_, self.bench, self.docks, self)
+        ideas = next(dock.panel for dock in self.docks if isinstance(dock.panel, IdeasPanel))
+        marked, commit = self.gallery.selected, self.prompt.form.commit
+        self.idea_deeds = IdeaDeeds(
+            studio, self.actions_, ideas, lambda: self._go_to_key("ideas"), marked, commit, self
+        )
         self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
         self._menus: dict[str, QMenu] = {}
         self._build()
@@ -117,6 +126,12 @@ class MainWindow(QMainWindow):
         ):
             implement(id, lambda _=False, stage=stage, view=view: (view if self.bench.shows_document else stage)())
         implement("generation.go_to_prompt", lambda: self._go_to(self.prompt))
+        implement("generation.weigh_words", self._weigh_words)
+        handbook = next(dock.panel for dock in self.docks if dock.panel.key == "handbook")
+        implement("generation.handbook", lambda: self._go_to(handbook))
+        implement("generation.edit_styles", lambda: StylesDialog(self.studio, self.theme, self).show())
+        implement("queue.show", lambda: self._go_to_key("queue"))
+        self.status.queue.clicked.connect(a.commands.action("queue.show").trigger)
         implement("gallery.search", lambda: self._go_to(self.gallery))
         implement("edit.preferences", lambda: PreferencesDialog(self.studio, self).open())
         implement("window.command_palette", self.palette_.open)
@@ -206,9 +221,18 @@ class MainWindow(QMainWindow):
         self.actions_.generate.trigger()
         self._go_to(self.prompt)  # the button that had the focus goes away; it would pass to whatever is next
 
-    def _go_to(self, panel: PromptPanel | GalleryPanel) -> None:
+    def _go_to(self, panel: Panel) -> None:
         self.areas.show_dock(next(dock for dock in self.docks if dock.panel is panel))
         panel.focus_first()
+
+    @Slot()
+    def _weigh_words(self) -> None:
+        """Those of the picture in front, or else of the prompt."""
+        explaining, picture = self.studio.explaining, self.studio.easel.picture
+        explaining.choose(Source.PROMPT if self.bench.shows_document or picture is None else Source.PICTURE)
+        self._go_to_key("words")
+        if explaining.worths is None and explaining.weighing is None:
+            explaining.weigh()
 
     def _go_to_key(self, key: str) -> None:
         self.areas.show_dock(next(dock for dock in self.docks if dock.panel.key == key))

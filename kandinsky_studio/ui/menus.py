@@ -40,7 +40,15 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "layer",
         (
-            *("layer.new", "layer.new_depth", ">depth", "layer.from_clipboard", "layer.duplicate", "layer.delete", SEPARATOR),
+            *(
+                "layer.new",
+                "layer.new_depth",
+                ">depth",
+                "layer.from_clipboard",
+                "layer.duplicate",
+                "layer.delete",
+                SEPARATOR,
+            ),
             *("layer.rename", "layer.clear", SEPARATOR, "layer.group", "layer.ungroup", SEPARATOR),
             *("layer.raise", "layer.lower", "layer.next", "layer.previous", SEPARATOR),
             *("layer.add_mask", "layer.apply_mask", "layer.remove_mask", SEPARATOR),
@@ -70,6 +78,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *(
                 "generation.generate",
+                "generation.generate_to_front",
                 "generation.remove_object",
                 SEPARATOR,
                 "generation.previous_candidate",
@@ -78,8 +87,13 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("generation.wipe", "generation.side_by_side", "generation.mark_candidate", SEPARATOR),
             *("generation.keep", "generation.keep_all", "generation.drop", SEPARATOR),
             *("generation.live", "generation.keep_live", SEPARATOR),
+            *("generation.preview_ideas", "generation.new_idea", "generation.new_rendering"),
+            *("generation.drift", "generation.style_from_marked", SEPARATOR),
             *("generation.cancel", "generation.cancel_all", SEPARATOR),
-            "generation.go_to_prompt",
+            *("queue.show", "queue.pause", "queue.clear", SEPARATOR),
+            *("generation.go_to_prompt", "generation.prompt_history", "generation.handbook"),
+            "generation.weigh_words",
+            *("generation.choose_styles", "generation.edit_styles", "generation.wildcards"),
         ),
     ),
     (

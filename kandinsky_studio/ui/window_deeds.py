@@ -14,7 +14,11 @@ from kandinsky_studio.ui.workbench import Workbench
 
 _RIGHT, _BELOW = 352, 168  # pixels wide and high at first
 _UPPER, _LOWER = 54, 46  # shares of the prompt and the layers
-_BEHIND = ("mix", "colours", "steps")  # panels that stand behind the prompt at first
+_BEHIND = (  # who stands behind whom at first
+    ("prompt", ("mix", "pad", "colours", "steps")),
+    ("layers", ("handbook", "words")),
+    ("gallery", ("strip", "queue")),
+)
 _BY_KEY = Qt.FocusReason.TabFocusReason
 
 
@@ -60,10 +64,14 @@ class WindowDeeds(QObject):
         """Every panel where it is at a first start: colour and steps behind the prompt, the layers below them."""
         for dock in self._docks:
             self._window.addDockWidget(dock.panel.area, dock)
-        for key in _BEHIND:
-            self._window.tabifyDockWidget(self._named["prompt"], self._named[key])
-        self._named["prompt"].raise_()
-        self._window.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        for front, behind in _BEHIND:
+            for key in behind:
+                self._window.tabifyDockWidget(self._named[front], self._named[key])
+            self._named[front].raise_()
+        for dock in self._docks:
+            dock.setVisible(dock.panel.open_at_first)
+        for area in (Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea):
+            self._window.setTabPosition(area, QTabWidget.TabPosition.North)
 
     def size(self) -> None:
         """As wide and high as at a first start."""
@@ -109,22 +117,29 @@ class WindowDeeds(QObject):
     def show_dock(self, dock: PanelDock) -> None:
         """Bring a panel to the front, even if it was closed."""
         self.show_canvas_only(False)
+        new = dock.isHidden() and not dock.panel.open_at_first
         dock.wanted = True
         dock.show()
         dock.raise_()
+        if new and not self._named["layers"].isVisible():
+            QTimer.singleShot(0, self, lambda: self._share_with(dock))  # once it has found its place
+
+    def _share_with(self, dock: PanelDock) -> None:
+        """A panel that was asked for gets a good part of the column."""
+        self._window.resizeDocks([self._named["prompt"], dock], [_UPPER * 10, _LOWER * 10], Qt.Orientation.Vertical)
 
     @Slot()
     def reset_layout(self) -> None:
-        """Every panel open, where it was at first and as large."""
+        """The panels where they were at first, as large and as open."""
         self.show_canvas_only(False)
         for dock in self._docks:
             dock.setFloating(False)
-            dock.wanted = True
+            dock.wanted = dock.panel.open_at_first
             self._window.removeDockWidget(dock)
         self.arrange()
         self._fresh = True
         for dock in self._docks:
-            dock.setVisible(not dock.panel.of_document or self._bench.shows_document)
+            dock.setVisible(dock.wanted and (not dock.panel.of_document or self._bench.shows_document))
         self._named["prompt"].raise_()
         self.size()
 

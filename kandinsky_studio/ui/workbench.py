@@ -10,6 +10,7 @@ from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.document_page import DocumentPage
+from kandinsky_studio.ui.heat_view import HeatView
 from kandinsky_studio.ui.message_bar import MessageBar
 from kandinsky_studio.ui.picture_bar import PictureBar
 from kandinsky_studio.ui.stage import Stage
@@ -34,6 +35,7 @@ class Workbench(Translated):
         super().__init__(parent)
         self._editor: Editor = studio.editor
         self.stage = Stage(studio.easel, theme)
+        self._heat = HeatView(studio.explaining, self.stage)
         self.picture_bar = PictureBar(theme, actions)
         self.page = DocumentPage(studio, theme, actions)
         self.tabs = QTabBar()

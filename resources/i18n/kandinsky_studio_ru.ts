@@ -872,10 +872,6 @@
         <translation>{model}: не открывается</translation>
     </message>
     <message>
-        <source>Waiting in the queue: {count}</source>
-        <translation>В очереди: {count}</translation>
-    </message>
-    <message>
         <source>On the graphics card</source>
         <translation>На видеокарте</translation>
     </message>
@@ -886,6 +882,18 @@
     <message>
         <source>On the processor</source>
         <translation>На процессоре</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Приостановлено</translation>
+    </message>
+    <message>
+        <source>Open the queue</source>
+        <translation>Открыть очередь</translation>
+    </message>
+    <message>
+        <source>Queue: {state}</source>
+        <translation>Очередь: {state}</translation>
     </message>
 </context>
 <context>
@@ -1725,6 +1733,38 @@
         <source>What each word is worth</source>
         <translation>Сколько весит каждое слово</translation>
     </message>
+    <message>
+        <source>Prompt handbook</source>
+        <translation>Справочник слов</translation>
+    </message>
+    <message>
+        <source>Prompts used before…</source>
+        <translation>Прежние запросы…</translation>
+    </message>
+    <message>
+        <source>Prompt styles…</source>
+        <translation>Стили запроса…</translation>
+    </message>
+    <message>
+        <source>Edit prompt styles…</source>
+        <translation>Изменить стили запроса…</translation>
+    </message>
+    <message>
+        <source>Open the folder of wildcards</source>
+        <translation>Открыть папку наборов вариантов</translation>
+    </message>
+    <message>
+        <source>Go to the queue</source>
+        <translation>Перейти к очереди</translation>
+    </message>
+    <message>
+        <source>Pause the queue</source>
+        <translation>Приостановить очередь</translation>
+    </message>
+    <message>
+        <source>Clear what is over from the queue</source>
+        <translation>Убрать из очереди законченное</translation>
+    </message>
 </context>
 <context>
     <name>errors</name>
@@ -2291,6 +2331,62 @@
     <message>
         <source>Fetch this model again: files that are whole are not fetched twice.</source>
         <translation>Получите эту модель заново: целые файлы не загружаются дважды.</translation>
+    </message>
+    <message>
+        <source>There is no wildcard called “{name}”.</source>
+        <translation>Нет набора вариантов «{name}».</translation>
+    </message>
+    <message>
+        <source>Make a text file of that name in the folder of wildcards, one choice per line, or take it out.</source>
+        <translation>Создайте текстовый файл с этим именем в папке наборов, по варианту в строке, или уберите имя из запроса.</translation>
+    </message>
+    <message>
+        <source>The wildcard “{name}” leads back to itself.</source>
+        <translation>Набор «{name}» ведёт сам к себе.</translation>
+    </message>
+    <message>
+        <source>Take its name out of the files that it draws its lines from.</source>
+        <translation>Уберите его имя из файлов, из которых он берёт строки.</translation>
+    </message>
+    <message>
+        <source>The alternatives in the prompt name different layers.</source>
+        <translation>Варианты в запросе называют разные слои.</translation>
+    </message>
+    <message>
+        <source>Make one picture at a time, or name the layers outside of the braces.</source>
+        <translation>Создавайте по одной картине или назовите слои вне фигурных скобок.</translation>
+    </message>
+    <message>
+        <source>{file} holds no styles that can be read.</source>
+        <translation>В файле {file} нет стилей, которые можно прочитать.</translation>
+    </message>
+    <message>
+        <source>Choose a file that was exported from here.</source>
+        <translation>Выберите файл, выгруженный из этой программы.</translation>
+    </message>
+    <message>
+        <source>No video can be written on this computer.</source>
+        <translation>На этом компьютере нельзя записать видео.</translation>
+    </message>
+    <message>
+        <source>Write a WebP or the single frames; both hold every colour.</source>
+        <translation>Запишите WebP или отдельные кадры: в них сохранятся все цвета.</translation>
+    </message>
+    <message>
+        <source>What waits in the queue is lost if the program ends: {folder} takes nothing.</source>
+        <translation>Если программа завершится, ожидающее в очереди пропадёт: в {folder} ничего нельзя записать.</translation>
+    </message>
+    <message>
+        <source>Make room on this disk; what is put into the queue from then on is kept.</source>
+        <translation>Освободите место на этом диске; всё, что попадёт в очередь после этого, сохранится.</translation>
+    </message>
+    <message>
+        <source>A job of the queue can't be read; it was put aside as {file}.</source>
+        <translation>Задание из очереди не читается; оно отложено как {file}.</translation>
+    </message>
+    <message>
+        <source>The others are there. Ask for this picture again.</source>
+        <translation>Остальные на месте. Закажите эту картину заново.</translation>
     </message>
 </context>
 <context>
@@ -4416,6 +4512,14 @@
         <translation>Оставить слоем</translation>
     </message>
     <message>
+        <source>Live picture</source>
+        <translation>Картина «на лету»</translation>
+    </message>
+    <message>
+        <source>Live picture: a click takes it to another corner</source>
+        <translation>Картина «на лету»: щелчок переносит её в другой угол</translation>
+    </message>
+    <message>
         <source>Live: write a prompt, and it begins.</source>
         <translation>На лету: напишите запрос, и всё начнётся.</translation>
     </message>
@@ -4471,8 +4575,20 @@
         <translation>Когда я останавливаюсь</translation>
     </message>
     <message>
-        <source>Record: every picture goes to the gallery</source>
-        <translation>Запись: каждая картина попадает в галерею</translation>
+        <source>Record all in the gallery</source>
+        <translation>Записывать все в галерею</translation>
+    </message>
+    <message>
+        <source>The picture is shown</source>
+        <translation>Картина показывается</translation>
+    </message>
+    <message>
+        <source>Over the canvas</source>
+        <translation>Поверх холста</translation>
+    </message>
+    <message>
+        <source>In a corner of the view</source>
+        <translation>В углу вида</translation>
     </message>
     <message>
         <source>Draw new seeds</source>
@@ -4818,6 +4934,968 @@
     <message>
         <source>Cancel – {percent} %</source>
         <translation>Отменить – {percent} %</translation>
+    </message>
+</context>
+<context>
+    <name>languages</name>
+    <message>
+        <source>English</source>
+        <translation>английский</translation>
+    </message>
+    <message>
+        <source>Russian</source>
+        <translation>русский</translation>
+    </message>
+    <message>
+        <source>German</source>
+        <translation>немецкий</translation>
+    </message>
+    <message>
+        <source>French</source>
+        <translation>французский</translation>
+    </message>
+    <message>
+        <source>Spanish</source>
+        <translation>испанский</translation>
+    </message>
+    <message>
+        <source>Italian</source>
+        <translation>итальянский</translation>
+    </message>
+    <message>
+        <source>Portuguese</source>
+        <translation>португальский</translation>
+    </message>
+    <message>
+        <source>Polish</source>
+        <translation>польский</translation>
+    </message>
+    <message>
+        <source>Ukrainian</source>
+        <translation>украинский</translation>
+    </message>
+    <message>
+        <source>Turkish</source>
+        <translation>турецкий</translation>
+    </message>
+    <message>
+        <source>Chinese</source>
+        <translation>китайский</translation>
+    </message>
+    <message>
+        <source>Japanese</source>
+        <translation>японский</translation>
+    </message>
+    <message>
+        <source>Korean</source>
+        <translation>корейский</translation>
+    </message>
+    <message>
+        <source>Arabic</source>
+        <translation>арабский</translation>
+    </message>
+    <message>
+        <source>Cyrillic</source>
+        <translation>кириллица</translation>
+    </message>
+    <message>
+        <source>Chinese characters</source>
+        <translation>иероглифы</translation>
+    </message>
+    <message>
+        <source>Greek</source>
+        <translation>греческий</translation>
+    </message>
+    <message>
+        <source>Hebrew</source>
+        <translation>иврит</translation>
+    </message>
+    <message>
+        <source>Devanagari</source>
+        <translation>деванагари</translation>
+    </message>
+    <message>
+        <source>Latin letters</source>
+        <translation>латиница</translation>
+    </message>
+</context>
+<context>
+    <name>Styles</name>
+    <message>
+        <source>The style “{name}” is gone.</source>
+        <translation>Стиль «{name}» удалён.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Вернуть</translation>
+    </message>
+    <message>
+        <source>Styles taken from the file: {count}</source>
+        <translation>Взято стилей из файла: {count}</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source># One choice per line. In a prompt, __palette__ stands for one of them.</source>
+        <translation># По варианту в строке. В запросе __palette__ означает один из них.</translation>
+    </message>
+    <message>
+        <source>warm palette, cool palette, muted colours, black and white</source>
+        <translation>тёплая палитра, холодная палитра, приглушённые цвета, чёрно-белое</translation>
+    </message>
+</context>
+<context>
+    <name>handbook</name>
+    <message>
+        <source>Composition</source>
+        <translation>Композиция</translation>
+    </message>
+    <message>
+        <source>Lens and view</source>
+        <translation>Объектив и ракурс</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Свет</translation>
+    </message>
+    <message>
+        <source>Palette</source>
+        <translation>Палитра</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>Техника</translation>
+    </message>
+    <message>
+        <source>Line and shape</source>
+        <translation>Линия и форма</translation>
+    </message>
+    <message>
+        <source>Texture and surface</source>
+        <translation>Фактура и поверхность</translation>
+    </message>
+    <message>
+        <source>Detail and finish</source>
+        <translation>Детали и отделка</translation>
+    </message>
+    <message>
+        <source>Mood</source>
+        <translation>Настроение</translation>
+    </message>
+    <message>
+        <source>Weather and time</source>
+        <translation>Погода и время</translation>
+    </message>
+    <message>
+        <source>Era and style</source>
+        <translation>Эпоха и стиль</translation>
+    </message>
+    <message>
+        <source>Purpose</source>
+        <translation>Назначение</translation>
+    </message>
+    <message>
+        <source>Your own</source>
+        <translation>Ваши слова</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>Цвета</translation>
+    </message>
+    <message>
+        <source>Shapes</source>
+        <translation>Фигуры</translation>
+    </message>
+    <message>
+        <source>Sizes</source>
+        <translation>Размеры</translation>
+    </message>
+    <message>
+        <source>Places</source>
+        <translation>Места</translation>
+    </message>
+    <message>
+        <source>One to the other</source>
+        <translation>Одно к другому</translation>
+    </message>
+    <message>
+        <source>The colour of a shape, or of the ground behind it.</source>
+        <translation>Цвет фигуры или фона за ней.</translation>
+    </message>
+    <message>
+        <source>What is drawn; two shapes in one picture work, too.</source>
+        <translation>Что нарисовано; две фигуры на одной картине тоже получаются.</translation>
+    </message>
+    <message>
+        <source>How much room the shape takes.</source>
+        <translation>Сколько места занимает фигура.</translation>
+    </message>
+    <message>
+        <source>Where on the picture the shape stands.</source>
+        <translation>Где на картине стоит фигура.</translation>
+    </message>
+    <message>
+        <source>Where one of two shapes stands beside the other.</source>
+        <translation>Где одна из двух фигур стоит относительно другой.</translation>
+    </message>
+</context>
+<context>
+    <name>Handbook</name>
+    <message>
+        <source>“{words}” is out of the handbook.</source>
+        <translation>«{words}» больше нет в справочнике.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Вернуть</translation>
+    </message>
+</context>
+<context>
+    <name>ChipRow</name>
+    <message>
+        <source>Take off: {name}</source>
+        <translation>Снять: {name}</translation>
+    </message>
+</context>
+<context>
+    <name>HandbookList</name>
+    <message>
+        <source>open</source>
+        <translation>открыто</translation>
+    </message>
+    <message>
+        <source>closed</source>
+        <translation>закрыто</translation>
+    </message>
+    <message>
+        <source>in the prompt</source>
+        <translation>есть в запросе</translation>
+    </message>
+</context>
+<context>
+    <name>TokenCount</name>
+    <message>
+        <source>{tokens} of {limit} tokens</source>
+        <translation>токенов: {tokens} из {limit}</translation>
+    </message>
+    <message>
+        <source>about {count}</source>
+        <translation>примерно {count}</translation>
+    </message>
+    <message>
+        <source>Tokens are words and pieces of words. What has no room is not read.</source>
+        <translation>Токены — это слова и части слов. Что не помещается, не читается.</translation>
+    </message>
+    <message>
+        <source>A guess, until the model’s own tokenizer has counted.</source>
+        <translation>Пока приблизительно: токенизатор модели ещё не посчитал.</translation>
+    </message>
+</context>
+<context>
+    <name>WordBar</name>
+    <message>
+        <source>Styles: words around the prompt</source>
+        <translation>Стили: слова вокруг запроса</translation>
+    </message>
+    <message>
+        <source>Prompt handbook: what words do to a picture</source>
+        <translation>Справочник: что слова меняют в картине</translation>
+    </message>
+    <message>
+        <source>Prompts that were used before (Alt+Up, Alt+Down)</source>
+        <translation>Прежние запросы (Alt+Вверх, Alt+Вниз)</translation>
+    </message>
+    <message>
+        <source>Which of the possible texts</source>
+        <translation>Какие из возможных текстов</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryPopup</name>
+    <message>
+        <source>Search the prompts</source>
+        <translation>Искать в запросах</translation>
+    </message>
+    <message>
+        <source>Prompts that were used before</source>
+        <translation>Прежние запросы</translation>
+    </message>
+    <message>
+        <source>The words of each picture that you make are kept here.</source>
+        <translation>Здесь хранятся слова каждой созданной вами картины.</translation>
+    </message>
+    <message>
+        <source>No prompt has these words.</source>
+        <translation>Нет запроса с такими словами.</translation>
+    </message>
+</context>
+<context>
+    <name>PromptWords</name>
+    <message>
+        <source>Not: {words}</source>
+        <translation>Не рисовать: {words}</translation>
+    </message>
+    <message>
+        <source>Sets some numbers, too.</source>
+        <translation>Задаёт и некоторые числа.</translation>
+    </message>
+    <message>
+        <source>None of this is read: the styles leave no room for it.</source>
+        <translation>Ничего из этого не читается: стили не оставили места.</translation>
+    </message>
+    <message>
+        <source>Read up to “{words}”; the rest has no room.</source>
+        <translation>Читается до слов «{words}»; остальное не помещается.</translation>
+    </message>
+    <message>
+        <source>The wildcard “{name}” leads back to itself.</source>
+        <translation>Набор «{name}» ведёт сам к себе.</translation>
+    </message>
+    <message>
+        <source>There is no wildcard {names}.</source>
+        <translation>Нет набора вариантов {names}.</translation>
+    </message>
+    <message>
+        <source>Longer than what is read; the end has no room.</source>
+        <translation>Длиннее, чем читается; конец не помещается.</translation>
+    </message>
+    <message>
+        <source>{model} reads {languages}; words in another script ({script}) mean little to it.</source>
+        <translation>{model} понимает: {languages}. Слова другой письменности ({script}) почти ничего ей не скажут.</translation>
+    </message>
+    <message>
+        <source>{count} possible: {examples}</source>
+        <translation>Возможно {count}: {examples}</translation>
+    </message>
+    <message>
+        <source>Sent: {words}</source>
+        <translation>Будет отправлено: {words}</translation>
+    </message>
+    <message>
+        <source>All combinations: {count} pictures</source>
+        <translation>Все сочетания, картин: {count}</translation>
+    </message>
+    <message>
+        <source>The first {most} of {count} combinations</source>
+        <translation>Первые {most} сочетаний из {count}</translation>
+    </message>
+    <message>
+        <source>Each picture draws its own words</source>
+        <translation>Каждая картина тянет свои слова</translation>
+    </message>
+    <message>
+        <source>Reads {languages}.</source>
+        <translation>Понимает: {languages}.</translation>
+    </message>
+    <message>
+        <source>{languages} and {count} more</source>
+        <translation>{languages} и ещё {count}</translation>
+    </message>
+</context>
+<context>
+    <name>HandbookPanel</name>
+    <message>
+        <source>Handbook</source>
+        <translation>Справочник</translation>
+    </message>
+    <message>
+        <source>Search: light, calm, paper…</source>
+        <translation>Искать: свет, покой, бумага…</translation>
+    </message>
+    <message>
+        <source>Search the handbook</source>
+        <translation>Искать в справочнике</translation>
+    </message>
+    <message>
+        <source>Nothing in the handbook has these words. You can add your own below.</source>
+        <translation>В справочнике нет таких слов. Ниже можно добавить свои.</translation>
+    </message>
+    <message>
+        <source>Change your entry</source>
+        <translation>Изменить свою запись</translation>
+    </message>
+    <message>
+        <source>Add your own</source>
+        <translation>Добавить своё</translation>
+    </message>
+    <message>
+        <source>Words for the prompt</source>
+        <translation>Слова для запроса</translation>
+    </message>
+    <message>
+        <source>What they do, in a sentence</source>
+        <translation>Что они делают, одной фразой</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>Раздел</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Сохранить</translation>
+    </message>
+    <message>
+        <source>Leave it</source>
+        <translation>Оставить как есть</translation>
+    </message>
+    <message>
+        <source>A click puts words into the negative prompt.</source>
+        <translation>Щелчок добавляет слова в поле «Чего не рисовать».</translation>
+    </message>
+    <message>
+        <source>Take out</source>
+        <translation>Убрать</translation>
+    </message>
+    <message>
+        <source>Put in</source>
+        <translation>Вставить</translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation>Изменить…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+</context>
+<context>
+    <name>StylesDialog</name>
+    <message>
+        <source>Prompt styles</source>
+        <translation>Стили запроса</translation>
+    </message>
+    <message>
+        <source>Your styles</source>
+        <translation>Ваши стили</translation>
+    </message>
+    <message>
+        <source>No style of your own yet. A copy of a ready-made one is a good beginning.</source>
+        <translation>Своих стилей пока нет. Хорошее начало — копия готового.</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Название</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>Слова</translation>
+    </message>
+    <message>
+        <source>Negative words</source>
+        <translation>Чего не рисовать</translation>
+    </message>
+    <message>
+        <source>{prompt} stands for the prompt; without it the words come behind it.</source>
+        <translation>{prompt} означает запрос; без него слова встанут после запроса.</translation>
+    </message>
+    <message>
+        <source>Set the steps and the guidance of now, too</source>
+        <translation>Задавать и нынешние шаги и точность</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation>Новый</translation>
+    </message>
+    <message>
+        <source>Copy a ready-made one</source>
+        <translation>Скопировать готовый</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Взять из файла…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Выгрузить…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Закрыть</translation>
+    </message>
+    <message>
+        <source>a red circle</source>
+        <translation>красный круг</translation>
+    </message>
+    <message>
+        <source>Sent: {words}</source>
+        <translation>Будет отправлено: {words}</translation>
+    </message>
+    <message>
+        <source>Not: {words}</source>
+        <translation>Не рисовать: {words}</translation>
+    </message>
+    <message>
+        <source>New style</source>
+        <translation>Новый стиль</translation>
+    </message>
+    <message>
+        <source>Import styles</source>
+        <translation>Взять стили из файла</translation>
+    </message>
+    <message>
+        <source>Export styles</source>
+        <translation>Выгрузить стили</translation>
+    </message>
+</context>
+<context>
+    <name>PadPanel</name>
+    <message>
+        <source>Mixing pad</source>
+        <translation>Пульт</translation>
+    </message>
+    <message>
+        <source>Drop two to five pictures, layers, pigments or words here. Drag the point between them: the picture follows, and where you let go it is made whole and kept.</source>
+        <translation>Перетащите сюда от двух до пяти картин, слоёв, пигментов или слов. Ведите точку между ними: картина следует за ней, а там, где вы её отпустите, рисуется целиком и сохраняется.</translation>
+    </message>
+    <message>
+        <source>Drag the point between the corners, or click one of them.</source>
+        <translation>Ведите точку между углами или щёлкните по одному из них.</translation>
+    </message>
+    <message>
+        <source>Picture of the mix</source>
+        <translation>Картина из смеси</translation>
+    </message>
+    <message>
+        <source>Words for a corner, then Enter</source>
+        <translation>Слова для угла, затем Enter</translation>
+    </message>
+    <message>
+        <source>Words for a corner</source>
+        <translation>Слова для угла</translation>
+    </message>
+    <message>
+        <source>Add picture…</source>
+        <translation>Добавить картину…</translation>
+    </message>
+    <message>
+        <source>Take those of the mix</source>
+        <translation>Взять из смеси</translation>
+    </message>
+    <message>
+        <source>Use in the mix</source>
+        <translation>В смесь</translation>
+    </message>
+    <message>
+        <source>The corners go into the mix, with the weights of now</source>
+        <translation>Углы попадут в смесь с нынешними весами</translation>
+    </message>
+    <message>
+        <source>Other noise: the same mix, drawn differently</source>
+        <translation>Другой шум: та же смесь, нарисованная иначе</translation>
+    </message>
+    <message>
+        <source>Draft steps</source>
+        <translation>Шаги наброска</translation>
+    </message>
+    <message>
+        <source>Of the picture while you drag. Fewer are faster; a double click gives what shows the right mix.</source>
+        <translation>Для картины, пока вы ведёте точку. Чем меньше, тем быстрее; двойной щелчок вернёт столько, сколько нужно, чтобы смесь была верной.</translation>
+    </message>
+    <message>
+        <source>Over the canvas</source>
+        <translation>Поверх холста</translation>
+    </message>
+    <message>
+        <source>Drafts are laid over the frame of the document, and whole pictures wait there as candidates</source>
+        <translation>Наброски ложатся на рамку документа, а готовые картины ждут там как варианты</translation>
+    </message>
+    <message>
+        <source>Draft</source>
+        <translation>Набросок</translation>
+    </message>
+    <message>
+        <source>{model} can’t mix. These can: {others}.</source>
+        <translation>{model} не умеет смешивать. Умеют: {others}.</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+    <message>
+        <source>Add to the mixing pad</source>
+        <translation>Добавить на пульт</translation>
+    </message>
+    <message>
+        <source>All of it</source>
+        <translation>Только это</translation>
+    </message>
+    <message>
+        <source>Take it away</source>
+        <translation>Убрать</translation>
+    </message>
+</context>
+<context>
+    <name>PadField</name>
+    <message>
+        <source>Mixing pad</source>
+        <translation>Пульт смешивания</translation>
+    </message>
+    <message>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>{name}: {percent} %</source>
+        <translation>{name}: {percent} %</translation>
+    </message>
+</context>
+<context>
+    <name>FilmStrip</name>
+    <message>
+        <source>Strip</source>
+        <translation>Лента</translation>
+    </message>
+    <message>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>Make another frame between these two</source>
+        <translation>Сделать ещё кадр между этими двумя</translation>
+    </message>
+</context>
+<context>
+    <name>StripExport</name>
+    <message>
+        <source>Saved as {file}.</source>
+        <translation>Сохранено как {file}.</translation>
+    </message>
+</context>
+<context>
+    <name>StripPanel</name>
+    <message>
+        <source>Strip</source>
+        <translation>Лента</translation>
+    </message>
+    <message>
+        <source>{model} can’t mix. These can: {others}.</source>
+        <translation>{model} не умеет смешивать. Умеют: {others}.</translation>
+    </message>
+    <message>
+        <source>Cancel ({done} of {count})</source>
+        <translation>Отмена ({done} из {count})</translation>
+    </message>
+    <message>
+        <source>Make the strip</source>
+        <translation>Сделать ленту</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Экспорт…</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+    <message>
+        <source>Picture for the strip</source>
+        <translation>Картина для ленты</translation>
+    </message>
+    <message>
+        <source>Folder for the pictures</source>
+        <translation>Папка для картин</translation>
+    </message>
+    <message>
+        <source>Save the film as</source>
+        <translation>Сохранить фильм как</translation>
+    </message>
+</context>
+<context>
+    <name>StripForm</name>
+    <message>
+        <source>Drop a picture, a layer or a pigment here, click to choose a file, or type words below</source>
+        <translation>Перетащите сюда картину, слой или пигмент, щёлкните, чтобы выбрать файл, или впишите слова ниже</translation>
+    </message>
+    <message>
+        <source>Beginning</source>
+        <translation>Начало</translation>
+    </message>
+    <message>
+        <source>End</source>
+        <translation>Конец</translation>
+    </message>
+    <message>
+        <source>or words</source>
+        <translation>или слова</translation>
+    </message>
+    <message>
+        <source>Put something at both ends: the strip shows what lies between them, frame by frame, drawn from the same noise. Any frame can be used, and all of them make a film.</source>
+        <translation>Положите что-нибудь на оба конца: лента покажет кадр за кадром, что лежит между ними, из одного и того же шума. Любой кадр можно взять в работу, а все вместе — сохранить как фильм.</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Кадры</translation>
+    </message>
+    <message>
+        <source>How many are made, with both ends</source>
+        <translation>Сколько их будет вместе с концами</translation>
+    </message>
+    <message>
+        <source>Straight</source>
+        <translation>По прямой</translation>
+    </message>
+    <message>
+        <source>On the sphere</source>
+        <translation>По сфере</translation>
+    </message>
+    <message>
+        <source>How it goes from one end to the other</source>
+        <translation>Как идти от одного конца к другому</translation>
+    </message>
+    <message>
+        <source>Straight is calmer in the middle; on the sphere ideas that are far apart stay as strong as they are.</source>
+        <translation>По прямой середина спокойнее; по сфере далёкие друг от друга идеи остаются такими же сильными.</translation>
+    </message>
+    <message>
+        <source>Swap the ends</source>
+        <translation>Поменять концы местами</translation>
+    </message>
+    <message>
+        <source>From the mix</source>
+        <translation>Из смеси</translation>
+    </message>
+    <message>
+        <source>Put the first two of the mix at the ends</source>
+        <translation>Положить на концы первые два из смеси</translation>
+    </message>
+    <message>
+        <source>Make another frame between the chosen one and the next</source>
+        <translation>Сделать ещё кадр между выбранным и следующим</translation>
+    </message>
+    <message>
+        <source>Lay the chosen frame over the document as a candidate</source>
+        <translation>Положить выбранный кадр на документ как вариант</translation>
+    </message>
+    <message>
+        <source>Keep the chosen frame in the gallery and look at it</source>
+        <translation>Сохранить выбранный кадр в галерее и посмотреть на него</translation>
+    </message>
+    <message>
+        <source>To the mix</source>
+        <translation>В смесь</translation>
+    </message>
+    <message>
+        <source>Mix both ends as the chosen frame does</source>
+        <translation>Смешать оба конца так, как в выбранном кадре</translation>
+    </message>
+    <message>
+        <source>Frames a second</source>
+        <translation>Кадров в секунду</translation>
+    </message>
+    <message>
+        <source>There and back</source>
+        <translation>Туда и обратно</translation>
+    </message>
+    <message>
+        <source>The film goes back again, and has no jump when it is played over and over</source>
+        <translation>Фильм идёт и назад, поэтому при повторе нет скачка</translation>
+    </message>
+    <message>
+        <source>Video (MP4)</source>
+        <translation>Видео (MP4)</translation>
+    </message>
+    <message>
+        <source>WebP</source>
+        <translation>WebP</translation>
+    </message>
+    <message>
+        <source>GIF</source>
+        <translation>GIF</translation>
+    </message>
+    <message>
+        <source>Single pictures (PNG)</source>
+        <translation>Отдельные кадры (PNG)</translation>
+    </message>
+    <message>
+        <source>Kind of file</source>
+        <translation>Вид файла</translation>
+    </message>
+</context>
+<context>
+    <name>queue</name>
+    <message>
+        <source>Generate</source>
+        <translation>Создание</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>Доработка</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>Заполнение</translation>
+    </message>
+    <message>
+        <source>Expand</source>
+        <translation>Расширение</translation>
+    </message>
+    <message>
+        <source>Mix</source>
+        <translation>Смесь</translation>
+    </message>
+    <message>
+        <source>Match depth</source>
+        <translation>По глубине</translation>
+    </message>
+    <message>
+        <source>As much as fits</source>
+        <translation>Сколько поместится</translation>
+    </message>
+    <message>
+        <source>One part of the model after another</source>
+        <translation>Части модели по очереди</translation>
+    </message>
+    <message>
+        <source>Compressed weights</source>
+        <translation>Сжатые веса</translation>
+    </message>
+    <message>
+        <source>Layer by layer: least, and slowest</source>
+        <translation>Слой за слоем: меньше всего и медленнее всего</translation>
+    </message>
+    <message>
+        <source>pictures: {count}</source>
+        <translation>картин: {count}</translation>
+    </message>
+    <message>
+        <source>Done in {time}</source>
+        <translation>Готово за {time}</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Приостановлено</translation>
+    </message>
+    <message>
+        <source>Waits</source>
+        <translation>Ждёт</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>Загрузка модели…</translation>
+    </message>
+    <message>
+        <source>Step {step} of {steps}</source>
+        <translation>Шаг {step} из {steps}</translation>
+    </message>
+    <message>
+        <source>picture {number} of {count}</source>
+        <translation>картина {number} из {count}</translation>
+    </message>
+    <message>
+        <source>Waiting: {count}</source>
+        <translation>Ждут: {count}</translation>
+    </message>
+    <message>
+        <source>{time} or more</source>
+        <translation>{time} или больше</translation>
+    </message>
+    <message>
+        <source>{time} in all</source>
+        <translation>всего {time}</translation>
+    </message>
+    <message>
+        <source>a few seconds</source>
+        <translation>несколько секунд</translation>
+    </message>
+    <message>
+        <source>about {count} s</source>
+        <translation>около {count} с</translation>
+    </message>
+    <message>
+        <source>about {count} min</source>
+        <translation>около {count} мин</translation>
+    </message>
+    <message>
+        <source>about {count} h</source>
+        <translation>около {count} ч</translation>
+    </message>
+    <message>
+        <source>about {hours} h {minutes} min</source>
+        <translation>около {hours} ч {minutes} мин</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} с</translation>
+    </message>
+    <message>
+        <source>{minutes} min {seconds} s</source>
+        <translation>{minutes} мин {seconds} с</translation>
+    </message>
+</context>
+<context>
+    <name>Queue</name>
+    <message>
+        <source>Jobs cancelled: {count}.</source>
+        <translation>Отменено заданий: {count}.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Вернуть</translation>
+    </message>
+    <message>
+        <source>The queue is paused: this waits in it.</source>
+        <translation>Очередь приостановлена: задание ждёт в ней.</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Продолжить</translation>
+    </message>
+    <message>
+        <source>Jobs that were waiting when the program ended: {count}.</source>
+        <translation>Заданий, не сделанных до закрытия программы: {count}.</translation>
+    </message>
+</context>
+<context>
+    <name>QueuePanel</name>
+    <message>
+        <source>Queue</source>
+        <translation>Очередь</translation>
+    </message>
+    <message>
+        <source>Nothing waits. Generate as often as you like while a picture is being made: here you drag the jobs into the order you want, pause them, or cancel them. They are kept until they are made, even when the program is closed.</source>
+        <translation>Ничего не ждёт. Пока создаётся картина, можно заказывать следующие: здесь их перетаскивают в нужном порядке, приостанавливают и отменяют. Они хранятся, пока не будут сделаны, даже если закрыть программу.</translation>
+    </message>
+    <message>
+        <source>Go on with the queue</source>
+        <translation>Продолжить очередь</translation>
+    </message>
+    <message>
+        <source>Pause the queue; what is being made is finished</source>
+        <translation>Приостановить очередь; начатое будет закончено</translation>
+    </message>
+    <message>
+        <source>To the front</source>
+        <translation>В начало</translation>
+    </message>
+    <message>
+        <source>Up</source>
+        <translation>Выше</translation>
+    </message>
+    <message>
+        <source>Down</source>
+        <translation>Ниже</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Попробовать снова</translation>
+    </message>
+    <message>
+        <source>Try again and keep in memory</source>
+        <translation>Попробовать снова, держа в памяти</translation>
+    </message>
+    <message>
+        <source>Take out of the list</source>
+        <translation>Убрать из списка</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отменить</translation>
     </message>
 </context>
 </TS>
