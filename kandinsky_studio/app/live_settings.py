@@ -30,13 +30,15 @@ class Status(enum.Enum):
 class LiveSettings:
     """``strength`` (0…1) and ``steps`` are those of the live pictures; ``opacity`` (0…1) is how they are shown.
 
-    With ``record`` each of them goes to the gallery.
+    With ``beside`` they are shown in a corner of the view, else over the canvas; with ``record`` each of them goes to
+    the gallery.
     """
 
-    strength: float = 0.5
+    strength: float = 0.4
     steps: int = 8
     when: When = When.PAINTING
     opacity: float = 1.0
+    beside: bool = False
     record: bool = False
 
     @classmethod
@@ -49,4 +51,5 @@ class LiveSettings:
             steps=steps if isinstance(steps, int) and FEWEST <= steps <= MOST else plain.steps,
             when=When.PAUSE if values.get("when") == When.PAUSE else plain.when,
             opacity=opacity if isinstance(opacity, float) and 0 < opacity <= 1 else plain.opacity,
+            beside=values.get("beside") is True,
         )

@@ -6,10 +6,11 @@ from PySide6.QtCore import QEvent, QLocale, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from kandinsky_studio.app.live_settings import Status
+from kandinsky_studio.app.live_settings import LiveSettings, Status
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.easel.view import DocumentView
+from kandinsky_studio.ui.live_corner import LiveCorner
 from kandinsky_studio.ui.live_overlay import LiveOverlay
 from kandinsky_studio.ui.live_popup import LivePopup
 from kandinsky_studio.ui.sizes import ICON, MEDIUM, SMALL, TIGHT, em
@@ -36,13 +37,14 @@ class LiveBar(Translated):
         self._candidates = studio.candidates
         self._held = False
         self.overlay = LiveOverlay(live, view, studio.messages)
+        self.corner = LiveCorner(live, view, studio.messages, theme)
         commands = actions.commands
         self._toggle = commands.implement("generation.live", live.set_on)
         self._keep = commands.implement("generation.keep_live", live.keep)
         self._editor = studio.editor
         self.icon = QLabel()
         self.sentence = StatusLine(Qt.AlignmentFlag.AlignLeft)
-        self.strength = LabelledSlider(theme, 1, 100, 50, suffix=" %")
+        self.strength = LabelledSlider(theme, 1, 100, LiveSettings().strength * 100, suffix=" %")
         self.strength.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.compare = IconButton(theme, "compare")
         self.compare.pressed.connect(lambda: self._hold(True))
@@ -82,6 +84,8 @@ class LiveBar(Translated):
         self.compare.set_words(self.tr("Hold to see the canvas without it"))
         self.more.set_words(self.tr("How live pictures are made"))
         self.keep.setText(self.tr("Keep as a layer"))
+        self.corner.setAccessibleName(self.tr("Live picture"))
+        self.corner.setToolTip(self.tr("Live picture: a click takes it to another corner"))
         self._show()
 
     @Slot()
@@ -91,7 +95,7 @@ class LiveBar(Translated):
         self._toggle.setEnabled(self._editor.sheet is not None)
         self._keep.setEnabled(live.shown is not None)
         self.keep.setEnabled(live.shown is not None)
-        self.compare.setEnabled(live.shown is not None)
+        self.compare.setEnabled(live.shown is not None and not live.settings.beside)
         self.setVisible(live.on)
         if not live.on:
             self.popup.close()

@@ -56,7 +56,7 @@ class LiveOverlay(QObject):
         view.underlay = self._draw
         live.changed.connect(self._changed)
         live.painted.connect(self._painted)
-        live.settings_changed.connect(self._redraw)
+        live.settings_changed.connect(self._chosen)
         view.camera_changed.connect(self._changed)
 
     def set_hidden(self, hidden: bool) -> None:
@@ -69,7 +69,7 @@ class LiveOverlay(QObject):
     def _changed(self) -> None:
         """Another picture, or another camera: cut it. What was cut before is shown until that is done."""
         shown, camera = self._live.shown, self._view.camera
-        if shown is None:
+        if shown is None or self._live.settings.beside:
             self._show(None)
         elif not self._cutting and not self._is_cut(self._cut):
             area = shown.area if shown.plan.grows else shown.area.intersected(camera.canvas)
@@ -91,7 +91,7 @@ class LiveOverlay(QObject):
 
     def _cut_out(self, cut: _Cut, last: int) -> None:
         self._cutting = False
-        if cut.candidate is self._live.shown:
+        if cut.candidate is self._live.shown and not self._live.settings.beside:
             _open(cut, [rect for number, rect in self._live.fresh if number > last])
             self._show(cut)
         self._changed()  # if that is not what is wanted any more
@@ -120,6 +120,10 @@ class LiveOverlay(QObject):
             _open(self._cut, [rect])
 
     @Slot()
+    def _chosen(self) -> None:
+        self._changed()
+        self._redraw()
+
     def _redraw(self) -> None:
         if self._cut is not None:
             self._view.update_device(self._cut.box)

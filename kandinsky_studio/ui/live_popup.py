@@ -31,16 +31,24 @@ class LivePopup(QFrame):
         self.when.addItems([""] * len(_WHENS))
         self._when_label = QLabel()
         self._when_label.setBuddy(self.when)
+        self.where = QComboBox()
+        self.where.addItems(["", ""])
+        self._where_label = QLabel()
+        self._where_label.setBuddy(self.where)
         self.record = QCheckBox()
         self.seeds = QPushButton()
         column = QVBoxLayout(self)
         column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
         column.setSpacing(SMALL)
-        for widget in (self.opacity, self.steps, self._when_label, self.when, self.record, self.seeds):
+        for widget in (
+            *(self._where_label, self.where, self.opacity, self._when_label, self.when),
+            *(self.steps, self.record, self.seeds),
+        ):
             column.addWidget(widget)
         self.opacity.changed.connect(lambda value: live.set(opacity=round(value / 100, 4)))
         self.steps.changed.connect(lambda value: live.set(steps=round(value)))
         self.when.activated.connect(lambda number: live.set(when=_WHENS[number]))
+        self.where.activated.connect(lambda number: live.set(beside=number == 1))
         self.record.clicked.connect(lambda on: live.set(record=bool(on)))
         self.seeds.clicked.connect(live.draw_seeds)
         live.settings_changed.connect(self._show)
@@ -57,7 +65,11 @@ class LivePopup(QFrame):
         words = {When.PAINTING: self.tr("While I paint"), When.PAUSE: self.tr("When I pause")}
         for number, when in enumerate(_WHENS):
             self.when.setItemText(number, words[when])
-        self.record.setText(self.tr("Record: every picture goes to the gallery"))
+        self._where_label.setText(self.tr("The picture is shown"))
+        self.where.setAccessibleName(self.tr("The picture is shown"))
+        self.where.setItemText(0, self.tr("Over the canvas"))
+        self.where.setItemText(1, self.tr("In a corner of the view"))
+        self.record.setText(self.tr("Record all in the gallery"))
         self.seeds.setText(self.tr("Draw new seeds"))
         self.seeds.setToolTip(self.tr("Live keeps its seeds, so that the picture does not flicker; this draws others."))
         self._show()
@@ -65,7 +77,9 @@ class LivePopup(QFrame):
     @Slot()
     def _show(self) -> None:
         settings = self._live.settings
+        self.where.setCurrentIndex(int(settings.beside))
         self.opacity.set_number(settings.opacity * 100)
+        self.opacity.setEnabled(not settings.beside)
         self.steps.set_number(settings.steps)
         self.when.setCurrentIndex(_WHENS.index(settings.when))
         self.record.setChecked(settings.record)

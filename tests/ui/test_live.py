@@ -143,6 +143,30 @@ def test_a_stroke_shows_at_once_over_the_picture(painter):
     painter.bar.compare.released.emit()
 
 
+def test_the_picture_can_stand_in_a_corner_with_the_canvas_as_it_is(painter):
+    painter.turn_on()
+    painter.live.set(beside=True)
+    painter.stroke("#e02020", (90, 40), (84, 44), (90, 44))
+    painter.settled()
+    corner = painter.bar.corner
+    painter.qtbot.waitUntil(corner.isVisible, timeout=3000)
+    assert not painter.bar.compare.isEnabled()
+    painter.qtbot.wait(150)
+    seen = corner.grab().toImage().scaled(SIZE, SIZE).convertToFormat(QImage.Format.Format_RGB888)
+    pixels = np.frombuffer(seen.constBits(), np.uint8).reshape(SIZE, seen.bytesPerLine())[:, : 3 * SIZE]
+    x, y = middle(red(pixels.reshape(SIZE, SIZE, 3)))
+    assert abs(x - 88) < 12
+    assert abs(y - 43) < 12
+    places = [corner.pos()]
+    for _ in range(3):
+        QTest.mouseClick(corner, Qt.MouseButton.LeftButton)
+        places.append(corner.pos())
+    assert len({(place.x(), place.y()) for place in places}) == 4
+    painter.live.set_on(False)
+    assert not corner.isVisible()
+    assert (painter.screen() == painter.pixels()[..., :3]).mean() > 0.99
+
+
 def test_nothing_beside_the_frame_changes(make_window, qtbot):
     painter = Painter(make_window(), qtbot, 256)
     set_frame(painter.document, Rect(64, 64, 128, 128))
