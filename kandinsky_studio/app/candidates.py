@@ -25,6 +25,7 @@ from kandinsky_studio.errors import QT_TRANSLATE_NOOP, StudioError
 _QUIET = 150  # milliseconds after a change until the verb is looked for again
 _APART = 66  # milliseconds between two previews that are shown, at least
 _NAME = 40
+_OVER = 32  # jobs that are over, of which it is known where their pictures belong
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Candidates(QObject):
         self._models = models
         self._messages = messages
         self._stages: dict[Sheet, _Stage] = {}
+        self._over: dict[int, tuple[_Stage, Cutter]] = {}  # jobs that may be tried again
         self._outlook: Outlook | None = None
         self._hidden = False
         self._news: tuple[int, Pixels] | None = None  # a job and its newest preview that is not shown yet
@@ -79,6 +81,7 @@ class Candidates(QObject):
         generation.progressed.connect(self._progressed)
         generation.picture_made.connect(self._made)
         generation.ended.connect(self._ended)
+        generation.retried.connect(self._retried)
 
     # ------------------------------------------------------------------ what is there
 
@@ -368,8 +371,18 @@ class Candidates(QObject):
         stage = self._of_job(job)
         self._forget_news(job)
         if stage is not None:
-            del stage.jobs[job]
+            self._over[job] = stage, stage.jobs.pop(job)
+            self._over = dict(list(self._over.items())[-_OVER:])
             stage.preview = None
+            self.changed.emit()
+
+    @Slot(int, int)
+    def _retried(self, job: int, new: int) -> None:
+        """What was to come of ``job`` comes of ``new``, and to the same place."""
+        stage = self._of_job(job)
+        found = self._over.pop(job, None) or (None if stage is None else (stage, stage.jobs[job]))
+        if found is not None:
+            found[0].jobs[new] = found[1]
             self.changed.emit()
 
     def _forget_news(self, job: int) -> None:

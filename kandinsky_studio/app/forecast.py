@@ -25,6 +25,11 @@ class Forecast:
         self._loads_since: float | None = None
 
     @property
+    def device(self) -> str:
+        """What the engine computes on; empty until that is known."""
+        return self._device
+
+    @property
     def paces(self) -> Paces:
         return self._paces
 

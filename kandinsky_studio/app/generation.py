@@ -236,6 +236,10 @@ class Generation(QObject):
         """Whether jobs wait for :meth:`go_on`."""
         return self._paused or bool(self._held)
 
+    def holds(self, job_id: int) -> bool:
+        """Whether a job waits for :meth:`go_on`."""
+        return job_id != self._current and (self._paused or job_id in self._held)
+
     @property
     def starts_nothing(self) -> bool:
         """Whether a new job would wait for :meth:`go_on` too."""

@@ -24,7 +24,7 @@ from kandinsky_studio.app.queue_list import QueueList, Row, Standing
 from kandinsky_studio.app.queue_pictures import picture_of, small_picture
 from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress
-from kandinsky_studio.engine.tier import Tier
+from kandinsky_studio.engine.tier import Tier, lowest_tier
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.paces import Paces
 from kandinsky_studio.storage.queue_files import KeptJob, new_name
@@ -71,7 +71,6 @@ class Queue(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(_LATER)
         self._later.timeout.connect(self.times_changed)
-        self.list.dropped.connect(self.move)
         generation.submitted.connect(self._submitted)
         generation.started.connect(self._started)
         generation.progressed.connect(self._progressed)
@@ -111,6 +110,16 @@ class Queue(QObject):
     def waiting(self) -> int:
         """How many jobs wait."""
         return len(self.list.of(Standing.waiting))
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Those that the engine's device knows, from the quickest to the smallest."""
+        lowest = lowest_tier(self._forecast.device.partition(":")[0] or "cpu")
+        return tuple(tier for tier in Tier if tier <= lowest)
+
+    def holds(self, row: Row) -> bool:
+        """Whether a job waits for :meth:`go_on`."""
+        return self._generation.holds(row.id)
 
     def pause(self) -> None:
         """Let no other job start; the one that runs goes on."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
 from kandinsky_studio.engine.request import GenerationRequest, Progress
@@ -51,14 +51,12 @@ class Row:
 
 
 class QueueList(QAbstractListModel):
-    """Rows by their standing, within it in the order they were put. ``dropped`` tells where rows were dragged to:
-    their ids, and that of the row they came before, or None."""
-
-    dropped = Signal(object, object)
+    """Rows by their standing, within it in the order they were put. ``words`` makes what screen readers say of one."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[Row] = []
+        self.words: Callable[[Row], str] = lambda row: row.request.prompt
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows)
@@ -139,7 +137,7 @@ class QueueList(QAbstractListModel):
             return None
         if role == ROW_ROLE:
             return row
-        return row.request.prompt if role == Qt.ItemDataRole.DisplayRole else None
+        return self.words(row) if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole) else None
 
     def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
         row = self.row(index)
@@ -159,19 +157,3 @@ class QueueList(QAbstractListModel):
         data = QMimeData()
         data.setData(JOBS, " ".join(str(row.id) for row in rows).encode("ascii"))
         return data
-
-    def dropMimeData(  # noqa: N802
-        self,
-        data: QMimeData,
-        action: Qt.DropAction,
-        row: int,
-        column: int,
-        parent: QModelIndex | QPersistentModelIndex,
-    ) -> bool:
-        """Nothing is moved here: whoever hears of it does so. False, so that the view removes nothing either."""
-        words = bytes(data.data(JOBS).data()).decode("ascii", "replace").split()
-        ids = [int(word) for word in words if word.isdecimal()]
-        at = row if row >= 0 else parent.row() if parent.isValid() else len(self._rows)
-        below = self._rows[at] if at < len(self._rows) else None
-        self.dropped.emit(ids, None if below is None else below.id)
-        return False

@@ -41,6 +41,7 @@ class Deeds(QObject):
         self._window = window
         implement = actions.commands.implement
         implement("generation.generate", self.generate)
+        implement("generation.generate_to_front", self.generate_to_front)
         implement("generation.cancel", studio.generation.cancel)
         implement("generation.cancel_all", studio.queue.cancel_all)
         implement("generation.draw_seeds", studio.settings.draw_seeds)
@@ -81,6 +82,14 @@ class Deeds(QObject):
             return
         if self._studio.generation.generate() is None and not self._studio.settings.request().prompt:
             self._actions.go_to_prompt.trigger()
+
+    @Slot()
+    def generate_to_front(self) -> None:
+        """The same, before all that waits."""
+        queue, before = self._studio.queue, self._studio.generation.order
+        self.generate()
+        new = [job for job in self._studio.generation.order if job not in before]
+        queue.move(new, before[0] if before else None)
 
     @Slot()
     def save_as(self) -> None:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Slot
-from PySide6.QtWidgets import QLabel, QStatusBar
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton
 
+from kandinsky_studio.app.queue_words import in_all
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.worker import ModelStage, ModelState
 
 
 class Status(QStatusBar):
-    """Says it in words; nothing here asks for anything."""
+    """Says it in words; the part about the queue opens it."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
         self._state: ModelState | None = None
-        self.model, self.queue, self.device = QLabel(), QLabel(), QLabel()
+        self.model, self.queue, self.device = QLabel(), QToolButton(), QLabel()
+        self.queue.setObjectName("statusQueue")
+        self.queue.setAutoRaise(True)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(12, 2, 12, 4)
         self.addWidget(self.model)
         self.addWidget(self.queue)
         self.addPermanentWidget(self.device)
         studio.worker.model_state.connect(self._show_state)
-        studio.generation.queue_changed.connect(self._show_queue)
+        studio.queue.changed.connect(self._show_queue)
+        studio.queue.times_changed.connect(self._show_queue)
         studio.model_chosen.connect(self.retranslate)
         self.retranslate()
 
@@ -63,8 +67,14 @@ class Status(QStatusBar):
 
     @Slot()
     def _show_queue(self) -> None:
-        waiting = self._studio.generation.waiting
-        self.queue.setText(self.tr("Waiting in the queue: {count}").format(count=waiting) if waiting else "")
+        queue = self._studio.queue
+        text = in_all(queue.waiting, *queue.seconds_left)
+        if queue.paused and queue.waiting:
+            text = self.tr("Paused") + " · " + text
+        self.queue.setText(text)
+        self.queue.setVisible(bool(text))
+        self.queue.setToolTip(self.tr("Open the queue"))
+        self.queue.setAccessibleName(self.tr("Queue: {state}").format(state=text))
 
     def _device_name(self, device: str) -> str:
         """What people call the device that torch calls ``device``."""

@@ -15,7 +15,7 @@ from kandinsky_studio.ui.workbench import Workbench
 _RIGHT, _BELOW = 352, 168  # pixels wide and high at first
 _UPPER, _LOWER = 54, 46  # shares of the prompt and the layers
 _BEHIND = (  # who stands behind whom at first
-    ("prompt", ("mix", "pad", "colours", "steps")),
+    ("prompt", ("mix", "ideas", "pad", "colours", "steps")),
     ("layers", ("handbook", "words")),
     ("gallery", ("strip", "queue")),
 )
