@@ -16,12 +16,14 @@ from kandinsky_studio.ui.widgets.translated import Translated
 class Panel(Translated):
     """Base of the panels. ``key`` names it in the saved layout, ``area`` is where it stands at first.
 
-    One ``of_document`` is in the window only while a document is in front.
+    One ``of_document`` is in the window only while a document is in front; one that is not ``open_at_first`` waits
+    until it is asked for.
     """
 
     key: ClassVar[str]
     area: ClassVar[Qt.DockWidgetArea]
     of_document: ClassVar[bool] = False
+    open_at_first: ClassVar[bool] = True
 
     def __init__(self, studio: Studio, theme: Theme, actions: Actions) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class PanelDock(QDockWidget):
         super().__init__()
         self.setObjectName(panel.key)
         self.panel = panel
-        self.wanted = True  # shown when a document is in front, if the panel is one of documents
+        self.wanted = panel.open_at_first  # shown when a document is in front, if the panel is one of documents
         self.toggleViewAction().triggered.connect(self._remember)
         self._title = DockTitle(panel.header())
         self.setTitleBarWidget(self._title)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -24,7 +23,9 @@ from kandinsky_studio.ui.size_presets import presets
 from kandinsky_studio.ui.widgets.fold import Fold
 from kandinsky_studio.ui.widgets.note import Note
 from kandinsky_studio.ui.widgets.number import Number, WholeBox
+from kandinsky_studio.ui.widgets.prompt_editor import PromptEditor
 from kandinsky_studio.ui.widgets.seed import SeedField
+from kandinsky_studio.ui.word_bar import TokenCount, WordBar
 
 SCHEDULER_TITLES = {  # names, not words: never translated
     "dpmpp_2m": "DPM++ 2M",
@@ -43,27 +44,6 @@ _STEPS = Limits(1, 100, 20)
 _GUIDANCE = Limits(1.0, 20.0, 4.0)
 
 
-class PromptEditor(QPlainTextEdit):
-    """Plain words; Tab goes on to the next control."""
-
-    def __init__(self, lines: int) -> None:
-        super().__init__()
-        self.setTabChangesFocus(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._lines = lines
-        self._fit()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._fit()
-        super().changeEvent(event)
-
-    def _fit(self) -> None:
-        """As tall as its lines are, in the font of now."""
-        margins = self.contentsMargins()
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * self._lines + 22 + margins.top() + margins.bottom())
-
-
 class PromptForm(QWidget):
     """Labels in the left column, controls in the right one, so that everything stands in line."""
 
@@ -72,10 +52,14 @@ class PromptForm(QWidget):
         self.setObjectName("formBody")
         self.prompt = PromptEditor(5)
         self.negative_prompt = PromptEditor(2)
-        self.negative_fold = Fold(self.negative_prompt)
+        self.words, self.negative_count = WordBar(), TokenCount()
+        self.negative_fold = Fold(_stacked(self.negative_prompt, self.negative_count))
         self.model = _combo()
         self.about_model, self.real_pictures = QPushButton(), QPushButton()
         self.model_note = Note(self.about_model, self.real_pictures)
+        self.languages = QLabel()
+        self.languages.setObjectName("muted")
+        self.languages.setWordWrap(True)
         self.format = _combo()
         self.width_box, self.height_box, self.swap = WholeBox(), WholeBox(), QToolButton()
         self.numbers = {
@@ -100,6 +84,7 @@ class PromptForm(QWidget):
         rows: list[tuple[str, QWidget]] = [
             ("model", self.model),
             ("", self.model_note),
+            ("", self.languages),
             ("format", self.format),
             ("sides", self._sides()),
             ("num_images_per_prompt", self.numbers["num_images_per_prompt"]),
@@ -117,7 +102,7 @@ class PromptForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 4, 16, 16)
         layout.setSpacing(8)
-        layout.addWidget(self.prompt)
+        layout.addWidget(_stacked(self.prompt, self.words))
         layout.addWidget(self.negative_fold)
         layout.addSpacing(8)
         layout.addLayout(main)
@@ -170,6 +155,7 @@ class PromptForm(QWidget):
         self.negative_prompt.setPlaceholderText(self.tr("What should not be in it"))
         self._name(self.negative_prompt, self.tr("Negative prompt"), self.tr("What the picture should not show"))
         self.negative_fold.set_title(self.tr("Negative prompt"))
+        self.words.retranslate()
         self._row("model", self.tr("Model"), self.model, self.tr("The model that makes the picture"))
         self.model_note.set_text(self.tr("Built-in model: shapes and colours."))
         self.about_model.setText(self.tr("What can it draw?"))
@@ -279,6 +265,17 @@ class PromptForm(QWidget):
         number.setEnabled(allowed)
         hint = self.tr("How many pictures to make") if allowed else self.tr("Both seeds are locked: all would be alike")
         number.setToolTip(hint)
+
+
+def _stacked(*widgets: QWidget) -> QWidget:
+    """One below the other, close together."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    for widget in widgets:
+        column.addWidget(widget)
+    return whole
 
 
 def _combo() -> QComboBox:

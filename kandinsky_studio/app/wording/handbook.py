@@ -14,7 +14,7 @@ from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.vocabulary import read_vocabulary
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.storage import wording as storage
-from kandinsky_studio.storage.wording import Entry
+from kandinsky_studio.storage.wording import Entry as Entry
 
 OWN = "own"
 """The group of the user's own entries."""

@@ -14,7 +14,8 @@ from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.translation import Translation
 from kandinsky_studio.storage import wording as storage
-from kandinsky_studio.storage.wording import Style
+from kandinsky_studio.storage.wording import SETTINGS as SETTINGS
+from kandinsky_studio.storage.wording import Style as Style
 
 
 class Styles(QObject):

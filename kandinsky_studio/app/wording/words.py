@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from kandinsky_studio.app.wording.styles import Styles
 from kandinsky_studio.app.wording.styling import Edit, Texts
 from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult
+from kandinsky_studio.storage.durable import write_file
 from kandinsky_studio.storage.wildcards import Wildcards, read_wildcards
 
 TOPIC = "tokens"
@@ -163,6 +164,23 @@ class Words(QObject):
 
         if self._opened:
             self._lane.run(lambda: read_wildcards(self.wildcard_folder), arrived, self._messages.error)
+
+    def make_wildcard_folder(self, done: Callable[[Path], object]) -> None:
+        """Make the folder of wildcards, with an example in it, unless it is there; then call ``done`` with it."""
+        example = self.tr("# One choice per line. In a prompt, __palette__ stands for one of them.")
+        choices = self.tr("warm palette, cool palette, muted colours, black and white").split(", ")
+
+        def work() -> Path:
+            if not self.wildcard_folder.is_dir():
+                text = "\n".join([example, *choices, ""])
+                write_file(self.wildcard_folder / "palette.txt", text.encode("utf-8"))
+            return self.wildcard_folder
+
+        def made(folder: Path) -> None:
+            self.read_wildcards()
+            done(folder)
+
+        self._lane.run(work, made, self._messages.error)
 
     @Slot(Qt.ApplicationState)
     def _came_back(self, state: Qt.ApplicationState) -> None:

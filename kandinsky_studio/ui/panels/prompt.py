@@ -14,6 +14,7 @@ from kandinsky_studio.engine.spec import Limits
 from kandinsky_studio.ui.actions import Actions, hint, keys
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.prompt_form import PromptForm
+from kandinsky_studio.ui.prompt_words import PromptWords
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.generate_button import GenerateButton
 from kandinsky_studio.ui.widgets.number import Number
@@ -36,6 +37,7 @@ class PromptPanel(Panel):
         self.form = PromptForm()
         self.button = GenerateButton(theme)
         self.status = StatusLine()
+        self.wording = PromptWords(studio, theme, actions, self.form)
         self._verb = ""
         self._numbers: dict[str, Number] = self.form.numbers
         self._build()
@@ -124,6 +126,7 @@ class PromptPanel(Panel):
 
     def retranslate(self) -> None:
         self.form.retranslate_all()
+        self.wording.retranslate()
         self._fill_models()
         self._fill_sizes()
         self._queue_changed()
