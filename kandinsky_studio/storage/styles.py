@@ -16,8 +16,11 @@ from kandinsky_studio.engine.embeddings import DIRECTION, SavedEmbedding
 from kandinsky_studio.engine.request import Pixels
 from kandinsky_studio.errors import BrokenPigment, BrokenStyle
 from kandinsky_studio.storage import pigments
-from kandinsky_studio.storage.pigments import Pigment as Style
+from kandinsky_studio.storage.pigments import Pigment
 from kandinsky_studio.storage.pigments import rename as rename
+
+Style = Pigment
+"""Kept as a pigment is; its ``embedding`` is the direction."""
 
 _TILE = 64  # pixels of a side of what the small picture shows of each of four
 

@@ -65,14 +65,14 @@ class IdeaDeeds(QObject):
 
     @Slot()
     def new_idea(self) -> None:
-        """Make a picture of the words with another idea, from the noise of the one that is shown."""
+        """Make a picture of the words with another idea, with the rendering seed of the one that is shown."""
         self._commit()
         self._studio.ideas.new_idea(self._seen())
         self._generate()
 
     @Slot()
     def new_rendering(self) -> None:
-        """Make a picture of the idea of the one that is shown, from another noise."""
+        """Make a picture of the idea of the one that is shown, with another rendering seed."""
         self._commit()
         self._studio.ideas.new_rendering(self._seen())
         self._generate()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.ideas import FEWEST, MOST, Draft, Kind
@@ -44,8 +46,9 @@ class IdeaPreview(Translated):
         row = QHBoxLayout(self.pinned)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SMALL)
-        for widget in (self.pin_picture, self.pin_words, self.unpin):
-            row.addWidget(widget, widget is self.pin_words)
+        row.addWidget(self.pin_picture)
+        row.addWidget(self.pin_words, 1)
+        row.addWidget(self.unpin)
         self.new_idea, self.new_rendering = QPushButton(), QPushButton()
         self._rolls: list[tuple[QPushButton, QAction]] = [
             (self.new_idea, command("generation.new_idea")),
@@ -59,8 +62,9 @@ class IdeaPreview(Translated):
         column.setSpacing(MEDIUM)
         for part in (self.unable, self.teaching, self.preview, self.count, self.told, self.grid, self.chosen):
             column.addWidget(part)
-        for part in (self.pinned, self._heading, self._rolling):
-            column.addWidget(part)
+        column.addWidget(self.pinned)
+        column.addWidget(self._heading)
+        column.addWidget(self._rolling)
         column.addStretch(1)
         self._connect(command("generation.preview_ideas"))
         self.retranslate()
@@ -99,9 +103,9 @@ class IdeaPreview(Translated):
         self.renderings.setText(self.tr("Other renderings"))
         self.renderings.setToolTip(self.tr("The same idea, drawn with other rendering seeds"))
         self.unpin.set_words(self.tr("Free the idea: the next pictures have new ones"))
-        self._heading.setText(self.tr("Seeds apart"))
-        self.new_idea.setText(self.tr("New idea, same noise"))
-        self.new_rendering.setText(self.tr("Same idea, new noise"))
+        self._heading.setText(self.tr("Draw one seed anew"))
+        self.new_idea.setText(self.tr("New idea"))
+        self.new_rendering.setText(self.tr("New rendering"))
         for button, action in self._rolls:
             button.setToolTip(hint(action))
         self._show()
@@ -130,9 +134,9 @@ class IdeaPreview(Translated):
         self.preview.setToolTip("" if ideas.busy else hint(self._actions.commands.action("generation.preview_ideas")))
         self.count.set_number(ideas.count)
         told = {
-            Kind.IDEAS: self.tr("Each has another idea; the noise is the same."),
+            Kind.IDEAS: self.tr("Each has another idea; the rendering seed is the same."),
             Kind.NEAR: self.tr("The first is the one you chose, the others are near it."),
-            Kind.RENDERINGS: self.tr("One idea; each is drawn from another noise."),
+            Kind.RENDERINGS: self.tr("One idea; each has another rendering seed."),
         }
         self.told.setText(told[ideas.kind])
         self.told.setVisible(bool(ideas.drafts))
@@ -151,7 +155,7 @@ class IdeaPreview(Translated):
         )
         self._show_grid()
 
-    def _held(self) -> object:
+    def _held(self) -> QImage | None:
         """The draft of the idea seed, if it is among those that are shown."""
         seed = self._studio.settings.values.prior_seed
         for draft in self.ideas.drafts:
@@ -182,13 +186,13 @@ class IdeaPreview(Translated):
 
     # ------------------------------------------------------------------ what is done
 
-    def _with_chosen(self, do: object) -> None:
+    def _with_chosen(self, do: Callable[[Draft], None]) -> None:
         chosen = self.ideas.chosen
-        if chosen is not None and callable(do):
+        if chosen is not None:
             do(chosen)
 
     def make_whole(self, draft: Draft) -> None:
-        """Pin the idea of ``draft`` and make the whole picture of it, with the noise of the draft."""
+        """Pin the idea of ``draft`` and make the whole picture of it, with the rendering seed of the draft."""
         if self.ideas.pin_down(draft):
             with self._studio.settings.held():
                 self._actions.generate.trigger()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QProgressBar, QPus
 
 from kandinsky_studio.app.files import OPENABLE
 from kandinsky_studio.app.images import to_image
+from kandinsky_studio.app.mix_slots import Source
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.styles import FEWEST, MOST
 from kandinsky_studio.storage.styles import Style
@@ -65,8 +66,10 @@ class StyleForm(Translated):
         column.addWidget(self._new)
         column.addWidget(self.no_pictures)
         column.addLayout(self._tray)
-        for part in (FlowRow(self.marked, self.layer, self.files), self.name, self.make, self.progress):
-            column.addWidget(part)
+        column.addWidget(FlowRow(self.marked, self.layer, self.files))
+        column.addWidget(self.name)
+        column.addWidget(self.make)
+        column.addWidget(self.progress)
         column.addStretch(1)
         self._connect()
         self.retranslate()
@@ -184,8 +187,8 @@ class StyleForm(Translated):
 
     # ------------------------------------------------------------------ what is done
 
-    def _take_out(self, source: object, *_: object) -> None:
-        self.styles.take_out(source)  # type: ignore[arg-type]
+    def _take_out(self, source: Source, *_: object) -> None:
+        self.styles.take_out(source)
 
     @Slot(str)
     def _apply(self, name: str) -> None:

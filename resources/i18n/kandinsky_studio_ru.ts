@@ -1765,6 +1765,26 @@
         <source>Clear what is over from the queue</source>
         <translation>Убрать из очереди законченное</translation>
     </message>
+    <message>
+        <source>Preview ideas of the prompt</source>
+        <translation>Показать идеи запроса</translation>
+    </message>
+    <message>
+        <source>New idea, same rendering seed</source>
+        <translation>Новая идея, то же зерно исполнения</translation>
+    </message>
+    <message>
+        <source>New rendering of this idea</source>
+        <translation>Новое исполнение этой идеи</translation>
+    </message>
+    <message>
+        <source>Let the picture drift towards words</source>
+        <translation>Вести картину к словам</translation>
+    </message>
+    <message>
+        <source>New style from the marked pictures</source>
+        <translation>Новый стиль из отмеченных картин</translation>
+    </message>
 </context>
 <context>
     <name>errors</name>
@@ -2387,6 +2407,18 @@
     <message>
         <source>The others are there. Ask for this picture again.</source>
         <translation>Остальные на месте. Закажите эту картину заново.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be read as a style.</source>
+        <translation>{file} не читается как стиль.</translation>
+    </message>
+    <message>
+        <source>A style is made of {minimum} to {maximum} pictures.</source>
+        <translation>Стиль делают из {minimum}–{maximum} картин.</translation>
+    </message>
+    <message>
+        <source>Choose pictures that have nothing in common but their style.</source>
+        <translation>Выберите картины, у которых нет ничего общего, кроме стиля.</translation>
     </message>
 </context>
 <context>
@@ -4654,7 +4686,7 @@
     </message>
     <message>
         <source>From</source>
-        <translation>С</translation>
+        <translation>Начало</translation>
     </message>
     <message>
         <source>The part of the drawing from which on depth counts.</source>
@@ -4662,7 +4694,7 @@
     </message>
     <message>
         <source>Until</source>
-        <translation>До</translation>
+        <translation>Конец</translation>
     </message>
     <message>
         <source>The part of the drawing up to which depth counts; then it is drawn freely.</source>
@@ -5032,6 +5064,14 @@
     <message>
         <source>Styles taken from the file: {count}</source>
         <translation>Взято стилей из файла: {count}</translation>
+    </message>
+    <message>
+        <source>The style “{name}” is in the trash.</source>
+        <translation>Стиль «{name}» в корзине.</translation>
+    </message>
+    <message>
+        <source>The style “{name}” is on the shelf, and applied.</source>
+        <translation>Стиль «{name}» лежит на полке и применяется.</translation>
     </message>
 </context>
 <context>
@@ -5896,6 +5936,331 @@
     <message>
         <source>Cancel</source>
         <translation>Отменить</translation>
+    </message>
+</context>
+<context>
+    <name>IdeasPanel</name>
+    <message>
+        <source>Ideas</source>
+        <translation>Идеи</translation>
+    </message>
+    <message>
+        <source>Preview</source>
+        <translation>Просмотр</translation>
+    </message>
+    <message>
+        <source>Drift</source>
+        <translation>Дрейф</translation>
+    </message>
+    <message>
+        <source>Styles</source>
+        <translation>Стили</translation>
+    </message>
+    <message>
+        <source>What to do with ideas</source>
+        <translation>Что делать с идеями</translation>
+    </message>
+</context>
+<context>
+    <name>IdeaPreview</name>
+    <message>
+        <source>One prompt, several ideas: the words stay, what the model makes of them differs. Look at small drafts, choose one, and only that becomes a whole picture.</source>
+        <translation>Один запрос, несколько идей: слова те же, а понимает их модель по-разному. Посмотрите на наброски, выберите один — и только он станет целой картиной.</translation>
+    </message>
+    <message>
+        <source>How many</source>
+        <translation>Сколько</translation>
+    </message>
+    <message>
+        <source>Drafts that are made at once.</source>
+        <translation>Сколько набросков делать за раз.</translation>
+    </message>
+    <message>
+        <source>Drafts of ideas</source>
+        <translation>Наброски идей</translation>
+    </message>
+    <message>
+        <source>Make it whole</source>
+        <translation>Сделать целиком</translation>
+    </message>
+    <message>
+        <source>Pin this idea and make the whole picture of it; so does a double click or Enter</source>
+        <translation>Закрепить эту идею и сделать по ней целую картину; то же делают двойной щелчок и Enter</translation>
+    </message>
+    <message>
+        <source>More like this</source>
+        <translation>Похожие</translation>
+    </message>
+    <message>
+        <source>Ideas near this one: its own, mixed with new ones of the words</source>
+        <translation>Идеи рядом с этой: она сама, смешанная с новыми по тем же словам</translation>
+    </message>
+    <message>
+        <source>Other renderings</source>
+        <translation>Другие исполнения</translation>
+    </message>
+    <message>
+        <source>The same idea, drawn with other rendering seeds</source>
+        <translation>Та же идея, нарисованная с другими зёрнами исполнения</translation>
+    </message>
+    <message>
+        <source>Free the idea: the next pictures have new ones</source>
+        <translation>Отпустить идею: у следующих картин будут новые</translation>
+    </message>
+    <message>
+        <source>Draw one seed anew</source>
+        <translation>Сменить одно зерно</translation>
+    </message>
+    <message>
+        <source>New idea</source>
+        <translation>Новая идея</translation>
+    </message>
+    <message>
+        <source>New rendering</source>
+        <translation>Новое исполнение</translation>
+    </message>
+    <message>
+        <source>{model} has no ideas: it draws straight from the words. These have: {others}.</source>
+        <translation>{model} рисует прямо по словам, без идей. С идеями: {others}.</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Остановить</translation>
+    </message>
+    <message>
+        <source>New ones</source>
+        <translation>Другие</translation>
+    </message>
+    <message>
+        <source>Preview ideas</source>
+        <translation>Показать идеи</translation>
+    </message>
+    <message>
+        <source>Each has another idea; the rendering seed is the same.</source>
+        <translation>У каждого своя идея; зерно исполнения одно.</translation>
+    </message>
+    <message>
+        <source>The first is the one you chose, the others are near it.</source>
+        <translation>Первый — тот, что вы выбрали, остальные рядом с ним.</translation>
+    </message>
+    <message>
+        <source>One idea; each has another rendering seed.</source>
+        <translation>Идея одна; у каждого своё зерно исполнения.</translation>
+    </message>
+    <message>
+        <source>The next pictures have this idea, whatever the words are.</source>
+        <translation>У следующих картин будет эта идея, каковы бы ни были слова.</translation>
+    </message>
+    <message>
+        <source>The next pictures have the idea of this seed and of the words.</source>
+        <translation>У следующих картин будет идея этого зерна и этих слов.</translation>
+    </message>
+    <message>
+        <source>Draft {number}: idea seed {idea}, rendering seed {seed}</source>
+        <translation>Набросок {number}: зерно идеи {idea}, зерно исполнения {seed}</translation>
+    </message>
+</context>
+<context>
+    <name>DriftForm</name>
+    <message>
+        <source>Take a picture, say where it should go, and pull: at 0 it is itself, at 100 it is what the words say, below 0 it goes the other way. Where you let go, the whole picture is made and kept.</source>
+        <translation>Возьмите картину, скажите словами, куда её вести, и тяните: на 0 она остаётся собой, на 100 становится тем, что сказано, ниже 0 уходит в другую сторону. Где отпустите, там картина будет сделана целиком и сохранена.</translation>
+    </message>
+    <message>
+        <source>Take what is shown</source>
+        <translation>Взять то, что видно</translation>
+    </message>
+    <message>
+        <source>The layer</source>
+        <translation>Слой</translation>
+    </message>
+    <message>
+        <source>The selection</source>
+        <translation>Выделение</translation>
+    </message>
+    <message>
+        <source>Picture…</source>
+        <translation>Картина…</translation>
+    </message>
+    <message>
+        <source>Where to, such as “a yellow star”</source>
+        <translation>Куда, например «жёлтая звезда»</translation>
+    </message>
+    <message>
+        <source>Words that it drifts towards</source>
+        <translation>Слова, к которым она дрейфует</translation>
+    </message>
+    <message>
+        <source>Drift</source>
+        <translation>Дрейф</translation>
+    </message>
+    <message>
+        <source>From the picture’s own idea to that of the words; below 0 away from them.</source>
+        <translation>От собственной идеи картины к идее слов; ниже 0 — прочь от них.</translation>
+    </message>
+    <message>
+        <source>The picture follows the slider.</source>
+        <translation>Картина следует за ползунком.</translation>
+    </message>
+    <message>
+        <source>Picture of the drift</source>
+        <translation>Картина дрейфа</translation>
+    </message>
+    <message>
+        <source>Keep the composition</source>
+        <translation>Сохранять композицию</translation>
+    </message>
+    <message>
+        <source>Drawing starts from the picture, so that things stay where they are and only what they are changes</source>
+        <translation>Рисование начинается с картины: всё остаётся на местах, меняется только то, что там изображено</translation>
+    </message>
+    <message>
+        <source>Drawn anew</source>
+        <translation>Рисуется заново</translation>
+    </message>
+    <message>
+        <source>How much of the picture may change; at 100 % nothing of it is left.</source>
+        <translation>Какая часть картины может измениться; при 100 % от неё ничего не остаётся.</translation>
+    </message>
+    <message>
+        <source>{model} can’t mix ideas. These can: {others}.</source>
+        <translation>{model} не умеет смешивать идеи. Умеют: {others}.</translation>
+    </message>
+    <message>
+        <source>Draft</source>
+        <translation>Набросок</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+    <message>
+        <source>Let a picture drift</source>
+        <translation>Какая картина дрейфует</translation>
+    </message>
+</context>
+<context>
+    <name>StyleForm</name>
+    <message>
+        <source>A style is what a handful of pictures have in common. It is added to whatever you make next: a picture of words, of a picture, or a mix.</source>
+        <translation>Стиль — это общее у нескольких картин. Он добавляется ко всему, что вы сделаете дальше: к картине по словам, по картине или к смеси.</translation>
+    </message>
+    <message>
+        <source>Styles</source>
+        <translation>Стили</translation>
+    </message>
+    <message>
+        <source>A new style</source>
+        <translation>Новый стиль</translation>
+    </message>
+    <message>
+        <source>There is no style yet: make one below.</source>
+        <translation>Стилей ещё нет: сделайте первый ниже.</translation>
+    </message>
+    <message>
+        <source>Drop {fewest} to {most} pictures here that have nothing in common but their style.</source>
+        <translation>Перетащите сюда от {fewest} до {most} картин, у которых нет ничего общего, кроме стиля.</translation>
+    </message>
+    <message>
+        <source>Marked in the gallery</source>
+        <translation>Отмеченные в галерее</translation>
+    </message>
+    <message>
+        <source>The layer</source>
+        <translation>Слой</translation>
+    </message>
+    <message>
+        <source>Pictures…</source>
+        <translation>Картины…</translation>
+    </message>
+    <message>
+        <source>Name of the style</source>
+        <translation>Название стиля</translation>
+    </message>
+    <message>
+        <source>Making the style</source>
+        <translation>Стиль делается</translation>
+    </message>
+    <message>
+        <source>{model} has no ideas that a style could be added to. These have: {others}.</source>
+        <translation>{model} рисует без идей, стиль добавить не к чему. С идеями: {others}.</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Остановить</translation>
+    </message>
+    <message>
+        <source>Make the style</source>
+        <translation>Сделать стиль</translation>
+    </message>
+    <message>
+        <source>{name}: click to take it out</source>
+        <translation>{name}: щёлкните, чтобы убрать</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Картины</translation>
+    </message>
+    <message>
+        <source>Pictures of one style</source>
+        <translation>Картины одного стиля</translation>
+    </message>
+    <message>
+        <source>Style</source>
+        <translation>Стиль</translation>
+    </message>
+</context>
+<context>
+    <name>StyleRow</name>
+    <message>
+        <source>Strength</source>
+        <translation>Сила</translation>
+    </message>
+    <message>
+        <source>How much of the style is added; below 0 pictures are led away from it. A double click gives 100 %.</source>
+        <translation>Сколько стиля добавлять; ниже 0 картины уводятся от него. Двойной щелчок даёт 100 %.</translation>
+    </message>
+    <message>
+        <source>Apply it no more</source>
+        <translation>Больше не применять</translation>
+    </message>
+</context>
+<context>
+    <name>StyleShelf</name>
+    <message>
+        <source>Rename the style</source>
+        <translation>Переименовать стиль</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Название</translation>
+    </message>
+    <message>
+        <source>Apply it</source>
+        <translation>Применить</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>Переименовать…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+</context>
+<context>
+    <name>Drift</name>
+    <message>
+        <source>Candidate</source>
+        <translation>Вариант</translation>
+    </message>
+    <message>
+        <source>Canvas</source>
+        <translation>Холст</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Картина</translation>
     </message>
 </context>
 </TS>
