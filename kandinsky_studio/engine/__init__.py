@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kandinsky_studio.engine.engine import Engine as Engine
+
+# The libraries below could ask the Hub and tell it of us. Files are opened from folders only, so neither ever helps.
+for _switch in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_XET", "DO_NOT_TRACK"):
+    os.environ.setdefault(_switch, "1")
 
 
 def __getattr__(name: str) -> Any:
