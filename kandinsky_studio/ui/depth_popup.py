@@ -20,6 +20,7 @@ from kandinsky_studio.ui.widgets.slider import LabelledSlider
 _WIDTH = 300
 _WHOLE = 100  # percent
 _BLUR = 200  # pixels at most
+_FOLLOWS = 2048**2  # pixels of a canvas up to which trying out follows the pointer
 
 
 class DepthPopup(QFrame):
@@ -83,7 +84,8 @@ class DepthPopup(QFrame):
         for slider, name in self._counting:
             slider.changed.connect(lambda value, name=name: self._count(name, round(value / _WHOLE, 4)))
         for slider in self._ranging:
-            slider.changed.connect(lambda _: self._try())
+            slider.changed.connect(lambda _: self._try() if self._is_quick() else None)
+            slider.committed.connect(lambda _: self._try())
         for button, id in (
             (self.invert, "depth.invert"),
             (self.estimate, "depth.estimate"),
@@ -150,6 +152,11 @@ class DepthPopup(QFrame):
         if values.control_guidance_start > values.control_guidance_end:
             other = "control_guidance_end" if name == "control_guidance_start" else "control_guidance_start"
             settings.set(**{other: value})
+
+    def _is_quick(self) -> bool:
+        """Whether it can follow the pointer; of what is larger the result comes when one lets go."""
+        document = self._studio.editor.document
+        return document is not None and document.state.canvas.area <= _FOLLOWS
 
     def _try(self) -> None:
         """Make the layer what the sliders say of what it was when the popup was opened."""

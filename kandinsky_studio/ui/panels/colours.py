@@ -7,6 +7,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout
 
 from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.document.document import Change
+from kandinsky_studio.document.layers import Kind
+from kandinsky_studio.document.pixel_operations import lightness
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.sizes import MEDIUM, SMALL
@@ -15,7 +18,10 @@ from kandinsky_studio.ui.widgets.colour_picker import ColourPicker
 
 
 class ColoursPanel(Panel):
-    """Changes the foreground colour; or the background, after it was pressed below the tools."""
+    """Changes the foreground colour; or the background, after it was pressed below the tools.
+
+    Where only greys can be painted, on the depth layer, it shows the grey that a colour becomes there.
+    """
 
     key = "colours"
     area = Qt.DockWidgetArea.RightDockWidgetArea
@@ -33,6 +39,8 @@ class ColoursPanel(Panel):
         self.picker.changed.connect(self._picked)
         self._editor.colours_changed.connect(self._show)
         self._editor.colour_wanted.connect(self._want)
+        self._editor.document_changed.connect(self._changed)
+        self._editor.sheet_changed.connect(self._show)
         self.retranslate()
         self._show()
 
@@ -58,9 +66,18 @@ class ColoursPanel(Panel):
         else:
             self._editor.set_colours(foreground=opaque)
 
+    @Slot(object)
+    def _changed(self, change: Change) -> None:
+        if change.state:
+            self._show()
+
     @Slot()
     def _show(self) -> None:
-        desk = self._editor.desk
+        desk, document = self._editor.desk, self._editor.document
         colour = desk.background if self._background else desk.foreground
+        layer = document.active if document is not None else None
+        if layer is not None and layer.kind is Kind.DEPTH:
+            grey = round(255 * lightness(colour))
+            colour = QColor(grey, grey, grey)
         if colour != self.picker.colour:
             self.picker.set_colour(colour)
