@@ -267,13 +267,13 @@ class MixingPad(QObject):
         return self._over_canvas and self._editor.sheet is not None
 
     def _held(self) -> tuple[int, int]:
-        """The seeds that stay: those that are locked in the settings, the pad's own else."""
+        """The seeds that stay: those that are locked in the settings, else the pad's own: what the settings had when
+        the first picture was asked for."""
         settings, values = self._generation.settings, self._generation.settings.values
-        if self._seeds is None:
-            self._seeds = (values.prior_seed, values.seed)
+        idea, rendering = self._seeds or (values.prior_seed, values.seed)
         return (
-            values.prior_seed if settings.prior_seed_locked else self._seeds[0],
-            values.seed if settings.seed_locked else self._seeds[1],
+            values.prior_seed if settings.prior_seed_locked else idea,
+            values.seed if settings.seed_locked else rendering,
         )
 
     def _request(self) -> GenerationRequest:
@@ -286,7 +286,7 @@ class MixingPad(QObject):
             for slot, weight in zip(self._slots, self.weights, strict=True)
             if weight > _NOTHING
         ]
-        idea, rendering = self._held()
+        self._seeds = idea, rendering = self._held()
         words, _ = layers_in(settings.prompt)
         one = dataclasses.replace(settings, prompt=words, num_images_per_prompt=1, prior_seed=idea, seed=rendering)
         request = self._mixing.mixed(one, [*slots, *self._mixing.avoided(settings.model)])

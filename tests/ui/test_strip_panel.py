@@ -161,6 +161,7 @@ def test_a_film_is_written(made, window, qtbot, tmp_path, monkeypatch, kind):
         assert len(list(path.iterdir())) == 5
     elif kind != "mp4":
         with Image.open(path) as film:
+            film.load()
             assert film.info["duration"] == 50
     window.studio.gallery.flush()
     assert window.studio.gallery_list.rowCount() == 5
