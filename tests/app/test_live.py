@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtGui import QColor
 
 from kandinsky_studio.app.canvas_plan import Verb
+from kandinsky_studio.app.live_frames import Made
 from kandinsky_studio.app.live_settings import LiveSettings, Status, When
 from kandinsky_studio.app.pauses import LONGEST, SHORTEST, Pauses
 from kandinsky_studio.document import masks, selection_operations
@@ -121,7 +122,10 @@ def test_seeds_stay_and_can_be_drawn(qtbot, studio, live, fake_engine):
         settled(qtbot, live)
     assert {(one.seed, one.prior_seed) for one in fake_engine.requests} == {(7, 5)}
     studio.settings.draw_seeds()
+    count = len(fake_engine.requests)
+    paint(studio, Rect(60, 60, 20, 20))
     settled(qtbot, live)
+    assert len(fake_engine.requests) == count + 1
     assert fake_engine.requests[-1].seed == 7, "those of jobs are others"
     live.draw_seeds()
     settled(qtbot, live)
@@ -273,6 +277,7 @@ def test_nothing_comes_after_the_end(qtbot, studio, live, fake_engine, told, how
     count = len(fake_engine.requests)
     paint(studio)
     qtbot.waitUntil(lambda: len(fake_engine.requests) == count + 1, timeout=3000)
+    frame, made = live._frame, Made(live.shown, None, 0.1)
     if how == "off":
         live.set_on(False)
     elif how == "model":
@@ -280,6 +285,8 @@ def test_nothing_comes_after_the_end(qtbot, studio, live, fake_engine, told, how
     else:
         studio.editor.close_sheet(studio.editor.sheet)
     assert live.status is Status.OFF
+    assert live.shown is None
+    live._made(frame, made)  # it was on its way
     assert live.shown is None
     fake_engine.hold.set()
     qtbot.wait(150)
@@ -348,3 +355,23 @@ def test_a_large_document_is_seen_small_and_as_it_is(qtbot, studio, fake_engine)
     assert red[32:64, 64:96].all()
     assert red.sum() == 32 * 32
     assert tuple(sent[0, 0]) == (0x20, 0x40, 0xD0)
+
+
+def test_nothing_that_was_painted_while_it_waited_is_forgotten(qtbot, studio, fake_engine):
+    studio.settings.set(prompt="a red circle")
+    studio.editor.new(1024, 1024, QColor("#2040d0"))
+    begin(qtbot, studio.live)
+    settled(qtbot, studio.live)
+    fake_engine.hold.clear()
+    count = len(fake_engine.requests)
+    studio.generation.generate()
+    qtbot.waitUntil(lambda: len(fake_engine.requests) == count + 1, timeout=3000)
+    for x in (0, 256, 512):
+        paint(studio, Rect(x, 0, 128, 128))
+        frame = studio.live._frame
+        qtbot.waitUntil(lambda frame=frame: studio.live._frame not in (frame, None), timeout=3000)
+    fake_engine.hold.set()
+    settled(qtbot, studio.live)
+    sent = fake_engine.requests[-1].image.pixels
+    assert [tuple(sent[8, x]) for x in (8, 40, 72)] == [(0xE0, 0x20, 0x20)] * 3
+    assert len(fake_engine.requests) == count + 2
