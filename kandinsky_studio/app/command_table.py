@@ -165,14 +165,23 @@ GENERATION = (
     Command(
         "generation.cancel", QT_TRANSLATE_NOOP("commands", "Cancel the generation"), "stop interrupt остановить", "stop"
     ),
-    Command("queue.show", QT_TRANSLATE_NOOP("commands", "Go to the queue"), "jobs waiting задания", "queue"),
+    Command("generation.show_queue", QT_TRANSLATE_NOOP("commands", "Go to the queue"), "jobs waiting задания", "queue"),
     Command(
-        "queue.pause", QT_TRANSLATE_NOOP("commands", "Pause the queue"), "hold resume go on очередь", "pause", True
+        "generation.pause_queue",
+        QT_TRANSLATE_NOOP("commands", "Pause the queue"),
+        "hold resume go on очередь",
+        "pause",
+        True,
     ),
     Command(
-        "queue.clear", QT_TRANSLATE_NOOP("commands", "Clear what is over from the queue"), "finished failed", "trash"
+        "generation.clear_queue",
+        QT_TRANSLATE_NOOP("commands", "Clear what is over from the queue"),
+        "finished failed",
+        "trash",
     ),
-    Command("generation.cancel_all", QT_TRANSLATE_NOOP("commands", "Cancel all generations"), "stop queue очередь", "stop"),
+    Command(
+        "generation.cancel_all", QT_TRANSLATE_NOOP("commands", "Cancel all generations"), "stop queue очередь", "stop"
+    ),
     Command(
         "generation.preview_ideas",
         QT_TRANSLATE_NOOP("commands", "Preview ideas of the prompt"),

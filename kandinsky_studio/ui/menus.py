@@ -90,7 +90,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("generation.preview_ideas", "generation.new_idea", "generation.new_rendering"),
             *("generation.drift", "generation.style_from_marked", SEPARATOR),
             *("generation.cancel", "generation.cancel_all", SEPARATOR),
-            *("queue.show", "queue.pause", "queue.clear", SEPARATOR),
+            *("generation.show_queue", "generation.pause_queue", "generation.clear_queue", SEPARATOR),
             *("generation.go_to_prompt", "generation.prompt_history", "generation.handbook"),
             "generation.weigh_words",
             *("generation.choose_styles", "generation.edit_styles", "generation.wildcards"),

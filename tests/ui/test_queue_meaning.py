@@ -27,8 +27,8 @@ def test_pictures_are_made_in_the_order_the_rows_were_put_into(make_window, qtbo
     action = window.actions_.commands.action
     made = []
     studio.generation.picture_made.connect(lambda _, result: made.append(result.image))
-    action("queue.show").trigger()
-    action("queue.pause").trigger()
+    action("generation.show_queue").trigger()
+    action("generation.pause_queue").trigger()
     studio.settings.set(num_inference_steps=12, seed=3, prior_seed=3, seed_locked=True, prior_seed_locked=True)
     for prompt in PROMPTS.values():
         studio.settings.set(prompt=prompt)
@@ -39,7 +39,7 @@ def test_pictures_are_made_in_the_order_the_rows_were_put_into(make_window, qtbo
     view.setCurrentIndex(queue.list.index(2))
     for _ in range(2):
         qtbot.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
-    action("queue.pause").trigger()
+    action("generation.pause_queue").trigger()
     qtbot.waitUntil(lambda: len(queue.list.of(Standing.done)) == 3, timeout=60_000)
     colours = []
     for image in made:

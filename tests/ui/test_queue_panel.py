@@ -34,7 +34,7 @@ class Hands:
         self.dock = next(dock for dock in window.docks if dock.panel.key == "queue")
         self.panel = self.dock.panel
         self.view = self.panel.view
-        window.actions_.commands.action("queue.show").trigger()
+        window.actions_.commands.action("generation.show_queue").trigger()
         qtbot.waitUntil(self.panel.isVisible, timeout=1000)
         window.resizeDocks([self.dock], [420], Qt.Orientation.Vertical)
 
@@ -142,7 +142,7 @@ def test_rows_are_dragged_to_where_they_are_dropped(hands, onto, half, order):
 
 def test_the_queue_pauses_and_goes_on_and_says_so(hands):
     hands.hold(*"ab")
-    pause = hands.window.actions_.commands.action("queue.pause")
+    pause = hands.window.actions_.commands.action("generation.pause_queue")
     hands.panel.pause.click()
     assert hands.queue.paused
     assert pause.isChecked()

@@ -41,9 +41,9 @@ class QueuePanel(Panel):
         self.view = QueueView(theme, self._queue, studio.models)
         self.total = _Total()
         self.total.setObjectName("queueTotal")
-        self.pause = IconButton.of(theme, action("queue.pause"), "pause")
+        self.pause = IconButton.of(theme, action("generation.pause_queue"), "pause")
         self.cancel_all = IconButton.of(theme, action("generation.cancel_all"), "stop")
-        self.clear = IconButton.of(theme, action("queue.clear"), "trash")
+        self.clear = IconButton.of(theme, action("generation.clear_queue"), "trash")
         self._header = QWidget()
         row = QHBoxLayout(self._header)
         row.setContentsMargins(0, 0, 0, 0)
@@ -77,8 +77,8 @@ class QueuePanel(Panel):
         self.view.dropped.connect(queue.move)
         self.view.opened.connect(queue.retry)
         self.view.menu_wanted.connect(self._open_menu)
-        commands.implement("queue.pause", self._pause)
-        commands.implement("queue.clear", queue.clear)
+        commands.implement("generation.pause_queue", self._pause)
+        commands.implement("generation.clear_queue", queue.clear)
 
     def header(self) -> QWidget | None:
         return self._header
@@ -115,14 +115,14 @@ class QueuePanel(Panel):
         queue, commands = self._queue, self.actions_.commands
         self._pages.setCurrentWidget(self.view if len(queue.list) else self._empty)
         self.total.setText(in_all(queue.waiting, *queue.seconds_left))
-        pause = commands.action("queue.pause")
+        pause = commands.action("generation.pause_queue")
         pause.setChecked(queue.paused)
         self.pause.set_icon("play" if queue.paused else "pause")
         if queue.paused:
             self.pause.set_words(self.tr("Go on with the queue"))
         else:
             self.pause.set_words(self.tr("Pause the queue; what is being made is finished"))
-        commands.action("queue.clear").setEnabled(bool(queue.list.of(Standing.failed, Standing.done)))
+        commands.action("generation.clear_queue").setEnabled(bool(queue.list.of(Standing.failed, Standing.done)))
         self.view.viewport().update()
 
     # ------------------------------------------------------------------ what is done
