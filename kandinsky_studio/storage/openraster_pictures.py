@@ -12,6 +12,7 @@ from kandinsky_studio.errors import DamagedPicture
 from kandinsky_studio.storage.image_files import open_from_bytes
 
 PNG = b"\x89PNG\r\n\x1a\n"
+_FAR = 2048  # pixels along each side from which on a picture is first seen at a quarter of its size or less
 _NOT_PLAIN = {b"iCCP", b"tRNS", b"acTL", b"PLTE"}  # of colours to be converted, or of several pictures
 
 
@@ -35,7 +36,12 @@ def fill(surface: Surface, rect: Rect, data: bytes, name: str) -> None:
         image = to_image_of(pixels[top - rect.y : bottom - rect.y])
         if image.isNull():
             raise MemoryError
-        surface.fill_from(Rect(rect.x, top, rect.width, bottom - top), image)
+        row = Rect(rect.x, top, rect.width, bottom - top)
+        surface.fill_from(row, image)
+        if min(rect.width, rect.height) >= _FAR:  # who waits for the picture shall not wait for this as well
+            for tile in map(surface.tiles.get, row.tiles()):
+                if tile is not None:
+                    _ = tile.quarter
         top = bottom
 
 

@@ -22,6 +22,7 @@ from kandinsky_studio.ui.sizes import BUTTON, MEDIUM, TIGHT
 from kandinsky_studio.ui.task_bar import TaskBar
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.colours import ColourPair
+from kandinsky_studio.ui.widgets.figures import Figures
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import FlowToolBar
 from kandinsky_studio.ui.widgets.translated import Translated
@@ -101,7 +102,7 @@ class DocumentBar(Translated):
         self._editor = editor
         self._view = view
         self.hint = StatusLine(Qt.AlignmentFlag.AlignLeft)
-        self.place = _muted("00000, 00000")
+        self.place = Figures("00000, 00000")
         self.dimensions = _muted("")
         self.zoom = _muted("6400 %")
         layout = QHBoxLayout(self)
