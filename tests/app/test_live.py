@@ -123,7 +123,7 @@ def test_seeds_stay_and_can_be_drawn(qtbot, studio, live, fake_engine):
     assert {(one.seed, one.prior_seed) for one in fake_engine.requests} == {(7, 5)}
     studio.settings.draw_seeds()
     count = len(fake_engine.requests)
-    paint(studio, Rect(60, 60, 20, 20))
+    studio.settings.set(prompt="a red circle, softly")
     settled(qtbot, live)
     assert len(fake_engine.requests) == count + 1
     assert fake_engine.requests[-1].seed == 7, "those of jobs are others"
