@@ -183,7 +183,8 @@ class WindowDeeds(QObject):
     # ------------------------------------------------------------------ the keyboard
 
     def _canvas(self) -> QWidget:
-        return self._bench.page.view if self._bench.shows_document else self._bench.stage
+        page = self._bench.page
+        return (page.stack.currentWidget() or page.view) if self._bench.shows_document else self._bench.stage
 
     def areas(self) -> list[Area]:
         """What can be seen and has something to work with, in the order of F6."""
