@@ -213,31 +213,20 @@ def _add_depth(commands: Any) -> Parser:
         "HINT PROMPT [options]",
         "make a picture that follows a depth map",
         "Make a picture whose things stand where a depth map says: what is near is bright in it, what is far is dark.",
-        given="the depth map, a grey picture of any size (or with --estimate any picture); then what the picture shows",
+        given="the depth map, a grey picture of any size; then what the picture shows",
         example='depth hint.png "a red circle on a blue background"',
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="start from this picture, as remix does")
     _add_strength(parser, "0.5")
     group = parser.add_argument_group("the depth map")
-    group.add_argument(
-        "--estimate",
-        action="store_true",
-        help="the file is a picture: estimate its depth, with Depth Anything V2 Small if it is among the models, else "
-        "by colour, which is right for flat shapes on a plain ground",
-    )
+    group.add_argument("--estimate", action="store_true", help="the file is a picture: estimate its depth first")
     group.add_argument(
         "--hint-scale", type=float, dest="controlnet_conditioning_scale", metavar="X", help="how much it counts, 0 to 1"
     )
     group.add_argument(
-        "--hint-start",
-        type=float,
-        dest="control_guidance_start",
-        metavar="X",
-        help="the part of the drawing where it begins to count, 0 to 1",
+        "--hint-start", type=float, dest="control_guidance_start", metavar="X", help="where it begins, 0 to 1"
     )
-    group.add_argument(
-        "--hint-end", type=float, dest="control_guidance_end", metavar="X", help="where it ends to count, 0 to 1"
-    )
+    group.add_argument("--hint-end", type=float, dest="control_guidance_end", metavar="X", help="where it ends, 0 to 1")
     _add_words(parser)
     _add_mixing(parser, "--idea", "make the idea of this instead of words (may be repeated)")
     _add_size(parser, "in the proportions of the picture or the map, about as large as the model likes it")

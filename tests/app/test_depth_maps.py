@@ -216,3 +216,14 @@ def test_a_model_that_can_not_match_depth_says_so(studio):
     studio.choose_model("kandinsky-2.1")
     assert "Kandinsky 2.1 can’t match depth" in studio.depth.obstacle()
     assert "Kandinsky 2.2" in studio.depth.obstacle()
+
+
+def test_so_does_one_whose_decoder_for_depth_is_not_here(studio, monkeypatch):
+    studio.choose_model("kandinsky-2.2")
+    assert studio.depth.obstacle() == ""  # nothing of it is here: that is another story
+    parts = {"unet"}
+    monkeypatch.setattr(depth_maps, "find_model", lambda model: parts)
+    assert "The part of Kandinsky 2.2 that matches depth is not here" in studio.depth.obstacle()
+    parts.add("depth_unet")
+    studio.models.look_again()
+    assert studio.depth.obstacle() == ""
