@@ -194,6 +194,7 @@ class IdeaPreview(Translated):
     def make_whole(self, draft: Draft) -> None:
         """Pin the idea of ``draft`` and make the whole picture of it, with the rendering seed of the draft."""
         if self.ideas.pin_down(draft):
+            self.ideas.cancel()  # who has chosen does not wait for the others
             with self._studio.settings.held():
                 self._actions.generate.trigger()
 
