@@ -12,7 +12,8 @@ from kandinsky_studio.app.live_settings import LiveSettings, Status, When
 from kandinsky_studio.app.pauses import LONGEST, SHORTEST, Pauses
 from kandinsky_studio.document import masks, selection_operations
 from kandinsky_studio.document.geometry import Rect
-from kandinsky_studio.document.surface import Depth, new_image, to_rgba
+from kandinsky_studio.document.layers import Kind
+from kandinsky_studio.document.surface import Depth, Surface, new_image, to_rgba
 from kandinsky_studio.engine.request import Task
 from kandinsky_studio.errors import OutOfMemory
 
@@ -157,6 +158,20 @@ def test_what_is_selected_is_filled(qtbot, studio, live, fake_engine):
     assert live.shown.plan.mask.max() == 255
     selection_operations.deselect(studio.editor.document)
     qtbot.waitUntil(lambda: live.shown.plan.verb is Verb.REFINE, timeout=3000)
+
+
+def test_the_depth_layer_is_followed(qtbot, studio, live, fake_engine):
+    document = studio.editor.document
+    depth = document.new_layer(Kind.DEPTH, "Depth", Surface.from_array(np.full((SIZE, SIZE), 200, np.uint8)))
+    document.change("Depth", document.state.inserted(depth))
+    begin(qtbot, live)
+    settled(qtbot, live)
+    assert fake_engine.requests[-1].task is Task.depth
+    assert (fake_engine.requests[-1].hint.pixels[..., 0] == 200).all()
+    with document.edit("Paint") as edit:
+        edit.write(depth.pixels, Rect(0, 0, 64, SIZE), new_image(64, SIZE, Depth.MASK, 90))
+    settled(qtbot, live)
+    assert (fake_engine.requests[-1].hint.pixels[:, :64].reshape(-1) == 90).all()
 
 
 def test_only_the_newest_is_made_when_the_hand_is_faster(qtbot, studio, live, fake_engine):
