@@ -14,7 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.worker import EngineWorker, Job
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest, GenerationResult, Progress, Task
 from kandinsky_studio.engine.spec import Limits, ModelSpec
@@ -203,6 +203,7 @@ class Generation(QObject):
         self._check = check
         self.mixes: Callable[[], bool] = lambda: False  # whether the next picture is made from a mix
         self.complete: Callable[[GenerationRequest], GenerationRequest] = lambda request: request  # puts the mix in
+        self.remedies: Callable[[int], tuple[Action, ...]] = lambda _: ()  # what can be done when a job failed
         self._jobs: dict[int, Job] = {}  # queued and running, in order
         self._held: set[int] = set()  # of those, the ones that wait until :meth:`go_on`
         self._paused = False
@@ -359,7 +360,7 @@ class Generation(QObject):
 
     @Slot(int, object)
     def _on_failed(self, job_id: int, error: StudioError) -> None:
-        self._messages.error(error, passing=True)
+        self._messages.error(error, *self.remedies(job_id), passing=True)
         self._on_ended(job_id)
 
     @Slot(int)

@@ -71,6 +71,7 @@ class Queue(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(_LATER)
         self._later.timeout.connect(self.times_changed)
+        generation.remedies = lambda id: (Action(self.tr("Try again"), lambda: self.retry([id])),)
         generation.submitted.connect(self._submitted)
         generation.started.connect(self._started)
         generation.progressed.connect(self._progressed)
@@ -338,6 +339,7 @@ class Queue(QObject):
             if error is None:
                 self._name = kept.name
                 self._generation.submit(kept.request, kept.tier, held=True)
+                self._name = None
             else:
                 row = Row(next(self._numbers), kept.request, kept.tier, kept.name, Standing.failed, error=error)
                 self.list.insert(row)

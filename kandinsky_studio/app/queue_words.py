@@ -61,20 +61,20 @@ def state_of(row: Row, left: float | None, paused: bool = False) -> str:
     if progress is None or progress.stage is Stage.loading:
         return _tr(QT_TRANSLATE_NOOP("queue", "Loading the model…"))
     step = _tr(QT_TRANSLATE_NOOP("queue", "Step {step} of {steps}"))
-    words = step.format(step=progress.step, steps=progress.total_steps)
+    parts = [step.format(step=progress.step, steps=progress.total_steps)]
+    if time:
+        parts.append(time)
     if progress.pictures > 1:
         which = _tr(QT_TRANSLATE_NOOP("queue", "picture {number} of {count}"))
-        words += " · " + which.format(number=progress.picture + 1, count=progress.pictures)
-    return f"{words} · {time}" if time else words
+        parts.append(which.format(number=progress.picture + 1, count=progress.pictures))
+    return " · ".join(parts)
 
 
 def in_all(waiting: int, seconds: float, longer: bool) -> str:
     """How many jobs wait, and how long all of them and the one that runs will take."""
     parts = [_tr(QT_TRANSLATE_NOOP("queue", "Waiting: {count}")).format(count=waiting)] if waiting else []
     if seconds > 0:
-        words = (
-            QT_TRANSLATE_NOOP("queue", "{time} or more") if longer else QT_TRANSLATE_NOOP("queue", "{time} in all")
-        )
+        words = QT_TRANSLATE_NOOP("queue", "{time} or more") if longer else QT_TRANSLATE_NOOP("queue", "{time} in all")
         parts.append(_tr(words).format(time=about(seconds)))
     return " · ".join(parts)
 

@@ -5486,7 +5486,7 @@
 <context>
     <name>PadPanel</name>
     <message>
-        <source>Mixing pad</source>
+        <source>Pad</source>
         <translation>Пульт</translation>
     </message>
     <message>
@@ -5889,6 +5889,10 @@
     <message>
         <source>Jobs that were waiting when the program ended: {count}.</source>
         <translation>Заданий, не сделанных до закрытия программы: {count}.</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Попробовать снова</translation>
     </message>
 </context>
 <context>

@@ -257,6 +257,32 @@ def test_jobs_come_back_in_their_order_and_wait_until_they_may_go_on(desk, again
     assert list((later.queue_folder / "rasters").iterdir()) == []
 
 
+def test_of_a_job_with_several_pictures_only_those_that_are_missing_come_back(desk, again):
+    whole = request("four", num_images_per_prompt=4, seed=7, prior_seed=9)
+    desk.generation.picture_made.connect(lambda _, result: result.request.seed == 8 and desk.engine.hold.clear())
+    desk.engine.burn = 0.1
+    desk.generation.submit(whole)
+    desk.qtbot.waitUntil(lambda: not desk.engine.hold.is_set(), timeout=3000)
+    desk.qtbot.waitUntil(lambda: desk.queue.list.of(Standing.running)[0].kept >= 2, timeout=3000)
+    kept = desk.queue.list.of(Standing.running)[0].kept
+    desk.files()
+    desk.studio.close()
+    desk.engine.hold.set()
+    later = again()
+    later.qtbot.waitUntil(lambda: later.queue.waiting == 1, timeout=3000)
+    [row] = later.queue.list
+    assert list(row.request.pictures()) == list(whole.pictures())[kept:]
+
+
+def test_a_message_of_what_failed_offers_to_try_again(desk):
+    desk.engine.error = RuntimeError("boom")
+    desk.generation.submit(request("fails once"))
+    desk.qtbot.waitUntil(lambda: bool(desk.queue.list.of(Standing.failed)), timeout=3000)
+    desk.press("Try again")
+    desk.qtbot.waitUntil(lambda: bool(desk.queue.list.of(Standing.done)), timeout=3000)
+    assert not desk.queue.list.of(Standing.failed)
+
+
 def test_what_was_finished_or_cancelled_does_not_come_back(desk, again):
     with desk.qtbot.waitSignal(desk.studio.gallery.added, timeout=3000):
         desk.generation.submit(request("done"))
