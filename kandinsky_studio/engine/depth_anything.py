@@ -27,18 +27,18 @@ def predict(files: ModelFiles, picture: Pixels, device: str, on_progress: Callab
     """How near things in ``picture``, uint8 (height, width, 3), are: float32 (h, w) at the size that the network works
     at, larger is nearer, in no unit.
 
-    On ``device``, or on the CPU if there is no room on that one; the network is let go of again. Raises
-    ``BrokenModel``, ``OutOfMemory``, ``EngineFailed``, and what ``on_progress`` raises.
+    On ``device``, or on the CPU if there is no room on that one, or something that it can't compute; the network is
+    let go of again. Raises ``BrokenModel``, ``OutOfMemory``, ``EngineFailed``, and what ``on_progress`` raises.
     """
     try:
         return _predicted(files, picture, torch.device(device), on_progress)
     except (StudioError, Cancelled):
         raise
     except Exception as error:
-        if not memory.is_out_of_memory(error):
-            raise EngineFailed(reason=(str(error).splitlines() or [type(error).__name__])[0][:200]) from error
         if device == "cpu":
-            raise OutOfMemory(device=device) from error
+            if memory.is_out_of_memory(error):
+                raise OutOfMemory(device=device) from error
+            raise EngineFailed(reason=(str(error).splitlines() or [type(error).__name__])[0][:200]) from error
     memory.give_back(torch.device(device))  # outside of the handler, which still holds the tensors of the try
     return predict(files, picture, "cpu", on_progress)
 

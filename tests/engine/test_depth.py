@@ -171,13 +171,14 @@ def test_nothing_of_it_stays_in_memory(files, monkeypatch):
     assert kept[0]() is None
 
 
-def test_without_room_on_the_card_it_works_on_the_processor(files, monkeypatch):
+@pytest.mark.parametrize("failure", [torch.OutOfMemoryError, NotImplementedError])
+def test_what_the_card_can_not_do_the_processor_does(files, monkeypatch, failure):
     plain, places = depth_anything._predicted, []
 
     def predicted(files, seen, device, on_progress):
         places.append(device.type)
         if device.type != "cpu":
-            raise torch.OutOfMemoryError
+            raise failure
         return plain(files, seen, device, on_progress)
 
     monkeypatch.setattr(depth_anything, "_predicted", predicted)

@@ -335,7 +335,7 @@ class LayersPanel(Panel):
             ("layer.group", "layer.ungroup"),
             ("layer.add_mask", "layer.apply_mask", "layer.remove_mask"),
             ("layer.merge_down", "layer.flatten"),
-            ("selection.from_layer_alpha", "mask.from_layer_alpha"),
+            ("selection.from_layer_alpha", "mask.from_layer_alpha", "depth.estimate_layer"),
         ):
             menu.addActions([action(id) for id in ids])
             menu.addSeparator()
