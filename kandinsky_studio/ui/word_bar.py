@@ -24,6 +24,7 @@ class TokenCount(StatusLine):
     def __init__(self) -> None:
         super().__init__(Qt.AlignmentFlag.AlignRight)
         self._weight = "muted"
+        self.setObjectName(self._weight)
 
     def show_reading(self, reading: Reading) -> None:
         """Show the counts of ``reading``, nothing for an empty text."""

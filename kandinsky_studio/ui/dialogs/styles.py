@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -135,13 +135,12 @@ class StylesDialog(QWidget):
     @Slot()
     def _fill(self) -> None:
         wanted = self._shown
-        self.list.blockSignals(True)
-        self.list.clear()
-        for style in self._styles.own:
-            self.list.addItem(QListWidgetItem(style.name))
-        self.list.blockSignals(False)
         rows = [style.name for style in self._styles.own]
-        self.list.setCurrentRow(rows.index(wanted) if wanted in rows else 0)
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for name in rows:
+                self.list.addItem(QListWidgetItem(name))
+            self.list.setCurrentRow(rows.index(wanted) if wanted in rows else 0)
         self.list.setVisible(bool(rows))
         self.empty.setVisible(not rows)
         self.delete.setEnabled(bool(rows))
