@@ -48,10 +48,12 @@ class Kind(enum.Enum):
 
 @dataclasses.dataclass(eq=False)
 class Draft:
-    """``request`` makes it, small; ``result`` is None until it is made. ``progress`` is 0 … 1."""
+    """``request`` makes it, small; ``result`` is None until it is made, and so is its ``idea``, which is without the
+    styles that were added. ``progress`` is 0 … 1."""
 
     request: GenerationRequest
     result: GenerationResult | None = None
+    idea: SavedEmbedding | None = None
     progress: float = 0.0
 
 
@@ -158,9 +160,9 @@ class Ideas(QObject):
 
     def more_like(self, draft: Draft) -> None:
         """Keep ``draft`` and make ideas near it: its own mixed with new ones of the words."""
-        if draft.result is None or draft.result.image_embeds is None:
+        idea = draft.idea
+        if idea is None:
             return
-        idea = _idea_of(draft.result)
 
         def near(base: GenerationRequest) -> list[GenerationRequest]:
             slots = (Slot(embedding=idea, weight=NEAR), Slot(prompt=base.prompt, weight=1 - NEAR))
@@ -214,12 +216,14 @@ class Ideas(QObject):
         current = [next(waiting)]
 
         def do(engine: Any, reports: Reports) -> None:
+            encoder = find(base.model).encoder()  # reads files, so here and not in the window's thread
             for draft in drafts:
-                engine.generate(draft.request, on_progress=reports.progress, on_result=reports.part)
+                [result] = engine.generate(draft.request, on_progress=reports.progress)
+                reports.part((result, _idea_of(result, encoder)))
 
-        def part(result: GenerationResult) -> None:
+        def part(made: tuple[GenerationResult, SavedEmbedding | None]) -> None:
             draft = current[0]
-            draft.result, draft.progress = result, 1.0
+            (draft.result, draft.idea), draft.progress = made, 1.0
             current[:] = [next(waiting, draft)]
             self.draft_changed.emit(draft)
 
@@ -289,7 +293,8 @@ class Ideas(QObject):
         if self._kind is Kind.RENDERINGS and draft is not self._drafts[0]:
             self._settings.set(seed_locked=True)
         if request.mixed:
-            self._pin = Pin(_idea_of(draft.result), draft.result)
+            assert draft.idea is not None
+            self._pin = Pin(draft.idea, draft.result)
         else:
             self._pin = None
             self._settings.set(prior_seed=request.prior_seed, prior_seed_locked=True)
@@ -327,12 +332,13 @@ class Ideas(QObject):
             self.changed.emit()
 
 
-def _idea_of(result: GenerationResult) -> SavedEmbedding:
+def _idea_of(result: GenerationResult, encoder: str) -> SavedEmbedding | None:
     """The idea of a picture without the styles that were added to it: those are added anew."""
-    assert result.image_embeds is not None
+    if result.image_embeds is None:
+        return None
     styles = [(slot.embedding.values, slot.weight) for slot in result.request.added if slot.embedding is not None]
     values = take_off(result.image_embeds, [values for values, _ in styles], [weight for _, weight in styles])
-    return SavedEmbedding(values, find(result.request.model).encoder())
+    return SavedEmbedding(values, encoder)
 
 
 def draft_size(width: int, height: int, spec: ModelSpec) -> tuple[int, int]:

@@ -71,8 +71,10 @@ class Styles(QObject):
         self._all: list[Style] = []
         self._applied: dict[Style, float] = {}
         self._tray: list[Source] = []
+        self._encoders: dict[str, str] = {}  # of models, as fingerprints
         self._busy = False
         self._fraction = 0.0
+        settings.changed.connect(self._setting_changed)
         editor.closed.connect(self._document_closed)
 
     # ------------------------------------------------------------------ the shelf
@@ -96,6 +98,7 @@ class Styles(QObject):
                 self._messages.error(error)
 
         self._lane.run(lambda: storage.read_all(self.folder), arrived, self._messages.error)
+        self._look_at_model()
 
     def flush(self) -> None:
         """Wait until all that was asked of the disk is done."""
@@ -157,6 +160,11 @@ class Styles(QObject):
         spec = self._models.find(self._settings.values.model)
         return spec is not None and bool(spec.prior_schedulers)
 
+    def fits(self, style: Style) -> bool:
+        """Whether ``style`` was made with an image encoder as the chosen model's, as far as that is known by now."""
+        encoder = self._encoders.get(self._settings.values.model, "")
+        return not encoder or style.embedding.encoder in ("", encoder)
+
     def apply(self, style: Style, strength: float = 1.0) -> None:
         """Add ``style`` to the next pictures, −1 … 2; below 0 they are led away from it."""
         if style in self._applied or len(self._applied) < MAX_SLOTS // 2:
@@ -169,8 +177,8 @@ class Styles(QObject):
             self.applied_changed.emit()
 
     def completed(self, request: GenerationRequest) -> GenerationRequest:
-        """``request`` with the applied styles; as it is if there are none, or its model has no ideas."""
-        used = [(style, strength) for style, strength in self._applied.items() if round(strength, 4)]
+        """``request`` with the applied styles that fit; as it is if there are none, or its model has no ideas."""
+        used = [(style, much) for style, much in self._applied.items() if round(much, 4) and self.fits(style)]
         if not used or not self.able:
             return request
         slots = (Slot(embedding=style.embedding, weight=round(much, 4), added=True) for style, much in used)
@@ -215,7 +223,6 @@ class Styles(QObject):
             if not FEWEST <= len(self._tray) <= MOST:
                 raise TooFewForStyle(minimum=FEWEST, maximum=MOST)
             slots = [source.slot(model, 1.0, False) for source in self._tray]
-            encoder = find(model).encoder()
         except StudioError as error:
             self._messages.error(error)
             return
@@ -235,8 +242,8 @@ class Styles(QObject):
                     found.append(slot.embedding.values)
                 else:
                     found.append(engine.encode_image(slot.image, model, on_progress=on_progress))
-            neutral = engine.neutral(model)
-            return SavedEmbedding(np.asarray(np.mean(found, axis=0) - neutral, np.float32), encoder)
+            direction = np.asarray(np.mean(found, axis=0) - engine.neutral(model), np.float32)
+            return SavedEmbedding(direction, find(model).encoder())
 
         def done(direction: SavedEmbedding) -> None:
             self._lane.run(
@@ -268,6 +275,22 @@ class Styles(QObject):
     def _idle(self) -> None:
         self._busy = False
         self.changed.emit()
+
+    def _setting_changed(self, name: str) -> None:
+        if name == "model":
+            self._look_at_model()
+
+    def _look_at_model(self) -> None:
+        """Find out which image encoder the chosen model has; one that is not here has none that is known."""
+        model = self._settings.values.model
+
+        def found(encoder: str) -> None:
+            self._encoders[model] = encoder
+            self.applied_changed.emit()
+            self.shelf_changed.emit()
+
+        if model not in self._encoders and self.able:
+            self._lane.run(lambda: find(model).encoder(), found, lambda _: None)
 
     def _document_closed(self, sheet: Sheet) -> None:
         """What was taken from a document stays as it was last."""

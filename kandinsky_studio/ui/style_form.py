@@ -145,6 +145,11 @@ class StyleForm(Translated):
         self.shelf.show_pigments(
             [(style.name, None if style.picture is None else to_image(style.picture)) for style in found]
         )
+        for chip, style in zip(self.shelf.chips, found, strict=True):
+            chip.setEnabled(self.styles.fits(style))
+            if not chip.isEnabled():
+                reason = self.tr("{name}: made with a model that sees pictures differently")
+                chip.setToolTip(reason.format(name=style.name))
         self.shelf.setVisible(bool(found))
         self.no_styles.setVisible(not found)
 
@@ -164,6 +169,7 @@ class StyleForm(Translated):
                 self.rows[style] = row
                 self._applied.addWidget(row)
             self.rows[style].strength.set_number(strength * 100)
+            self.rows[style].show_fit(self.styles.fits(style))
         self._show()
 
     @Slot()

@@ -6213,6 +6213,10 @@
         <source>Style</source>
         <translation>Стиль</translation>
     </message>
+    <message>
+        <source>{name}: made with a model that sees pictures differently</source>
+        <translation>{name}: сделан с моделью, которая видит картины иначе</translation>
+    </message>
 </context>
 <context>
     <name>StyleRow</name>
@@ -6221,12 +6225,20 @@
         <translation>Сила</translation>
     </message>
     <message>
-        <source>How much of the style is added; below 0 pictures are led away from it. A double click gives 100 %.</source>
-        <translation>Сколько стиля добавлять; ниже 0 картины уводятся от него. Двойной щелчок даёт 100 %.</translation>
-    </message>
-    <message>
         <source>Apply it no more</source>
         <translation>Больше не применять</translation>
+    </message>
+    <message>
+        <source>How much of the style is added; below 0 it leads away from it. A double click gives 100 %.</source>
+        <translation>Сколько стиля добавлять; ниже 0 он уводит прочь. Двойной щелчок даёт 100 %.</translation>
+    </message>
+    <message>
+        <source>Of another model</source>
+        <translation>Другой модели</translation>
+    </message>
+    <message>
+        <source>This style was made with a model that sees pictures differently, so it is not applied.</source>
+        <translation>Этот стиль сделан с моделью, которая видит картины иначе, поэтому он не применяется.</translation>
     </message>
 </context>
 <context>

@@ -271,3 +271,14 @@ def test_drafts_follow_the_hand_and_the_whole_picture_is_kept(studio, qtbot, fak
     assert drift.render() is not None
     qtbot.waitUntil(lambda: not drift.busy and not studio.generation.busy, timeout=5000)
     assert fake_engine.requests[-1].task is Task.mix
+
+
+def test_a_style_of_another_encoder_is_left_out(studio, qtbot):
+    direction = SavedEmbedding(np.ones(8, np.float32), "of another")
+    other = styles.save(studio.styles.folder, "Other", direction, [np.zeros((9, 9, 3), np.uint8)])
+    studio.styles.open()
+    studio.styles.flush()
+    style = studio.styles.named(other.name)
+    studio.styles.apply(style)
+    assert not studio.styles.fits(style)
+    assert studio.generation.request().slots == ()

@@ -26,6 +26,7 @@ class StyleRow(Translated):
 
     def __init__(self, theme: Theme, name: str, image: QImage | None) -> None:
         super().__init__()
+        self._fits = True
         self.picture = SmallPicture(theme, "style")
         self.picture.show_image(image, "style")
         self.picture.setAccessibleName(name)
@@ -50,13 +51,23 @@ class StyleRow(Translated):
         self.remove.clicked.connect(self.removed)
         self.retranslate()
 
+    def show_fit(self, fits: bool) -> None:
+        """Grey, with the reason, if the chosen model sees pictures differently than the one it was made with."""
+        self._fits = fits
+        self.strength.setEnabled(fits)
+        self.retranslate()
+
     def retranslate(self) -> None:
-        self.strength.set_words(
-            self.tr("Strength"),
-            self.tr(
-                "How much of the style is added; below 0 pictures are led away from it. A double click gives 100 %."
-            ),
-        )
+        if self._fits:
+            self.strength.set_words(
+                self.tr("Strength"),
+                self.tr("How much of the style is added; below 0 it leads away from it. A double click gives 100 %."),
+            )
+        else:
+            self.strength.set_words(
+                self.tr("Of another model"),
+                self.tr("This style was made with a model that sees pictures differently, so it is not applied."),
+            )
         self.remove.set_words(self.tr("Apply it no more"))
 
 
