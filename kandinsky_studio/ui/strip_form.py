@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -47,9 +46,11 @@ class StripForm(QWidget):
         self.frames.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.frames.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.frames.setWidget(self.film)
-        self.middle = QStackedWidget()
-        self.middle.addWidget(self.teaching)
-        self.middle.addWidget(self.frames)
+        self.middle = QWidget()
+        between = QVBoxLayout(self.middle)
+        between.setContentsMargins(0, 0, 0, 0)
+        between.addWidget(self.teaching)
+        between.addWidget(self.frames)
         self.count = LabelledSlider(theme, fewest, most, 7)
         self.way = QComboBox()
         self.make = QPushButton()
@@ -62,8 +63,8 @@ class StripForm(QWidget):
         self.kind = QComboBox()
         self.export = QPushButton()
         self.using = _beside(self.refine, self.use, self.open, self.to_mix)
-        self.writing = _beside(self.fps, self.back, self.kind, self.export)
-        making = _beside(self.make, self.count, self.way, self.take_mix, self.swap)
+        self.pace, self.writing = _beside(self.fps, self.back), _beside(self.kind, self.export)
+        making, ways = _beside(self.make, self.count), _beside(self.way, self.take_mix, self.swap)
         above = QHBoxLayout()
         above.setSpacing(SMALL)
         above.addWidget(self.ends[0], 0, Qt.AlignmentFlag.AlignTop)
@@ -74,13 +75,21 @@ class StripForm(QWidget):
         column.setSpacing(TIGHT)
         column.addWidget(self.unable)
         column.addLayout(above)
-        column.addWidget(FlowRow(making, self.using, self.writing, gap=SMALL))
+        column.addWidget(FlowRow(making, ways, self.using, self.pace, self.writing))
         column.addStretch(1)
 
     def fit_film(self) -> None:
         """As high as the frames and their scroll bar."""
         bar = self.frames.horizontalScrollBar().sizeHint().height()
-        self.middle.setFixedHeight(self.film.sizeHint().height() + bar)
+        self.frames.setFixedHeight(self.film.sizeHint().height() + bar)
+
+    def show_film(self, shown: bool, finished: bool) -> None:
+        """The frames, or what there is to know before there are any; if ``finished``, what writes them, too."""
+        self.teaching.setVisible(not shown)
+        self.frames.setVisible(shown)
+        self.using.setVisible(shown)
+        self.pace.setVisible(finished)
+        self.writing.setVisible(finished)
 
     def retranslate_all(self) -> None:
         """Set every text anew, but those that say how things stand."""

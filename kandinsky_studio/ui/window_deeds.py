@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from kandinsky_studio.ui.actions import Actions, takes_text
 from kandinsky_studio.ui.panel import PanelDock
@@ -149,6 +149,8 @@ class WindowDeeds(QObject):
         for dock in self._docks:
             beside = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
             dock.show_title(not beside)
+        for tabs in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            tabs.setChangeCurrentOnDrag(True)  # what is dragged from one panel can be dropped in one behind it
 
     # ------------------------------------------------------------------ the canvas alone, the whole screen
 

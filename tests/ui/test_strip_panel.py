@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QTabBar
 
 from kandinsky_studio.app.mix_slots import Picture, Words
 from kandinsky_studio.engine.raster import Raster
@@ -174,3 +174,10 @@ def test_a_picture_is_asked_for_an_end(panel, tmp_path, monkeypatch):
     panel.studio.ingredients.flush()
     assert isinstance(panel.strip.ends[1], Picture)
     assert panel.strip.ends[0] is None
+
+
+def test_a_drag_opens_the_panel_behind_a_tab(panel, window):
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.parent() is window]
+    titles = {bar.tabText(number) for bar in bars for number in range(bar.count())}
+    assert {"Strip", "Gallery", "Pad", "Mix"} <= titles
+    assert all(bar.changeCurrentOnDrag() for bar in bars)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QEnterEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -69,7 +69,7 @@ class PadPanel(Panel):
         self._show_picture()
 
     def title(self) -> str:
-        return self.tr("Mixing pad")
+        return self.tr("Pad")
 
     # ------------------------------------------------------------------ building
 
@@ -195,9 +195,14 @@ class PadPanel(Panel):
         self.add_picture.setEnabled(not full)
         self.take_mix.setEnabled(any(not slot.negative for slot in studio.mixing.slots))
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        if any(source.sheet is not None for source in self.pad.corners):
+            self._show_corners()  # layers that were painted on meanwhile
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._show_corners()  # layers may look different by now
+        self._show_corners()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt, Slot
-from PySide6.QtGui import QImage, QShowEvent
+from PySide6.QtGui import QEnterEvent, QImage, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea
 
 from kandinsky_studio.app.files import OPENABLE
@@ -132,7 +132,7 @@ class StripPanel(Panel):
                 model=model, others=", ".join(studio.mixing.able_models())
             )
         )
-        form.middle.setCurrentIndex(1 if strip.frames else 0)
+        form.show_film(bool(strip.frames), strip.made > 1)
         form.fit_film()
         self._show_film()
         form.make.setText(
@@ -146,12 +146,10 @@ class StripPanel(Panel):
         form.take_mix.setEnabled(len([slot for slot in studio.mixing.slots if not slot.negative]) > 1)
         form.swap.setEnabled(any(end is not None for end in strip.ends))
         there = self._chosen is not None and self._chosen.result is not None
-        form.using.setVisible(bool(strip.frames))
         form.refine.setEnabled(self._chosen is not None and strip.can_refine(self._chosen))
         form.use.setEnabled(there and studio.editor.sheet is not None)
         form.open.setEnabled(there)
         form.to_mix.setEnabled(self._chosen is not None)
-        form.writing.setVisible(strip.made > 1)
         progress = self.export.progress
         form.export.setText(
             self.tr("Export…")
@@ -159,9 +157,14 @@ class StripPanel(Panel):
             else self.tr("Cancel ({done} of {count})").format(done=progress[0], count=progress[1])
         )
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        if any(source is not None and source.sheet is not None for source in self.strip.ends):
+            self._show_ends()  # layers that were painted on meanwhile
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._show_ends()  # layers may look different by now
+        self._show_ends()
 
     # ------------------------------------------------------------------ what is done
 
@@ -247,7 +250,8 @@ class StripPanel(Panel):
 
     def minimumSizeHint(self) -> QSize:
         own = super().minimumSizeHint()
-        return QSize(max(own.width(), self.form.minimumSizeHint().width()), own.height())
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        return QSize(max(own.width(), self.form.minimumSizeHint().width() + bar), own.height())
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(600), self.theme.px(168))

@@ -54,7 +54,7 @@ class EndSlot(QWidget):
 
     def sizeHint(self) -> QSize:
         own = super().sizeHint()
-        return QSize(self._theme.px(116), own.height())
+        return QSize(self._theme.px(104), own.height())
 
 
 class _Square(QWidget):

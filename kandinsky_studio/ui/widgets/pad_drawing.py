@@ -135,8 +135,8 @@ def _draw_words(painter: QPainter, theme: Theme, area: QRectF, words: str, cut: 
     painter.setPen(theme.colour("text"))
     metrics = painter.fontMetrics()
     inner = area.adjusted(4, 3, -4, -3 - (metrics.height() if cut else 0))
-    lines = max(int(inner.height() // metrics.lineSpacing()), 1)  # whole ones only
-    inner.setHeight(min(lines * metrics.lineSpacing(), inner.height()))
+    lines = max(int(inner.height() // (metrics.lineSpacing() + 1)), 1)  # whole ones only
+    inner.setHeight(min(lines * (metrics.lineSpacing() + 1), inner.height()))
     painter.setClipRect(inner)
     way = QTextOption(Qt.AlignmentFlag.AlignHCenter)
     way.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
