@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Slot
-from PySide6.QtWidgets import QComboBox, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.comparing import Comparing, Way
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.sizes import TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import FlowLayout, IconButton
@@ -48,16 +49,18 @@ class CandidateBar(Translated):
         self.wipe = IconButton.of(theme, self._wipe, "wipe")
         self.beside = IconButton.of(theme, self._beside, "side_by_side")
         self.keep_all = IconButton.of(theme, keep_all)
-        self._several = (
-            *(IconButton.of(theme, previous), self.number, IconButton.of(theme, following)),
-            *(self.mark, self.keep_all),
-        )
-        row = FlowLayout(self)
-        for widget in (
-            *(*self._several[:3], self.mark, self.compare, self.wipe, self.against, self.beside),
-            *(self.keep, self.keep_all, IconButton.of(theme, drop)),
-        ):
-            row.addWidget(widget)
+        through = QWidget()
+        beside = QHBoxLayout(through)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(TIGHT)
+        for widget in (IconButton.of(theme, previous), self.number, IconButton.of(theme, following)):
+            beside.addWidget(widget)
+        self._several = (through, self.mark, self.keep_all)
+        self._row = FlowLayout(self)
+        self._looks = (through, self.mark, self.compare, self.wipe, self.beside, self.against)
+        self._ends = (self.keep, self.keep_all, IconButton.of(theme, drop))
+        self._narrow = True
+        self.set_narrow(False)
         policy = QSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -71,6 +74,16 @@ class CandidateBar(Translated):
         self.against.setAccessibleName(self.tr("At the left of the divider"))
         self.against.setToolTip(self.tr("At the left of the divider"))
         self.show_all()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """In several rows; what ends the choice goes first, as the last row may not fit on a small screen."""
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        while self._row.takeAt(0) is not None:
+            pass
+        for widget in (*self._ends, *self._looks) if narrow else (*self._looks, *self._ends):
+            self._row.addWidget(widget)
 
     def _look(self, way: Way, on: bool) -> None:
         self._comparing.use(way if on else Way.ALONE)
