@@ -266,8 +266,7 @@ class Queue(QObject):
             row.kept = progress.picture  # those before it were given to the gallery
             self._keep_rest(row, row.kept)
         self.list.tell(row)
-        if not self._later.isActive():
-            self._later.start()
+        self._count_anew()
 
     def _keep_rest(self, row: Row, made: int) -> None:
         """Once the first ``made`` pictures are saved, only the others are worth to be kept."""
@@ -284,7 +283,7 @@ class Queue(QObject):
             row.picture = small_picture(result.image)
             self.list.tell(row)
             self._forecast.made(result, row.tier)
-            self._later.start()
+            self._count_anew()
 
     @Slot(int)
     def _finished(self, id: int) -> None:
@@ -327,7 +326,10 @@ class Queue(QObject):
     @Slot()
     def _changed(self) -> None:
         self.changed.emit()
-        if not self._resting:
+        self._count_anew()
+
+    def _count_anew(self) -> None:
+        if not self._resting and not self._later.isActive():
             self._later.start()
 
     # ------------------------------------------------------------------ after a start

@@ -26,7 +26,6 @@ class Status(QStatusBar):
         self.addWidget(self.queue)
         self.addPermanentWidget(self.device)
         studio.worker.model_state.connect(self._show_state)
-        studio.queue.changed.connect(self._show_queue)
         studio.queue.times_changed.connect(self._show_queue)
         studio.model_chosen.connect(self.retranslate)
         self.retranslate()

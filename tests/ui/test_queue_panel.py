@@ -149,7 +149,7 @@ def test_the_queue_pauses_and_goes_on_and_says_so(hands):
     hands.engine.hold.set()
     hands.qtbot.waitUntil(lambda: hands.studio.generation.current is None, timeout=3000)
     assert hands.waiting == "b"
-    assert "Paused" in hands.window.status.queue.text()
+    hands.qtbot.waitUntil(lambda: "Paused" in hands.window.status.queue.text(), timeout=2000)
     assert "Generate" in hands.window.prompt.button.text(), "one can still ask for pictures"
     hands.panel.pause.click()
     hands.qtbot.waitUntil(lambda: hands.waiting == "", timeout=3000)

@@ -70,7 +70,7 @@ class QueuePanel(Panel):
         queue, commands = self._queue, self.actions_.commands
         queue.list.words = self.words_of
         queue.changed.connect(self._show)
-        queue.times_changed.connect(self._show)
+        queue.times_changed.connect(self._show_total)
         self.view.pressed_part.connect(self._pressed)
         self.view.removed.connect(queue.cancel)
         self.view.shifted.connect(queue.shift)
@@ -87,7 +87,8 @@ class QueuePanel(Panel):
         return self.tr("Queue")
 
     def focus_first(self) -> None:
-        self.view.setFocus(Qt.FocusReason.TabFocusReason)
+        shown = self.view if len(self._queue.list) else self.pause
+        shown.setFocus(Qt.FocusReason.TabFocusReason)
         if not self.view.currentIndex().isValid():
             self.view.setCurrentIndex(self._queue.list.index(0))
 
@@ -101,7 +102,7 @@ class QueuePanel(Panel):
             )
         )
         self._show()
-        self.view.viewport().update()
+        self._show_total()
 
     def words_of(self, row: Row) -> str:
         """All that a row shows, for tooltips and screen readers."""
@@ -114,7 +115,6 @@ class QueuePanel(Panel):
     def _show(self) -> None:
         queue, commands = self._queue, self.actions_.commands
         self._pages.setCurrentWidget(self.view if len(queue.list) else self._empty)
-        self.total.setText(in_all(queue.waiting, *queue.seconds_left))
         pause = commands.action("generation.pause_queue")
         pause.setChecked(queue.paused)
         self.pause.set_icon("play" if queue.paused else "pause")
@@ -123,6 +123,10 @@ class QueuePanel(Panel):
         else:
             self.pause.set_words(self.tr("Pause the queue; what is being made is finished"))
         commands.action("generation.clear_queue").setEnabled(bool(queue.list.of(Standing.failed, Standing.done)))
+
+    @Slot()
+    def _show_total(self) -> None:
+        self.total.setText(in_all(self._queue.waiting, *self._queue.seconds_left))
         self.view.viewport().update()
 
     # ------------------------------------------------------------------ what is done
