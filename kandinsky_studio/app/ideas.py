@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Signal
 from kandinsky_studio.app.canvas_plan import working_size
 from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.generation import Generation, random_seed
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.mix_slots import layers_in
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.worker import EngineWorker
@@ -95,6 +95,7 @@ class Ideas(QObject):
         self._count = 6
         self._chosen: Draft | None = None
         self._pin: Pin | None = None
+        self._warned = False  # that the words that were changed have no effect
         self._making: list[Draft] | None = None  # the drafts that are not all there yet
         self._settings.changed.connect(self._setting_changed)
 
@@ -294,7 +295,7 @@ class Ideas(QObject):
             self._settings.set(seed_locked=True)
         if request.mixed:
             assert draft.idea is not None
-            self._pin = Pin(draft.idea, draft.result)
+            self._pin, self._warned = Pin(draft.idea, draft.result), False
         else:
             self._pin = None
             self._settings.set(prior_seed=request.prior_seed, prior_seed_locked=True)
@@ -328,6 +329,10 @@ class Ideas(QObject):
         if name == "model":
             self.clear()
             self._pin = None
+        if name == "prompt" and self._pin is not None and not self._warned:
+            self._warned = True
+            text = self.tr("A pinned idea is used in place of the words.")
+            self._messages.note(text, Action(self.tr("Use the words"), self.unpin))
         if name in ("model", "prior_seed", "prior_seed_locked", "prompt"):
             self.changed.emit()
 

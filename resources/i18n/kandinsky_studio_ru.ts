@@ -791,65 +791,6 @@
     </message>
 </context>
 <context>
-    <name>RealPicturesDialog</name>
-    <message>
-        <source>Real pictures with {model}</source>
-        <translation>Настоящие картины с {model}</translation>
-    </message>
-    <message>
-        <source>{model} draws what you describe: people, animals, landscapes. It reads English prompts, needs about {size} GB on the disk and wants a graphics card; without one it takes long.</source>
-        <translation>{model} рисует то, что вы опишете: людей, животных, пейзажи. Запросы понимает на английском, занимает на диске около {size} ГБ. Желательна видеокарта: без неё придётся долго ждать.</translation>
-    </message>
-    <message>
-        <source>This program never goes to the network, so you bring the weights: the folders {prior} and {decoder} in safetensors form, as kandinsky-community publishes them on Hugging Face. Any of these places will do:</source>
-        <translation>Программа никогда не выходит в сеть, поэтому веса приносите вы: папки {prior} и {decoder} с файлами safetensors, как их публикует kandinsky-community на Hugging Face. Подойдёт любое из этих мест:</translation>
-    </message>
-    <message>
-        <source>The models folder</source>
-        <translation>Папка моделей</translation>
-    </message>
-    <message>
-        <source>The cache of the Hugging Face libraries</source>
-        <translation>Кэш библиотек Hugging Face</translation>
-    </message>
-    <message>
-        <source>Any other folder</source>
-        <translation>Любая другая папка</translation>
-    </message>
-    <message>
-        <source>Put both folders in here:</source>
-        <translation>Положите обе папки сюда:</translation>
-    </message>
-    <message>
-        <source>What other programs have fetched into it is found:</source>
-        <translation>То, что загрузили сюда другие программы, найдётся само:</translation>
-    </message>
-    <message>
-        <source>Show the program the folder that holds both.</source>
-        <translation>Укажите папку, в которой лежат обе.</translation>
-    </message>
-    <message>
-        <source>Open this folder</source>
-        <translation>Открыть эту папку</translation>
-    </message>
-    <message>
-        <source>Open a model folder…</source>
-        <translation>Открыть папку модели…</translation>
-    </message>
-    <message>
-        <source>Use {model}</source>
-        <translation>Выбрать {model}</translation>
-    </message>
-    <message>
-        <source>{model} is on this computer.</source>
-        <translation>{model} есть на этом компьютере.</translation>
-    </message>
-    <message>
-        <source>Not found yet. This window looks again whenever you come back to it.</source>
-        <translation>Пока не найдено. Окно ищет снова, когда вы к нему возвращаетесь.</translation>
-    </message>
-</context>
-<context>
     <name>Status</name>
     <message>
         <source>{model}: not installed</source>
@@ -2438,6 +2379,62 @@
         <source>Built-in</source>
         <translation>Встроенная</translation>
     </message>
+    <message>
+        <source>Comes with the program and draws flat shapes in plain colours, at once and on any computer. It is there to try everything without a download.</source>
+        <translation>Идёт вместе с программой и рисует плоские фигуры ровных цветов — сразу и на любом компьютере. Позволяет попробовать всё без загрузок.</translation>
+    </message>
+    <message>
+        <source>The newest of the three and the one to begin with: detailed pictures, mixing, inpainting and depth. Reads English.</source>
+        <translation>Самая новая из трёх, с неё и стоит начать: подробные картины, смешивание, дорисовка и глубина. Понимает английский.</translation>
+    </message>
+    <message>
+        <source>Reads many languages, and the words guide the drawing itself, so they can be shown on the picture. Mixing and inpainting, but no depth.</source>
+        <translation>Понимает много языков, и слова ведут само рисование, поэтому их можно показать на картине. Смешивание и дорисовка, но без глубины.</translation>
+    </message>
+    <message>
+        <source>The first one, with two encoders that read many languages: looser, painterly pictures. Inpainting, but no mixing.</source>
+        <translation>Самая первая, с двумя кодировщиками для многих языков: более свободные, живописные картины. Дорисовка есть, смешивания нет.</translation>
+    </message>
+    <message>
+        <source>Sees how near the things in a picture are, for pictures that follow its depth. Draws nothing itself.</source>
+        <translation>Видит, насколько близко предметы на картине, чтобы другие картины следовали её глубине. Сама не рисует.</translation>
+    </message>
+    <message>
+        <source>Depth Anything V2, small</source>
+        <translation>Depth Anything V2, малая</translation>
+    </message>
+    <message>
+        <source>Pictures from words and from pictures</source>
+        <translation>Картины по словам и по картинам</translation>
+    </message>
+    <message>
+        <source>Mixing pictures</source>
+        <translation>Смешивание картин</translation>
+    </message>
+    <message>
+        <source>Filling and expanding</source>
+        <translation>Заполнение и расширение</translation>
+    </message>
+    <message>
+        <source>Following a depth map</source>
+        <translation>Следование карте глубины</translation>
+    </message>
+    <message>
+        <source>Estimating depth</source>
+        <translation>Оценка глубины</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} с</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} мин</translation>
+    </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} ч</translation>
+    </message>
 </context>
 <context>
     <name>preferences</name>
@@ -2480,6 +2477,30 @@
     <message>
         <source>In percent of the text on your desktop; icons and buttons follow.</source>
         <translation>В процентах от размера текста на рабочем столе; значки и кнопки меняются вместе с ним.</translation>
+    </message>
+    <message>
+        <source>Downloads</source>
+        <translation>Загрузки</translation>
+    </message>
+    <message>
+        <source>Whether models may be fetched when you ask for them; nothing else ever is.</source>
+        <translation>Можно ли загружать модели, когда вы об этом просите; ничто другое не загружается.</translation>
+    </message>
+    <message>
+        <source>Address for downloads</source>
+        <translation>Адрес для загрузок</translation>
+    </message>
+    <message>
+        <source>A mirror of the Hugging Face Hub; empty for the Hub itself.</source>
+        <translation>Зеркало Hugging Face Hub; пусто — сам Hub.</translation>
+    </message>
+    <message>
+        <source>Proxy</source>
+        <translation>Прокси</translation>
+    </message>
+    <message>
+        <source>Such as http://name:password@host:port or socks5://host:port; empty for the system's.</source>
+        <translation>Например, http://имя:пароль@хост:порт или socks5://хост:порт; пусто — как в системе.</translation>
     </message>
 </context>
 <context>
@@ -5697,10 +5718,6 @@
         <translation>Поменять концы местами</translation>
     </message>
     <message>
-        <source>From the mix</source>
-        <translation>Из смеси</translation>
-    </message>
-    <message>
         <source>Put the first two of the mix at the ends</source>
         <translation>Положить на концы первые два из смеси</translation>
     </message>
@@ -5729,18 +5746,6 @@
         <translation>Кадров в секунду</translation>
     </message>
     <message>
-        <source>There and back</source>
-        <translation>Туда и обратно</translation>
-    </message>
-    <message>
-        <source>The film goes back again, and has no jump when it is played over and over</source>
-        <translation>Фильм идёт и назад, поэтому при повторе нет скачка</translation>
-    </message>
-    <message>
-        <source>Video (MP4)</source>
-        <translation>Видео (MP4)</translation>
-    </message>
-    <message>
         <source>WebP</source>
         <translation>WebP</translation>
     </message>
@@ -5749,12 +5754,28 @@
         <translation>GIF</translation>
     </message>
     <message>
-        <source>Single pictures (PNG)</source>
-        <translation>Отдельные кадры (PNG)</translation>
-    </message>
-    <message>
         <source>Kind of file</source>
         <translation>Вид файла</translation>
+    </message>
+    <message>
+        <source>Pace</source>
+        <translation>Темп</translation>
+    </message>
+    <message>
+        <source> fps</source>
+        <translation> к/с</translation>
+    </message>
+    <message>
+        <source>There and back: the film has no jump when it is played over and over</source>
+        <translation>Туда и обратно: при повторе фильма нет скачка</translation>
+    </message>
+    <message>
+        <source>MP4 video</source>
+        <translation>Видео MP4</translation>
+    </message>
+    <message>
+        <source>PNG pictures</source>
+        <translation>Кадры PNG</translation>
     </message>
 </context>
 <context>
@@ -6277,6 +6298,271 @@
     <message>
         <source>Picture</source>
         <translation>Картина</translation>
+    </message>
+</context>
+<context>
+    <name>ModelCard</name>
+    <message>
+        <source>Pause</source>
+        <translation>Пауза</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отменить</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Выбрать</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Ещё</translation>
+    </message>
+    <message>
+        <source>Check the files</source>
+        <translation>Проверить файлы</translation>
+    </message>
+    <message>
+        <source>Make the files half as large</source>
+        <translation>Уменьшить файлы вдвое</translation>
+    </message>
+    <message>
+        <source>Keeps the weights in half precision, which is what graphics cards draw in.</source>
+        <translation>Хранит веса с половинной точностью — с ней видеокарты и рисуют.</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Удалить…</translation>
+    </message>
+    <message>
+        <source>{memory} of memory</source>
+        <translation>{memory} памяти</translation>
+    </message>
+    <message>
+        <source>runs on your graphics card, about {time} a picture</source>
+        <translation>работает на вашей видеокарте, около {time} на картину</translation>
+    </message>
+    <message>
+        <source>runs on your graphics card with parts of it waiting in the main memory</source>
+        <translation>работает на вашей видеокарте, часть модели ждёт в основной памяти</translation>
+    </message>
+    <message>
+        <source>runs on your processor, about {time} a picture</source>
+        <translation>работает на вашем процессоре, около {time} на картину</translation>
+    </message>
+    <message>
+        <source>this computer has too little memory for it</source>
+        <translation>на этом компьютере для неё мало памяти</translation>
+    </message>
+    <message>
+        <source>licence {licence}</source>
+        <translation>лицензия {licence}</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>Готова</translation>
+    </message>
+    <message>
+        <source>Go on, {size} left</source>
+        <translation>Продолжить, осталось {size}</translation>
+    </message>
+    <message>
+        <source>Get it, {size}</source>
+        <translation>Получить, {size}</translation>
+    </message>
+    <message>
+        <source>On this computer, {size}</source>
+        <translation>На этом компьютере, {size}</translation>
+    </message>
+    <message>
+        <source>On this computer</source>
+        <translation>На этом компьютере</translation>
+    </message>
+    <message>
+        <source>Not on this computer</source>
+        <translation>Нет на этом компьютере</translation>
+    </message>
+    <message>
+        <source>Waits until the other model is here.</source>
+        <translation>Ждёт, пока загрузится другая модель.</translation>
+    </message>
+    <message>
+        <source>Asking what there is…</source>
+        <translation>Узнаёт, что есть…</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Приостановлено</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} из {total}</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>приостановлено</translation>
+    </message>
+    <message>
+        <source>tries again in {seconds} s</source>
+        <translation>новая попытка через {seconds} с</translation>
+    </message>
+    <message>
+        <source>looking at what is here already</source>
+        <translation>смотрит, что уже есть</translation>
+    </message>
+    <message>
+        <source>{speed} a second</source>
+        <translation>{speed} в секунду</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>осталось {time}</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsDialog</name>
+    <message>
+        <source>Models</source>
+        <translation>Модели</translation>
+    </message>
+    <message>
+        <source>Kept in</source>
+        <translation>Хранятся в</translation>
+    </message>
+    <message>
+        <source>Folder of the models</source>
+        <translation>Папка моделей</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Открыть</translation>
+    </message>
+    <message>
+        <source>Move…</source>
+        <translation>Перенести…</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Импортировать…</translation>
+    </message>
+    <message>
+        <source>From a folder, a memory stick, another program's cache or a browser's downloads.</source>
+        <translation>Из папки, с флешки, из кэша другой программы или из загрузок браузера.</translation>
+    </message>
+    <message>
+        <source>Downloads are allowed</source>
+        <translation>Загрузки разрешены</translation>
+    </message>
+    <message>
+        <source>Only what you ask for is fetched, and nothing else ever goes to the network.</source>
+        <translation>Загружается только то, что вы попросите; больше ничего в сеть не уходит.</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Остановить</translation>
+    </message>
+    <message>
+        <source>Weights that other programs fetched with the Hugging Face libraries are found where they are, in {folder}; a model anywhere else can be opened.</source>
+        <translation>Веса, загруженные другими программами через библиотеки Hugging Face, находятся на своём месте, в {folder}; модель из любого другого места можно открыть.</translation>
+    </message>
+    <message>
+        <source>Open a model folder…</source>
+        <translation>Открыть папку модели…</translation>
+    </message>
+    <message>
+        <source>{used} used, {free} free on this disk</source>
+        <translation>занято {used}, на диске свободно {free}</translation>
+    </message>
+    <message>
+        <source>Keep the models in</source>
+        <translation>Хранить модели в</translation>
+    </message>
+    <message>
+        <source>Import models from</source>
+        <translation>Импортировать модели из</translation>
+    </message>
+    <message>
+        <source>There are no weights in this folder that the program knows.</source>
+        <translation>В этой папке нет весов, которые знает программа.</translation>
+    </message>
+    <message>
+        <source>Import models</source>
+        <translation>Импорт моделей</translation>
+    </message>
+    <message>
+        <source>Copy {size} of weights?</source>
+        <translation>Скопировать {size} весов?</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Скопировать</translation>
+    </message>
+    <message>
+        <source>Copied. Some parts are not whole yet; they lack these files:</source>
+        <translation>Скопировано. Некоторым частям ещё не хватает файлов:</translation>
+    </message>
+    <message>
+        <source>All files of {model} are as they were published.</source>
+        <translation>Все файлы «{model}» такие, какими были опубликованы.</translation>
+    </message>
+    <message>
+        <source>Some files of {model} are damaged or missing. Get it again: only these are fetched.</source>
+        <translation>Некоторые файлы «{model}» повреждены или отсутствуют. Получите модель ещё раз: загрузятся только они.</translation>
+    </message>
+    <message>
+        <source>{size} of the disk are free again.</source>
+        <translation>На диске освободилось {size}.</translation>
+    </message>
+    <message>
+        <source>These files are as small as they get.</source>
+        <translation>Меньше эти файлы уже не станут.</translation>
+    </message>
+    <message>
+        <source>Remove a model</source>
+        <translation>Удаление модели</translation>
+    </message>
+    <message>
+        <source>Delete the files of {model}?</source>
+        <translation>Удалить файлы «{model}»?</translation>
+    </message>
+    <message>
+        <source>Your pictures stay. To use the model again, it has to be fetched again.</source>
+        <translation>Ваши картины останутся. Чтобы снова пользоваться моделью, её придётся загрузить заново.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Reading the files…</source>
+        <translation>Читает файлы…</translation>
+    </message>
+    <message>
+        <source>Making the files smaller…</source>
+        <translation>Уменьшает файлы…</translation>
+    </message>
+    <message>
+        <source>Copying…</source>
+        <translation>Копирует…</translation>
+    </message>
+    <message>
+        <source>Moving…</source>
+        <translation>Переносит…</translation>
+    </message>
+    <message>
+        <source>Deleting…</source>
+        <translation>Удаляет…</translation>
+    </message>
+</context>
+<context>
+    <name>Ideas</name>
+    <message>
+        <source>A pinned idea is used in place of the words.</source>
+        <translation>Вместо слов берётся закреплённая идея.</translation>
+    </message>
+    <message>
+        <source>Use the words</source>
+        <translation>Взять слова</translation>
     </message>
 </context>
 </TS>

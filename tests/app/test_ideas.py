@@ -91,6 +91,12 @@ def test_ideas_near_one_are_mixed_with_it_and_pinned_as_themselves(studio, qtbot
     request = studio.generation.request()
     assert request.slots[0].embedding is not None
     assert request.task is Task.text2image
+    told = []
+    studio.messages.connect_window(told.append)
+    studio.settings.set(prompt="a red circ")
+    studio.settings.set(prompt="a red cir")
+    [message] = told  # once is enough to know that words have no effect now
+    assert len(message.actions) == 1
     studio.mixing.add(picture())
     assert studio.generation.request().slots[0].image is not None  # a mix goes before it
     studio.ideas.new_idea(None)

@@ -119,6 +119,9 @@ class GalleryPanel(Panel):
             if selected[0].unsaved is not None:
                 menu.addAction(self.tr("Save again"), self.studio.gallery.save_again)
             menu.addSeparator()
+        if selected:
+            menu.addAction(actions.commands.action("generation.style_from_marked"))
+            menu.addSeparator()
         menu.addAction(actions.delete)
         menu.popup(place)
 
