@@ -52,7 +52,7 @@ class DepthRow(Translated):
         column.addWidget(self.opacity)
         column.addWidget(self.note)
         self._depth.changed.connect(self._show)
-        studio.settings.changed.connect(lambda name: self._show() if name == "model" else None)
+        studio.settings.changed.connect(self._setting_changed)
         self.retranslate()
 
     def show_layer(self, layer: Layer) -> None:
@@ -65,6 +65,11 @@ class DepthRow(Translated):
             self.tr("Shown at"), self.tr("How much the depth layer covers the picture while you look at it.")
         )
         self._show()
+
+    @Slot(str)
+    def _setting_changed(self, name: str) -> None:
+        if name == "model":
+            self._show()
 
     @Slot()
     def _show(self) -> None:
