@@ -19,6 +19,7 @@ _BEHIND = (  # who stands behind whom at first
     ("layers", ("handbook", "words")),
     ("gallery", ("strip", "queue")),
 )
+_LOST = 1 << 20  # pixels
 _BY_KEY = Qt.FocusReason.TabFocusReason
 
 
@@ -69,7 +70,8 @@ class WindowDeeds(QObject):
                 self._window.tabifyDockWidget(self._named[front], self._named[key])
             self._named[front].raise_()
         for dock in self._docks:
-            dock.setVisible(dock.panel.open_at_first)
+            if not dock.panel.open_at_first:
+                dock.hide()
         for area in (Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea):
             self._window.setTabPosition(area, QTabWidget.TabPosition.North)
 
@@ -143,9 +145,26 @@ class WindowDeeds(QObject):
         self._named["prompt"].raise_()
         self.size()
 
+    def _sweep_tabs(self) -> None:
+        """Put away bars of tabs that Qt lost track of while the docks were arranged: they would lie over the window."""
+        places: dict[frozenset[str], list[tuple[int, QTabBar]]] = {}
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            titles = frozenset(bar.tabText(number) for number in range(bar.count()))
+            docks = [dock for dock in self._docks if dock.windowTitle() in titles and not dock.isHidden()]
+            others = self._window.tabifiedDockWidgets(docks[0]) if docks else []
+            real = {dock.windowTitle() for dock in (*docks[:1], *others) if not dock.isHidden()}
+            away = min(((dock.pos() - bar.geometry().bottomLeft()).manhattanLength() for dock in docks), default=_LOST)
+            places.setdefault(titles, []).append((away if titles == real else _LOST, bar))
+        for bars in places.values():
+            nearest = min(away for away, _ in bars)
+            for away, bar in bars:
+                if away == _LOST or away > nearest:
+                    bar.move(-2 * bar.width(), -2 * bar.height())
+
     @Slot()
     def _title_docks(self) -> None:
         """A panel that has a tab needs no title below it."""
+        self._sweep_tabs()
         for dock in self._docks:
             beside = [other for other in self._window.tabifiedDockWidgets(dock) if not other.isHidden()]
             dock.show_title(not beside)
