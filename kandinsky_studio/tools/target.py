@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from kandinsky_studio.document.blending import strips
 from kandinsky_studio.document.document import Edit, check_editable
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer
@@ -120,7 +121,8 @@ def draw(image: QImage, before: QImage | None, local: Rect, colours: Colours, mo
         painter.setCompositionMode(_Mode.CompositionMode_Source)
         painter.drawImage(corner, before, local.to_qt())
     painter.setCompositionMode(mode)
-    painter.drawImage(corner, source)
+    for strip in strips(local):
+        painter.drawImage(strip, source, strip.translated(-corner))
     painter.end()
 
 

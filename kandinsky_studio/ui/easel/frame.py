@@ -14,6 +14,7 @@ import cv2
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QRegion, QTransform
 
+from kandinsky_studio.document.blending import strips
 from kandinsky_studio.document.document import Change, Document
 from kandinsky_studio.document.geometry import NOTHING, Key, Rect, united
 from kandinsky_studio.document.projection import Projection
@@ -25,6 +26,7 @@ SQUARES_FROM = 2.0  # from here up, pixels that stand upright are shown as squar
 GRID_FROM = 8.0
 CHECK = 8  # pixels of the desktop along a square of the checkerboard
 _BIG_LEVELS = (0, 1)  # those worth giving back when they are not looked at
+_STROKE = 400  # rows: higher pieces of the screen are drawn while nobody paints
 _Hint = QPainter.RenderHint
 
 
@@ -181,10 +183,12 @@ class Frame:
             return
         self._dirty -= region
         painter = QPainter(self.image)
-        painter.setClipRegion(region)
-        painter.fillRect(region.boundingRect(), self.background)
-        if self._projection is not None:
-            self._draw_picture(painter, region)
+        plain = self.camera.upright and self.camera.zoom < GRID_FROM
+        for part in _low(region) if plain else [region]:
+            painter.setClipRegion(part)
+            painter.fillRect(part.boundingRect(), self.background)
+            if self._projection is not None:
+                self._draw_picture(painter, part)
         painter.end()
 
     def _whole(self) -> QRect:
@@ -305,3 +309,12 @@ class Frame:
         fine = there[rect.y >> source : rect.bottom >> source, rect.x >> source : rect.right >> source]
         into = here[rect.y >> level : rect.bottom >> level, rect.x >> level : rect.right >> level]
         cv2.resize(fine, into.shape[1::-1], into, interpolation=cv2.INTER_LINEAR)
+
+
+def _low(region: QRegion) -> list[QRegion]:
+    """The region of a stroke in pieces that QPainter draws at once, as layers are blended; any larger one as it is."""
+    box = Rect.of(region.boundingRect())
+    if box.height > _STROKE:
+        return [region]
+    parts = (region.intersected(strip) for strip in strips(box))
+    return [part for part in parts if not part.isEmpty()]
