@@ -4850,10 +4850,6 @@
         <translation>{model} видит, насколько близко предметы на фотографиях и похожих на них картинах. Занимает {size} МБ, работает и без видеокарты, свободна по лицензии {licence}. Пока её нет, глубина определяется по цвету: что отличается от фона, считается близким, а это годится только для плоских фигур.</translation>
     </message>
     <message>
-        <source>This program never goes to the network, so you bring the files: the folder {folder} with {files}, as {repository} on Hugging Face has them. Put it into the models folder:</source>
-        <translation>Программа не выходит в сеть, поэтому файлы приносите вы: папку {folder} с файлами {files}, какими их публикует {repository} на Hugging Face. Положите её в папку моделей:</translation>
-    </message>
-    <message>
         <source>Or show the program where it is:</source>
         <translation>Или покажите программе, где она:</translation>
     </message>
@@ -4880,6 +4876,10 @@
     <message>
         <source>Not found yet. This window looks again whenever you come back to it.</source>
         <translation>Пока не найдено. Окно ищет снова, когда вы к нему возвращаетесь.</translation>
+    </message>
+    <message>
+        <source>Its files are the folder {folder} with {files}, as {repository} on Hugging Face has them. Put that folder into the models folder:</source>
+        <translation>Её файлы — папка {folder}, в ней {files}, как их публикует {repository} на Hugging Face. Положите эту папку в папку моделей:</translation>
     </message>
 </context>
 <context>

@@ -76,8 +76,8 @@ class DepthEstimatorDialog(ReadingDialog):
         )
         self._how.setText(
             self.tr(
-                "This program never goes to the network, so you bring the files: the folder {folder} with {files}, as "
-                "{repository} on Hugging Face has them. Put it into the models folder:"
+                "Its files are the folder {folder} with {files}, as {repository} on Hugging Face has them. Put that "
+                "folder into the models folder:"
             ).format(
                 folder=f"<b>{folder}</b>",
                 files=", ".join(ESTIMATOR.files),
