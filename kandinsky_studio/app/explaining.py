@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.generation import GenerationSettings
+from kandinsky_studio.app.mix_slots import layers_in
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.arrays import Embedding
@@ -97,13 +98,14 @@ class Explaining(QObject):
     ) -> None:
         super().__init__(parent)
         self._settings, self._easel, self._models, self._worker = settings, easel, models, worker
+        self.worded: Callable[[GenerationRequest], GenerationRequest] = lambda request: request  # puts sent words in
         self._source = Source.PROMPT
         self._pointed: tuple[int, int] | None = None  # characters of the prompt
         self._heat: WordHeat | None = None
         self._digest: tuple[Pixels | None, int] = (None, 0)
         self._worth = Question("word worth")
         self._maps = Question("word maps")
-        settings.changed.connect(self._setting_changed)
+        settings.changed.connect(self.look_again)
         easel.changed.connect(self._picture_changed)
 
     # ------------------------------------------------------------------ what it is about
@@ -122,7 +124,11 @@ class Explaining(QObject):
     def subject(self) -> Subject | None:
         """What would be explained; None if it has no words, or there is no picture."""
         if self._source is Source.PROMPT:
-            request = self._settings.request()
+            try:
+                request = self.worded(self._settings.request())
+            except StudioError:  # said below the prompt
+                return None
+            request = dataclasses.replace(request, prompt=layers_in(request.prompt)[0].strip())
             return Subject(Source.PROMPT, request) if request.prompt else None
         request_of, picture = self._easel.request, self._easel.picture
         if request_of is None or picture is None or not request_of.prompt.strip():
@@ -245,8 +251,9 @@ class Explaining(QObject):
 
     # ------------------------------------------------------------------ what happens
 
-    @Slot(str)
-    def _setting_changed(self, _name: str) -> None:
+    @Slot()
+    def look_again(self) -> None:
+        """The words that would be sent for the prompt may be others now."""
         if self._source is Source.PROMPT:
             self._tell()
 

@@ -22,6 +22,7 @@ from kandinsky_studio.app.generation import LOCKS, Generation, GenerationSetting
 from kandinsky_studio.app.ideas import Ideas
 from kandinsky_studio.app.ingredients import Ingredients
 from kandinsky_studio.app.live import Live
+from kandinsky_studio.app.machine import Looking
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
@@ -59,6 +60,7 @@ class Studio(QObject):
         self.settings = GenerationSettings(self)
         self.gallery = Gallery(paths.library(), self.messages, self)
         self.worker = EngineWorker(open_engine, self.gallery.keep, self)
+        self.looking = Looking(self.worker, self)
         self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
@@ -90,7 +92,10 @@ class Studio(QObject):
         self.generation.complete = lambda request: styles.completed(
             ideas.completed(mixing.completed(words.completed(request)))
         )
+        self.generation.worded = words.completed
         self.generation.picture_made.connect(words.remember)
+        self.explaining.worded = words.completed
+        words.prospect_changed.connect(self.explaining.look_again)
         self.mixing.changed.connect(self.generation.mix_changed)
         self.live = Live(
             self.editor,
@@ -130,6 +135,7 @@ class Studio(QObject):
         """Cancel the jobs, save what is there, end all threads. False if the engine's thread is still busy."""
         self.live.close()
         self.queue.rest()
+        self.deliveries.close()
         ended = self.worker.close()
         self.strip_export.close()
         self.ingredients.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Slot
@@ -12,6 +13,7 @@ from kandinsky_studio.document.surface import from_rgba
 from kandinsky_studio.ui.stage import Stage
 
 _DARK, _WARM = 0.72, 0.28  # how opaque the dark is where a word was not heard, and the warm where it was
+_FINEST = 256  # pixels along the longer side of what is laid over
 _TINT = (255, 140, 20)
 
 
@@ -27,7 +29,17 @@ class HeatView(QObject):
     @Slot()
     def _show(self) -> None:
         heat = self._explaining.heat
-        self._stage.lay_over(None if heat is None else veil(heat.heat))
+        self._stage.lay_over(None if heat is None else veil(_small(heat.heat)))
+
+
+def _small(heat: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """No finer than one can see: maps are an eighth of the picture's size by nature."""
+    height, width = heat.shape
+    share = _FINEST / max(height, width)
+    if share >= 1:
+        return heat
+    size = max(round(width * share), 1), max(round(height * share), 1)
+    return np.asarray(cv2.resize(heat, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def veil(heat: npt.NDArray[np.float32]) -> QImage:

@@ -210,3 +210,12 @@ def test_where_words_went_is_known_of_a_picture_whose_decoder_reads_them(
     assert explaining.heat is heats[1]
     explaining.point_at(None)
     assert told == [heats[1], None, heats[1], None]
+
+
+def test_of_a_prompt_with_a_choice_the_words_that_are_sent_are_weighed(real, weigh):
+    real.settings.set(prompt="a {red|blue} circle", prior_seed=1, prior_seed_locked=True)
+    sent = real.generation.request().prompt
+    weigh()
+    assert [one.word for one in real.explaining.worths] == sent.split()
+    real.settings.set(prompt="a __nowhere__ circle")
+    assert real.explaining.subject is None, "it can't be sent"

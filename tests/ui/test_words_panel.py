@@ -70,6 +70,7 @@ def test_the_command_weighs_the_prompt_and_bars_stand_under_its_words(window, pa
     reading = [(places[number].y(), places[number].x()) for number in range(len(bars.bars))]
     assert reading == sorted(reading), "line by line, as one reads"
     accent = window.theme.colour("accent").getRgb()[:3]
+    qtbot.waitUntil(lambda: bars.height() >= bars.heightForWidth(bars.width()), timeout=2000)
     image = bars.grab().toImage()
     blue = bars.bars.index(next(bar for bar in bars.bars if bar.word == "blue"))
     assert (colours(image, bars.bar_rect(blue).toRect().adjusted(2, 2, -2, -2)) == accent).all()
@@ -80,7 +81,9 @@ def test_the_command_weighs_the_prompt_and_bars_stand_under_its_words(window, pa
     assert panel.weigh.isEnabled()
 
 
-def test_words_are_sorted_by_worth_and_those_the_picture_contradicts_go_left(window, panel, weigh, built_in_engine):
+def test_words_are_sorted_by_worth_and_those_the_picture_contradicts_go_left(
+    window, panel, weigh, built_in_engine, qtbot
+):
     [result] = built_in_engine.generate(GenerationRequest(PROMPT, seed=1, prior_seed=1))
     window.studio.easel.show_pixels(
         result.image, GenerationRequest("a green circle on a blue background", prior_seed=1)
@@ -99,6 +102,7 @@ def test_words_are_sorted_by_worth_and_those_the_picture_contradicts_go_left(win
     green, circle = (next(n for n, bar in enumerate(bars.bars) if bar.word == word) for word in ("green", "circle"))
     assert bars.bar_rect(green).right() <= bars.bar_rect(circle).left() + 1.5
     danger = window.theme.colour("danger").getRgb()[:3]
+    qtbot.waitUntil(lambda: bars.height() >= bars.heightForWidth(bars.width()), timeout=2000)
     image = bars.grab().toImage()
     assert (colours(image, bars.bar_rect(green).toRect().adjusted(2, 2, -2, -2)) == danger).all()
 
