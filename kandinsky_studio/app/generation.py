@@ -201,6 +201,7 @@ class Generation(QObject):
         self._worker = worker
         self._messages = messages
         self._check = check
+        self.worded: Callable[[GenerationRequest], GenerationRequest] = lambda request: request  # puts sent words in
         self.mixes: Callable[[], bool] = lambda: False  # whether the next picture is made from a mix
         self.complete: Callable[[GenerationRequest], GenerationRequest] = lambda request: request  # puts the mix in
         self.remedies: Callable[[int], tuple[Action, ...]] = lambda _: ()  # what can be done when a job failed

@@ -278,7 +278,7 @@ class MixingPad(QObject):
 
     def _request(self) -> GenerationRequest:
         """The whole picture of where the puck is. Raises ``StudioError`` if something at a corner is gone."""
-        settings = self._generation.settings.request()
+        settings = self._generation.worded(self._generation.settings.request())
         if self._slots is None:
             self._slots = [source.slot(settings.model, 1.0, False) for source in self._corners]
         slots = [

@@ -214,7 +214,7 @@ class Strip(QObject):
     def _request(self, first: Source, last: Source) -> GenerationRequest:
         """What the frames have in common, at the size of the canvas's frame if there is one. The seeds are those of
         the settings, which stay while nothing else is made. Raises ``StudioError`` if something at an end is gone."""
-        settings = self._generation.settings.request()
+        settings = self._generation.worded(self._generation.settings.request())
         words, _ = layers_in(settings.prompt)
         slots = [end.slot(settings.model, 1.0, False) for end in (first, last)]
         request = self._mixing.mixed(

@@ -108,6 +108,8 @@ class Studio(QObject):
             self.messages,
             self,
         )
+        for another in (words.prospect_changed, ideas.changed, styles.applied_changed):
+            another.connect(self.live.words_changed)
         self._started = False
         self._restore()
         self.settings.changed.connect(self._remember_settings)
