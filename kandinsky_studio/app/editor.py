@@ -90,6 +90,12 @@ class Editor(QObject):
     def document(self) -> Document | None:
         return self.sheet.document if self.sheet else None
 
+    @property
+    def paints_grey(self) -> bool:
+        """Whether of a colour only how light it is comes onto the active layer."""
+        layer = self.document.active if self.document is not None else None
+        return layer is not None and layer.kind is Kind.DEPTH
+
     def new(self, width: int, height: int, background: QColor | None = None) -> Sheet | None:
         """An empty document, or one filled with ``background``; None, and a message, if it can't have this size."""
         try:

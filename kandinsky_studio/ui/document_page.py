@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QStackedWidget, 
 
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.document.document import Change
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.tools import TOOLS
 from kandinsky_studio.tools.frame import Frame, standing
@@ -49,6 +50,8 @@ class ToolColumn(QWidget):
         self.colours.foreground_pressed.connect(lambda: editor.colour_wanted.emit(True))
         self.colours.background_pressed.connect(lambda: editor.colour_wanted.emit(False))
         editor.colours_changed.connect(self._show_colours)
+        editor.sheet_changed.connect(self._show_colours)
+        editor.document_changed.connect(self._document_changed)
         editor.tool_changed.connect(self._show_tool)
         actions.commands.changed.connect(self._show_keys)
         theme.changed.connect(self._set_width)
@@ -79,8 +82,14 @@ class ToolColumn(QWidget):
     def _set_width(self) -> None:
         self.setFixedWidth(2 * self._theme.px(BUTTON) + 3 * TIGHT + 8)
 
+    @Slot(object)
+    def _document_changed(self, change: Change) -> None:
+        if change.state:
+            self.colours.set_greyed(self._editor.paints_grey)
+
     @Slot()
     def _show_colours(self) -> None:
+        self.colours.set_greyed(self._editor.paints_grey)
         self.colours.set_colours(self._editor.desk.foreground, self._editor.desk.background)
 
     @Slot()

@@ -228,9 +228,15 @@ def test_the_colour_panel_shows_the_grey_that_is_painted(window, document):
     depth_operations.put(document, ramp(), document.state.canvas)
     document.activate(document.state.of_kind(Kind.DEPTH).id)
     assert picker.colour == QColor(54, 54, 54)
+    pair = window.bench.page.tools.colours
+    assert "#363636" in pair.front.toolTip()
+    pair.swap()  # what is seen is grey, what is swapped is not
+    assert editor.desk.background == QColor("#ff0000")
+    pair.swap()
     assert editor.desk.foreground == QColor("#ff0000")  # which comes back with the other layer
     document.activate(document.state.layers[0].id)
     assert picker.colour == QColor("#ff0000")
+    assert "#FF0000" in pair.front.toolTip()
 
 
 def test_the_offer_says_what_it_is_and_takes_a_folder(window, qtbot, document, tmp_path, monkeypatch):

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document.document import Change
-from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.pixel_operations import lightness
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.panel import Panel
@@ -73,10 +72,9 @@ class ColoursPanel(Panel):
 
     @Slot()
     def _show(self) -> None:
-        desk, document = self._editor.desk, self._editor.document
+        desk = self._editor.desk
         colour = desk.background if self._background else desk.foreground
-        layer = document.active if document is not None else None
-        if layer is not None and layer.kind is Kind.DEPTH:
+        if self._editor.paints_grey:
             grey = round(255 * lightness(colour))
             colour = QColor(grey, grey, grey)
         if colour != self.picker.colour:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QSizePolicy, QWidget
 
+from kandinsky_studio.document.pixel_operations import lightness
 from kandinsky_studio.ui.sizes import BUTTON, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.tool_button import IconButton
@@ -31,6 +32,7 @@ class ColourButton(QAbstractButton):
         self._theme = theme
         self._colour = QColor(colour) if colour is not None else QColor(BLACK)
         self._side = side
+        self._greyed = False
         self._name = ""
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -47,13 +49,27 @@ class ColourButton(QAbstractButton):
         self._tell()
         self.update()
 
+    def set_greyed(self, greyed: bool) -> None:
+        """Look as light as the colour is, without its hue, as it comes onto a layer of greys; it stays what it is."""
+        if greyed != self._greyed:
+            self._greyed = greyed
+            self._tell()
+            self.update()
+
+    @property
+    def _shown(self) -> QColor:
+        if not self._greyed:
+            return self._colour
+        grey = round(255 * lightness(self._colour))
+        return QColor(grey, grey, grey, self._colour.alpha())
+
     def set_words(self, name: str) -> None:
         """What the colour is for."""
         self._name = name
         self._tell()
 
     def _tell(self) -> None:
-        text = colour_text(self._colour)
+        text = colour_text(self._shown)
         self.setAccessibleName(f"{self._name}: {text}" if self._name else text)
         self.setToolTip(self.accessibleName())
 
@@ -70,7 +86,7 @@ class ColourButton(QAbstractButton):
         painter.setClipPath(shape)
         if self._colour.alpha() < 255:
             _chequers(painter, area, self._theme)
-        painter.fillRect(area, self._colour)
+        painter.fillRect(area, self._shown)
         painter.restore()
         if self.hasFocus():
             _ring(painter, area, self._theme)
@@ -164,6 +180,11 @@ class ColourPair(Translated):
         """Show these; nothing is told."""
         self.front.set_colour(foreground)
         self.back.set_colour(background)
+
+    def set_greyed(self, greyed: bool) -> None:
+        """Show both as they come onto a layer of greys."""
+        self.front.set_greyed(greyed)
+        self.back.set_greyed(greyed)
 
     def set_keys(self, swap: str, reset: str) -> None:
         """The keys that do the same as the buttons, for their tooltips."""
