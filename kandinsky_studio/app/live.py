@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from time import monotonic
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -97,7 +98,7 @@ class Live(QObject):
         editor.sheet_changed.connect(self._sheet_changed)
         editor.closed.connect(self._closed)
         generation.settings.changed.connect(self._setting_changed)
-        generation.mix_changed.connect(self._words_changed)
+        generation.mix_changed.connect(self.words_changed)
         generation.queue_changed.connect(self._tell)
         candidates.verb_changed.connect(self._verb_changed)
 
@@ -165,13 +166,13 @@ class Live(QObject):
             self._remembering.set(live=kept)
             self.settings_changed.emit()
             if (before.strength, before.steps) != (self.settings.strength, self.settings.steps):
-                self._words_changed()
+                self.words_changed()
             self._schedule()
 
     def draw_seeds(self) -> None:
         """Another picture of the same: seeds that are not locked are drawn anew, and then stay."""
         self._seeds = {name: random_seed() for name in SEED_FIELDS}
-        self._words_changed()
+        self.words_changed()
 
     def keep(self) -> None:
         """Make the picture that is shown a layer, in one step, and save it in the gallery."""
@@ -234,10 +235,11 @@ class Live(QObject):
             self.set_on(False)
             self._messages.note(self.tr("Live is off: another model was chosen."))
         elif name not in _OWN and (name not in LOCKS or getattr(self._generation.settings, LOCKS[name])):
-            self._words_changed()
+            self.words_changed()
 
     @Slot()
-    def _words_changed(self) -> None:
+    def words_changed(self) -> None:
+        """Something else would be asked for now."""
         if self._on:
             self._request = None
             self._dirty = True
@@ -308,21 +310,13 @@ class Live(QObject):
     def _asked(self) -> GenerationRequest:
         """The words and numbers as they are now, with the seeds and steps of live."""
         settings, own = self._generation.settings, self.settings
-        mixes = self._generation.mixes()
-        request = self._request
-        if request is None or mixes:
+        if self._request is None or self._generation.mixes():
             locked = {name for name in SEED_FIELDS if getattr(settings, LOCKS[name])}
-            seeds = {
-                name: getattr(settings.values, name) if name in locked else self._seeds[name] for name in SEED_FIELDS
-            }
-            self._request = request = dataclasses.replace(
-                self._generation.request(),
-                num_images_per_prompt=1,
-                num_inference_steps=own.steps,
-                strength=own.strength,
-                **seeds,  # type: ignore[arg-type]
-            )
-        return request
+            seeds: dict[str, Any] = {name: value for name, value in self._seeds.items() if name not in locked}
+            asked = dataclasses.replace(settings.request(), num_images_per_prompt=1, **seeds)
+            first = next(self._generation.complete(asked).pictures())
+            self._request = dataclasses.replace(first, num_inference_steps=own.steps, strength=own.strength)
+        return self._request
 
     def _made(self, frame: Frame, made: Made) -> None:
         if frame is not self._frame:

@@ -147,6 +147,19 @@ def test_words_make_another_picture_and_without_any_it_waits(qtbot, studio, live
     assert fake_engine.requests[-1].prompt == "a blue square"
 
 
+def test_words_that_are_drawn_by_lot_stay_while_one_paints(qtbot, studio, live, fake_engine):
+    studio.settings.set(prompt="a {red|blue|green|yellow|black} circle", num_images_per_prompt=4)
+    begin(qtbot, live)
+    for number in range(5):
+        studio.settings.draw_seeds()
+        live.set(strength=0.3 + number / 100)
+        settled(qtbot, live)
+    assert len(fake_engine.requests) >= 5
+    assert len({request.prompt for request in fake_engine.requests}) == 1
+    assert "{" not in fake_engine.requests[0].prompt
+    assert all(request.num_images_per_prompt == 1 and not request.wordings for request in fake_engine.requests)
+
+
 def test_what_is_selected_is_filled(qtbot, studio, live, fake_engine):
     begin(qtbot, live)
     settled(qtbot, live)
