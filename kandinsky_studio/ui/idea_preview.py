@@ -34,7 +34,6 @@ class IdeaPreview(Translated):
         command = actions.commands.action
         self.unable, self.teaching, self.told = words_label("warning"), words_label("muted"), words_label("muted")
         self.preview = QPushButton()
-        self.preview.setObjectName("primary")
         self.count = LabelledSlider(theme, FEWEST, MOST, 6)
         self.grid = DraftGrid(theme)
         self.make, self.more, self.renderings = QPushButton(), QPushButton(), QPushButton()
@@ -143,6 +142,8 @@ class IdeaPreview(Translated):
         self.grid.setVisible(bool(ideas.drafts))
         chosen = ideas.chosen
         self.chosen.setVisible(bool(ideas.drafts))
+        _dress(self.preview, not ideas.drafts)
+        _dress(self.make, bool(ideas.drafts))
         for button in (self.make, self.more, self.renderings):
             button.setEnabled(chosen is not None and chosen.result is not None and ideas.able)
         pin, locked = ideas.pin, studio.settings.prior_seed_locked
@@ -207,6 +208,15 @@ class IdeaPreview(Translated):
         menu.addAction(self.more.text(), lambda: self.ideas.more_like(draft))
         menu.addAction(self.renderings.text(), lambda: self.ideas.renderings(draft))
         menu.popup(place)
+
+
+def _dress(button: QPushButton, primary: bool) -> None:
+    """Say which button is the one that leads on."""
+    name = "primary" if primary else ""
+    if button.objectName() != name:
+        button.setObjectName(name)
+        button.style().unpolish(button)
+        button.style().polish(button)
 
 
 def words_label(name: str) -> QLabel:

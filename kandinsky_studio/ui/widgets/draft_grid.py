@@ -157,8 +157,9 @@ class DraftGrid(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        rim = self._theme.px(2)  # of the ring around what is chosen, half of which lies outside
         for number, cell in enumerate(self._cells):
-            self._draw(painter, cell, self.place_of(number).adjusted(1, 1, -1, -1), number == self._current)
+            self._draw(painter, cell, self.place_of(number).adjusted(rim, rim, -rim, -rim), number == self._current)
 
     def _draw(self, painter: QPainter, cell: Cell, area: QRectF, current: bool) -> None:
         theme = self._theme
