@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -23,11 +24,15 @@ from kandinsky_studio.errors import Cancelled, NetworkOff, StudioError
 from kandinsky_studio.storage.models import catalogue, shelf
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.catalogue import Catalogue, Offer
+from kandinsky_studio.storage.models.conversion import convert_folder
 from kandinsky_studio.storage.models.delivery import Need, deliver, is_here, needs
 from kandinsky_studio.storage.models.hub import ENDPOINT, Hub
+from kandinsky_studio.storage.models.importing import Findings, bring, look
 from kandinsky_studio.storage.models.manifest import PublishedFile
 from kandinsky_studio.storage.models.shelf import Held
 from kandinsky_studio.storage.models.transfer import Delivery
+
+T = TypeVar("T")
 
 
 class State(enum.Enum):
@@ -37,6 +42,16 @@ class State(enum.Enum):
     running = "running"
     paused = "paused"
     failed = "failed"
+
+
+class Work(enum.Enum):
+    """What is done with weights that are here, or elsewhere on this computer."""
+
+    check = "check"
+    halve = "halve"
+    copy = "copy"
+    move = "move"
+    remove = "remove"
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,10 @@ class Deliveries(QObject):
     delivered = Signal(str)  # model
     checked = Signal(str, object)  # model, the files of it that are damaged
     moved = Signal()
-    worked = Signal(str, object)  # “check” or “move”, and the fraction of it that is done
+    found = Signal(object)  # Findings, in a folder that was looked into
+    imported = Signal(object)  # Findings that were copied
+    halved = Signal(str, object)  # model, bytes that were given back
+    worked = Signal(object, object)  # Work, and the fraction of it that is done; None for both when it is over
 
     _news = Signal(object)  # a function to call in the thread this object belongs to
 
@@ -175,10 +193,13 @@ class Deliveries(QObject):
     # ------------------------------------------------------------------ checking, moving, removing
 
     def check(self, model: str) -> None:
-        """Read every file that was delivered of a model and compare it with what was published; offline."""
-        folders = [need.folder for need in self.needs(model, self.catalogue.offers[model].tasks)]
+        """Read every file that was delivered of a model and compare it with what was published; offline.
 
-        def work() -> list[PublishedFile]:
+        What is damaged is put aside, so that it is fetched again when the model is.
+        """
+        folders = self._folders(model)
+
+        def work(tell: Callable[[float], None]) -> list[PublishedFile]:
             pairs = [(folder, manifests.read(folder)) for folder in folders]
             whole = [(folder, manifest) for folder, manifest in pairs if manifest is not None]
             total, done, wrong = sum(manifest.size for _, manifest in whole), 0, []
@@ -186,8 +207,7 @@ class Deliveries(QObject):
             def on_bytes(count: int) -> None:
                 nonlocal done
                 done += count
-                self._check_wanted()
-                self._news.emit(lambda done=done: self.worked.emit("check", done / max(total, 1)))
+                tell(done / max(total, 1))
 
             for folder, manifest in whole:
                 for file in manifests.damaged(folder, manifest, on_bytes):
@@ -195,13 +215,22 @@ class Deliveries(QObject):
                     wrong.append(file)
             return wrong
 
-        def done(wrong: list[PublishedFile]) -> None:
-            self._models.look_again()
-            self.changed.emit()
-            self.checked.emit(model, wrong)
+        self._work(Work.check, work, lambda wrong: self.checked.emit(model, wrong))
 
-        self._unwanted = False
-        self._lane.run(work, done, self._told)
+    def halve(self, model: str) -> None:
+        """Write the weights of a model in half precision, in place of what was published."""
+        folders = [folder for folder in self._folders(model) if folder.is_dir()]
+
+        def work(tell: Callable[[float], None]) -> int:
+            saved = 0
+            for number, folder in enumerate(folders):
+                saved += convert_folder(
+                    folder,
+                    lambda share, number=number: tell((number + share) / len(folders)),  # type: ignore[misc]
+                )
+            return saved
+
+        self._work(Work.halve, work, lambda saved: self.halved.emit(model, saved))
 
     def remove(self, model: str, tasks: Iterable[str] | None = None) -> None:
         """Delete what was delivered of a model: all of it, or what no task but these needs."""
@@ -213,7 +242,7 @@ class Deliveries(QObject):
         folders = {part.repository.folder for part in gone}
         kept = {part.repository.folder for part in offer.parts(offer.tasks) if part not in gone}
 
-        def work() -> None:
+        def work(_: Callable[[float], None]) -> None:
             for folder in sorted(folders - kept):
                 if (self.place / folder).exists():
                     shelf.remove(self.place / folder)
@@ -221,33 +250,61 @@ class Deliveries(QObject):
                 parts = [part for part in gone if part.repository.folder == folder]
                 shelf.remove_parts(self.place / folder, parts)
 
-        self._lane.run(work, lambda _: self._shelf_changed(), self._told)
+        self._work(Work.remove, work, lambda _: None)
 
     def move_to(self, folder: Path) -> None:
         """Keep the models in ``folder`` from now on, and take along what is there."""
 
-        def work() -> None:
-            def on_progress(done: int, total: int) -> None:
-                self._check_wanted()
-                self._news.emit(lambda: self.worked.emit("move", done / max(total, 1)))
-
-            shelf.move(self.place, folder, on_progress)
+        def work(tell: Callable[[float], None]) -> None:
+            shelf.move(self.place, folder, lambda done, total: tell(done / max(total, 1)))
             paths.keep_models_in(folder)
 
-        def done(_: None) -> None:
-            self._shelf_changed()
-            self.moved.emit()
+        self._work(Work.move, work, lambda _: self.moved.emit())
 
-        self._unwanted = False
-        self._lane.run(work, done, self._told)
+    def look_into(self, folder: Path) -> None:
+        """See which weights are in a folder and below it; ``found`` tells."""
+        self._work(Work.copy, lambda _: look(folder, self.catalogue, self._check_wanted), self.found.emit)
+
+    def bring(self, findings: Findings) -> None:
+        """Copy what :meth:`look_into` found to where models are kept."""
+
+        def work(tell: Callable[[float], None]) -> None:
+            bring(findings, self.place, lambda done, total: tell(done / max(total, 1)))
+
+        self._work(Work.copy, work, lambda _: self.imported.emit(findings))
 
     def stop_work(self) -> None:
-        """End a check or a move; what was moved stays moved."""
+        """End what is done with weights that are here; what is finished of it stays."""
         self._stop()
 
     def flush(self) -> None:
         """Wait until everything asked for so far is done."""
         self._lane.flush()
+
+    def _folders(self, model: str) -> list[Path]:
+        return [self.place / repository.folder for repository in self.catalogue.offers[model].repositories]
+
+    def _work(self, kind: Work, work: Callable[[Callable[[float], None]], T], done: Callable[[T], object]) -> None:
+        def tell(share: float) -> None:
+            self._check_wanted()
+            self._news.emit(lambda: self.worked.emit(kind, share))
+
+        def run() -> T:
+            self._unwanted = False
+            return work(tell)
+
+        def over(value: T) -> None:
+            self.worked.emit(None, None)
+            self._shelf_changed()
+            done(value)
+
+        def failed(error: Exception) -> None:
+            self.worked.emit(None, None)
+            self._shelf_changed()
+            if not isinstance(error, Cancelled):
+                self._messages.error(error)
+
+        self._lane.run(run, over, failed)
 
     # ------------------------------------------------------------------ in the lane
 
@@ -317,11 +374,6 @@ class Deliveries(QObject):
         shown = described(error)
         self._set(dataclasses.replace(one, state=State.failed, error=shown))
         self._messages.error(shown)
-
-    def _told(self, error: Exception) -> None:
-        if not isinstance(error, Cancelled):
-            self._messages.error(error)
-        self._shelf_changed()
 
     def _shelf_changed(self) -> None:
         self._models.look_again()

@@ -22,8 +22,8 @@ from kandinsky_studio.ui.depth_deeds import DepthDeeds
 from kandinsky_studio.ui.dialogs.about import AboutDialog
 from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
+from kandinsky_studio.ui.dialogs.models import ModelsDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
-from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
 from kandinsky_studio.ui.dialogs.styles import StylesDialog
 from kandinsky_studio.ui.dialogs.tablet_tester import TabletTester
 from kandinsky_studio.ui.document_deeds import DocumentDeeds
@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         implement("window.command_palette", self.palette_.open)
         implement("help.keys", lambda: KeysDialog(self.actions_, self.theme, self).open())
         implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
-        implement("model.get_real_pictures", lambda: self._open_beside(RealPicturesDialog))
+        implement("model.get_real_pictures", lambda: self._open_beside(ModelsDialog))
         implement("help.tablet_tester", lambda: TabletTester(self).open())
         implement("help.about", lambda: AboutDialog(self).open())
         for choice in (*a.theme_choices.values(), *a.language_choices.values()):
@@ -237,11 +237,11 @@ class MainWindow(QMainWindow):
     def _go_to_key(self, key: str) -> None:
         self.areas.show_dock(next(dock for dock in self.docks if dock.panel.key == key))
 
-    def _open_beside(self, kind: type[BuiltinModelDialog] | type[RealPicturesDialog]) -> None:
-        """Open a dialog to read while one works; asked for twice, the one that is open comes to the front."""
+    def _open_beside(self, kind: type[BuiltinModelDialog] | type[ModelsDialog]) -> None:
+        """Open a dialog beside the work; asked for twice, the one that is open comes to the front."""
         opened = next((dialog for dialog in self.findChildren(kind) if dialog.isVisible()), None)
         if opened is None:
-            kind(self.studio, self.actions_, self).show()
+            kind(self.studio, self.theme, self.actions_, self).show()
         else:
             opened.raise_()
             opened.activateWindow()

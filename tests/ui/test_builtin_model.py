@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from kandinsky_studio.app import vocabulary
 from kandinsky_studio.app.models import BUILTIN, REAL, Models
 from kandinsky_studio.app.vocabulary import read_vocabulary
 from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
-from kandinsky_studio.ui.dialogs.real_pictures import RealPicturesDialog
+from kandinsky_studio.ui.dialogs.models import ModelsDialog
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one can't raise a window
 
@@ -41,7 +38,7 @@ def open_words(qtbot, window):
 
 def open_real(qtbot, window):
     qtbot.mouseClick(window.prompt.form.real_pictures, LEFT)
-    return opened(window, RealPicturesDialog)
+    return opened(window, ModelsDialog)
 
 
 def read(widget):
@@ -130,7 +127,7 @@ def test_the_words_follow_the_language_of_the_window(qtbot, window):
 def test_no_word_of_the_dialogs_is_cut_off(qtbot, window, real_missing, language):
     window.actions_.language_choices[language].trigger()
     for dialog in (open_words(qtbot, window), open_real(qtbot, window)):
-        dialog.grab()
+        dialog.grab()  # which lays it out
         for label in dialog.findChildren(QLabel):
             if label.isVisible():
                 assert label.height() >= label.heightForWidth(label.width()), label.text()
@@ -189,70 +186,19 @@ def test_weights_that_are_here_are_chosen_at_once(qtbot, window):
     assert window.prompt.form.model.currentData() == REAL
 
 
-def test_without_weights_one_is_told_where_they_belong(qtbot, window, real_missing):
+def test_without_weights_one_is_shown_what_can_be_had(qtbot, window, real_missing):
     dialog = open_real(qtbot, window)
     assert not dialog.isModal()
-    assert dialog.folder.text() == str(window.studio.models.folder)
-    assert dialog.shared_folder.text() == str(window.studio.models.shared_folder)
-    text = read(dialog)
-    for fact in ("kandinsky-2-2-prior", "kandinsky-2-2-decoder", "16 GB", "safetensors"):
-        assert fact in text
-    assert not dialog.use.isVisible()
+    assert dialog.place.text() == str(window.studio.models.folder)
+    assert "GB" in dialog.cards[REAL].get.text()
+    assert not dialog.cards[REAL].use.isVisible()
     assert window.studio.settings.values.model == BUILTIN
-
-
-def test_the_button_opens_the_folder_in_the_file_manager(qtbot, window, real_missing, monkeypatch):
-    urls = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: urls.append(url.toLocalFile()))
-    dialog = open_real(qtbot, window)
-    qtbot.mouseClick(dialog.open_folder, LEFT)
-    assert [Path(url) for url in urls] == [window.studio.models.folder]
-    assert window.studio.models.folder.is_dir(), "it is made before it is shown"
-
-
-def test_a_folder_that_cannot_be_made_is_said_in_the_window(qtbot, window, real_missing, monkeypatch):
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: pytest.fail("there is nothing to open"))
-    window.studio.models.folder.parent.mkdir(parents=True, exist_ok=True)
-    window.studio.models.folder.write_text("a file where the folder should be")
-    qtbot.mouseClick(open_real(qtbot, window).open_folder, LEFT)
-    assert window.messages.isVisible()
-
-
-def test_another_folder_is_opened_the_way_it_always_was(qtbot, window, real_missing, monkeypatch):
-    asked = []
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: asked.append(True) or "")
-    qtbot.mouseClick(open_real(qtbot, window).open_model, LEFT)
-    assert asked == [True]
-
-
-def test_who_comes_back_with_the_weights_is_offered_them(qtbot, window, real_missing):
-    dialog = open_real(qtbot, window)
-    state = dialog.state.text()
-    real_missing.clear()
-    QApplication.sendEvent(dialog, QEvent(QEvent.Type.WindowActivate))
-    assert dialog.state.text() != state
-    assert dialog.use.isVisible()
-    assert dialog.use.isDefault()
-    qtbot.mouseClick(dialog.use, LEFT)
-    assert window.studio.settings.values.model == REAL
-    assert opened(window, RealPicturesDialog) is None, "there is nothing left to read"
-
-
-@pytest.mark.parametrize("language", ["en", "ru"])
-def test_half_a_copy_is_told_of(qtbot, window, real_missing, language):
-    window.actions_.language_choices[language].trigger()
-    folder = window.studio.models.folder
-    for name in ("kandinsky-2-2-prior/prior", "kandinsky-2-2-decoder/unet"):
-        (folder / name).mkdir(parents=True)
-    dialog = open_real(qtbot, window)
-    assert str(folder) in dialog.state.text()
-    assert not dialog.use.isVisible()
 
 
 def test_each_dialog_leads_from_the_menu_and_from_one_to_the_other(qtbot, window, real_missing):
     window.studio.choose_model(REAL)
     window.actions_.about_builtin.trigger()
     dialog = opened(window, BuiltinModelDialog)
-    assert opened(window, RealPicturesDialog) is None
+    assert opened(window, ModelsDialog) is None
     qtbot.keyClick(dialog._real_pictures, SPACE)
-    assert opened(window, RealPicturesDialog) is not None
+    assert opened(window, ModelsDialog) is not None

@@ -79,10 +79,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Offer:
-    """A model that can be fetched: its key, and the parts that each task needs."""
+    """A model that can be fetched: its key, and the parts that each task needs.
+
+    ``work`` is about how many operations one of its pictures takes; None if nobody counted.
+    """
 
     model: str
     tasks: Mapping[str, tuple[Part, ...]]
+    work: float | None = None
 
     def parts(self, tasks: Iterable[str]) -> tuple[Part, ...]:
         """All that ``tasks`` need, each part once."""
@@ -154,5 +158,6 @@ def _catalogue(values: Mapping[str, Any]) -> Catalogue:
         for task, names in tasks.items():  # “@other” stands for all that another task, named before, needs
             found = [needed[name[1:]] if name.startswith("@") else (parts[name],) for name in names]
             needed[task] = tuple(dict.fromkeys(part for group in found for part in group))
-        offers[model] = Offer(model, needed)
+        work = values.get("work", {}).get(model)
+        offers[model] = Offer(model, needed, None if work is None else float(work) * 1e12)
     return Catalogue(offers)

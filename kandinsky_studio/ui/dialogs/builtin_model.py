@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.vocabulary import KINDS, LANGUAGE_NAMES, Words, read_vocabulary
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.reading import ReadingDialog, paragraph
 
 EXAMPLES = 4
@@ -27,7 +28,7 @@ EXAMPLES = 4
 class BuiltinModelDialog(ReadingDialog):
     """Stays open beside the window: a click on an example puts it into the prompt, to be changed or drawn."""
 
-    def __init__(self, studio: Studio, actions: Actions, parent: QWidget) -> None:
+    def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
         self._studio = studio
         self._about, self._heading = paragraph(), paragraph("heading")

@@ -1,0 +1,229 @@
+"""The window of the models: cards that fetch, pause, use and remove; where models are kept, and from where they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QPushButton
+
+from kandinsky_studio import paths
+from kandinsky_studio.app.models import BUILTIN, REAL, Models
+from kandinsky_studio.ui.dialogs.models import CARDS, ModelsDialog
+from tests.hub import FakeHub, Faults
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one can't raise a window
+
+LEFT = Qt.MouseButton.LeftButton
+DEPTH = "depth-anything-v2-small"
+FOLDER = "Depth-Anything-V2-Small-hf"
+FILES = {
+    "config.json": b'{"model_type": "depth_anything"}',
+    "preprocessor_config.json": b"{}",
+    "model.safetensors": bytes(range(256)) * 4000,
+}
+
+
+@pytest.fixture
+def hub():
+    made = FakeHub({f"depth-anything/{FOLDER}": FILES})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def missing(window, monkeypatch):
+    """Only the built-in model is on this computer, until a test says otherwise."""
+    gone = {model for model in CARDS if model != BUILTIN}
+    monkeypatch.setattr(Models, "installed", lambda self, model: model not in gone)
+    window.studio.models.look_again()
+    return gone
+
+
+@pytest.fixture
+def dialog(qtbot, window, missing, hub):
+    window.studio.remembering.set(hub_address=hub.endpoint)
+    window.actions_.get_real_pictures.trigger()
+    [shown] = window.findChildren(ModelsDialog)
+    qtbot.waitUntil(lambda: window.studio.looking.machine is not None, timeout=20_000)
+    return shown
+
+
+def press(qtbot, button):
+    assert button.isVisible()
+    assert button.isEnabled()
+    qtbot.mouseClick(button, LEFT)
+
+
+def boxes(dialog):
+    return [box for box in dialog.findChildren(QMessageBox) if box.isVisible()]
+
+
+def answer(qtbot, dialog, words):
+    [box] = boxes(dialog)
+    [button] = [button for button in box.buttons() if button.text() == words]
+    qtbot.mouseClick(button, LEFT)
+
+
+def test_a_card_says_what_a_model_needs_and_how_it_fits_this_computer(dialog):
+    for model in ("kandinsky-2.2", "kandinsky-2.1", "kandinsky-2.0"):
+        facts = dialog.cards[model].findChild(QLabel, "muted").text()
+        texts = [label.text() for label in dialog.cards[model].findChildren(QLabel)]
+        assert any("of memory" in text and "licence Apache-2.0" in text for text in texts), facts
+        assert any("runs on your" in text or "too little memory" in text for text in texts)
+    assert dialog.cards[BUILTIN].state.text() == "Ready"
+
+
+def test_the_price_of_a_box_is_the_price_of_the_button(qtbot, dialog):
+    card = dialog.cards["kandinsky-2.2"]
+    words, mix, fill, depth = card.boxes.values()
+    assert (words.isChecked(), mix.isChecked(), fill.isChecked(), depth.isChecked()) == (True, True, False, False)
+    assert card.get.text() == "Get it, 15.9 GB"
+    qtbot.mouseClick(mix, LEFT, pos=mix.rect().center() - mix.rect().center() / 2)
+    mix.setChecked(False)
+    assert card.get.text() == "Get it, 12.2 GB"
+    words.click()
+    depth.setChecked(True)
+    assert card.get.text() == "Get it, 17.2 GB"
+
+
+def test_a_model_comes_with_one_click_and_says_how_far_it_is(qtbot, dialog, hub, window):
+    hub.faults = Faults(rate=500_000, only=".safetensors")
+    card = dialog.cards[DEPTH]
+    press(qtbot, card.get)
+    qtbot.waitUntil(lambda: "a second" in card.progress.text(), timeout=20_000)
+    assert card.bar.isVisible()
+    assert " of 1 MB" in card.progress.text()
+    assert not card.get.isVisible()
+    press(qtbot, card.pause)
+    assert "paused" in card.progress.text()
+    assert card.get.text().startswith("Go on")
+    hub.faults = Faults()
+    window.studio.deliveries.flush()
+    press(qtbot, card.get)
+    qtbot.waitUntil(lambda: "On this computer" in card.state.text(), timeout=20_000)
+    assert (paths.models() / FOLDER / "model.safetensors").read_bytes() == FILES["model.safetensors"]
+    assert not card.bar.isVisible()
+    assert not card.get.isVisible()
+    assert card.more.isVisible()
+
+
+def test_what_goes_wrong_stands_on_the_card(qtbot, dialog, hub, window):
+    hub.faults = Faults(send=b"<html>", headers={"Content-Type": "text/html"})
+    card = dialog.cards[DEPTH]
+    press(qtbot, card.get)
+    qtbot.waitUntil(card.error.isVisible, timeout=20_000)
+    assert "Open a browser and log in" in card.error.text()
+    press(qtbot, card.cancel)
+    window.studio.deliveries.flush()
+    assert not card.error.isVisible()
+    assert card.get.text().startswith("Get it")
+
+
+def test_checked_and_removed_after_a_question(qtbot, dialog, window):
+    card = dialog.cards[DEPTH]
+    press(qtbot, card.get)
+    qtbot.waitUntil(lambda: "On this computer" in card.state.text(), timeout=20_000)
+    card._check.trigger()
+    qtbot.waitUntil(lambda: bool(boxes(dialog)), timeout=20_000)
+    assert boxes(dialog)[0].text() == "All files of Depth Anything V2, small are as they were published."
+    answer(qtbot, dialog, "OK")
+    (paths.models() / FOLDER / "model.safetensors").write_bytes(bytes(len(FILES["model.safetensors"])))
+    card._check.trigger()
+    qtbot.waitUntil(lambda: bool(boxes(dialog)), timeout=20_000)
+    assert boxes(dialog)[0].informativeText() == "model.safetensors"
+    answer(qtbot, dialog, "OK")
+    card._remove.trigger()
+    answer(qtbot, dialog, "Cancel")
+    assert (paths.models() / FOLDER).is_dir()
+    card._remove.trigger()
+    answer(qtbot, dialog, "Delete")
+    qtbot.waitUntil(lambda: not (paths.models() / FOLDER).exists(), timeout=20_000)
+    qtbot.waitUntil(lambda: card.state.text() == "Not on this computer", timeout=2000)
+
+
+def test_switched_off_a_click_asks_nobody_and_says_so(qtbot, dialog, hub, window):
+    press(qtbot, dialog.network)
+    assert window.studio.remembering.values.network is False
+    press(qtbot, dialog.cards[DEPTH].get)
+    assert hub.log == []
+    assert window.messages.isVisible()
+
+
+def test_weights_of_a_stick_are_copied_after_a_question(qtbot, dialog, window, tmp_path, monkeypatch):
+    source = tmp_path / "stick" / FOLDER
+    source.mkdir(parents=True)
+    for name, content in FILES.items():
+        (source / name).write_bytes(content)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "stick"))
+    press(qtbot, dialog.take)
+    qtbot.waitUntil(lambda: bool(boxes(dialog)), timeout=20_000)
+    assert boxes(dialog)[0].informativeText() == FOLDER
+    answer(qtbot, dialog, "Copy")
+    qtbot.waitUntil((paths.models() / FOLDER / "model.safetensors").exists, timeout=20_000)
+    window.studio.deliveries.flush()
+
+
+def test_an_empty_folder_is_said_to_be_so(qtbot, dialog, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "empty"))
+    press(qtbot, dialog.take)
+    qtbot.waitUntil(lambda: bool(boxes(dialog)), timeout=20_000)
+    assert "no weights" in boxes(dialog)[0].text()
+
+
+def test_models_move_to_another_disk(qtbot, dialog, tmp_path, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "disk"))
+    press(qtbot, dialog.move_models)
+    qtbot.waitUntil(lambda: dialog.place.text() == str(tmp_path / "disk"), timeout=20_000)
+    assert paths.models() == tmp_path / "disk"
+
+
+def test_the_folder_opens_in_the_file_manager(qtbot, dialog, window, monkeypatch):
+    urls = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: urls.append(url.toLocalFile()))
+    press(qtbot, dialog.open_folder)
+    assert [Path(url) for url in urls] == [window.studio.models.folder]
+    assert window.studio.models.folder.is_dir(), "it is made before it is shown"
+
+
+def test_who_comes_back_with_the_weights_is_offered_them(qtbot, dialog, window, missing):
+    card = dialog.cards[REAL]
+    missing.discard(REAL)
+    QApplication.sendEvent(dialog, QEvent(QEvent.Type.WindowActivate))
+    press(qtbot, card.use)
+    assert window.studio.settings.values.model == REAL
+    assert not card.use.isEnabled()
+
+
+def test_half_a_copy_is_told_of(dialog, window):
+    for name in ("kandinsky-2-2-prior/prior", "kandinsky-2-2-decoder/unet"):
+        (window.studio.models.folder / name).mkdir(parents=True)
+    window.studio.models.look_again()
+    assert str(window.studio.models.folder) in dialog.cards[REAL].error.text()
+
+
+def test_another_folder_is_opened_the_way_it_always_was(qtbot, dialog, monkeypatch):
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: asked.append(True) or "")
+    press(qtbot, dialog.open_model)
+    assert asked == [True]
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("scale", [100, 200])
+def test_no_word_is_cut_off(qtbot, dialog, window, language, scale):
+    window.actions_.language_choices[language].trigger()
+    window.studio.remembering.set(font_scale=scale)
+    dialog.resize(dialog.minimumSizeHint().width(), 2400)
+    dialog.grab()
+    for label in dialog.findChildren(QLabel):
+        if label.isVisible() and label.wordWrap():
+            assert label.height() >= label.heightForWidth(label.width()), label.text()
+    for button in dialog.findChildren(QPushButton):
+        if button.isVisible():
+            assert button.width() >= button.minimumSizeHint().width(), button.text()
+    for card in dialog.cards.values():
+        assert card.geometry().right() <= card.parentWidget().width()
