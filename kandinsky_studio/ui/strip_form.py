@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -35,7 +34,8 @@ class StripForm(QWidget):
         self.unable = QLabel()
         self.unable.setObjectName("warning")
         self.unable.setWordWrap(True)
-        self.ends = (EndSlot(theme), EndSlot(theme))
+        self.swap, self.take_mix = IconButton(theme, "swap", small=True), IconButton(theme, "mix", small=True)
+        self.ends = (EndSlot(theme, self.take_mix, self.swap), EndSlot(theme))
         self.film = FilmStrip(theme)
         self.teaching = QLabel()
         self.teaching.setObjectName("muted")
@@ -55,16 +55,15 @@ class StripForm(QWidget):
         self.way = QComboBox()
         self.make = QPushButton()
         self.make.setObjectName("primary")
-        self.swap = IconButton(theme, "swap")
-        self.take_mix, self.to_mix = QPushButton(), QPushButton()
+        self.to_mix = QPushButton()
         self.refine, self.use, self.open = (IconButton(theme, icon) for icon in ("plus", "frame", "image"))
         self.fps = LabelledSlider(theme, 1, 60, 12)
-        self.back = QCheckBox()
+        self.back = IconButton(theme, "retry")
+        self.back.setCheckable(True)
         self.kind = QComboBox()
         self.export = QPushButton()
         self.using = _beside(self.refine, self.use, self.open, self.to_mix)
         self.pace, self.writing = _beside(self.fps, self.back), _beside(self.kind, self.export)
-        making, ways = _beside(self.make, self.count), _beside(self.way, self.take_mix, self.swap)
         above = QHBoxLayout()
         above.setSpacing(SMALL)
         above.addWidget(self.ends[0], 0, Qt.AlignmentFlag.AlignTop)
@@ -75,7 +74,7 @@ class StripForm(QWidget):
         column.setSpacing(TIGHT)
         column.addWidget(self.unable)
         column.addLayout(above)
-        column.addWidget(FlowRow(making, ways, self.using, self.pace, self.writing))
+        column.addWidget(FlowRow(_beside(self.make, self.count), self.way, self.using, self.pace, self.writing))
         column.addStretch(1)
 
     def fit_film(self) -> None:
@@ -115,22 +114,21 @@ class StripForm(QWidget):
             )
         )
         self.swap.set_words(self.tr("Swap the ends"))
-        self.take_mix.setText(self.tr("From the mix"))
-        self.take_mix.setToolTip(self.tr("Put the first two of the mix at the ends"))
+        self.take_mix.set_words(self.tr("Put the first two of the mix at the ends"))
         self.refine.set_words(self.tr("Make another frame between the chosen one and the next"), "Ins")
         self.use.set_words(self.tr("Lay the chosen frame over the document as a candidate"))
         self.open.set_words(self.tr("Keep the chosen frame in the gallery and look at it"), "Enter")
         self.to_mix.setText(self.tr("To the mix"))
         self.to_mix.setToolTip(self.tr("Mix both ends as the chosen frame does"))
-        self.fps.set_words(self.tr("Frames a second"))
-        self.back.setText(self.tr("There and back"))
-        self.back.setToolTip(self.tr("The film goes back again, and has no jump when it is played over and over"))
+        self.fps.set_words(self.tr("Pace"), self.tr("Frames a second"))
+        self.fps.set_suffix(self.tr(" fps"))
+        self.back.set_words(self.tr("There and back: the film has no jump when it is played over and over"))
         with QSignalBlocker(self.kind):
             chosen = max(self.kind.currentIndex(), 0)
             self.kind.clear()
             for kind, words in zip(
                 KINDS,
-                (self.tr("Video (MP4)"), self.tr("WebP"), self.tr("GIF"), self.tr("Single pictures (PNG)")),
+                (self.tr("MP4 video"), self.tr("WebP"), self.tr("GIF"), self.tr("PNG pictures")),
                 strict=True,
             ):
                 self.kind.addItem(words, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from kandinsky_studio.ui.sizes import TIGHT
 from kandinsky_studio.ui.theme import Theme
@@ -20,7 +20,8 @@ class EndSlot(QWidget):
     worded = Signal(str)
     cleared = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *beside: QWidget) -> None:
+        """``beside`` are small buttons that stand at the right of the picture."""
         super().__init__()
         self._theme = theme
         self.picture = _Square(theme)
@@ -29,7 +30,18 @@ class EndSlot(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(TIGHT)
-        column.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        above = QHBoxLayout()
+        above.setSpacing(TIGHT)
+        above.addStretch(1)
+        above.addWidget(self.picture)
+        if beside:
+            buttons = QVBoxLayout()
+            buttons.setSpacing(0)
+            for button in beside:
+                buttons.addWidget(button)
+            above.addLayout(buttons)
+        above.addStretch(1)
+        column.addLayout(above)
         column.addWidget(self.words)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.picture.clicked.connect(self.clicked)
