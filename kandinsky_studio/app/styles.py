@@ -33,7 +33,7 @@ from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.request import MAX_SLOTS, GenerationRequest, Pixels, Progress
 from kandinsky_studio.errors import BrokenStyle, StudioError, TooFewForStyle
 from kandinsky_studio.storage import styles as storage
-from kandinsky_studio.storage.styles import Style
+from kandinsky_studio.storage.styles import Style as Style
 
 FEWEST, MOST = 2, 30  # pictures that a style is made of
 WEAKEST, STRONGEST = -1.0, 2.0

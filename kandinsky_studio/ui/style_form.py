@@ -13,8 +13,7 @@ from kandinsky_studio.app.files import OPENABLE
 from kandinsky_studio.app.images import to_image
 from kandinsky_studio.app.mix_slots import Source
 from kandinsky_studio.app.studio import Studio
-from kandinsky_studio.app.styles import FEWEST, MOST
-from kandinsky_studio.storage.styles import Style
+from kandinsky_studio.app.styles import FEWEST, MOST, Style
 from kandinsky_studio.ui.idea_preview import words_label
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
