@@ -6,7 +6,6 @@ program ended, however it ended, is there again at the next start, and waits unt
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +19,7 @@ from kandinsky_studio.app.gallery import Gallery
 from kandinsky_studio.app.generation import Generation
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.queue_keeping import QueueKeeping
-from kandinsky_studio.app.queue_list import QueueList, Row, Standing
+from kandinsky_studio.app.queue_list import QueueList, Row, Standing, left_of
 from kandinsky_studio.app.queue_pictures import picture_of, small_picture
 from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress
@@ -65,6 +64,7 @@ class Queue(QObject):
         self._forecast = Forecast()
         self._numbers = itertools.count(-1, -1)  # of rows that never were jobs in this run
         self._name: str | None = None  # of the file that the next job has already
+        self._made_now: list[Row] = []  # whose pictures are on their way to the disk
         self._resting = False
         self._previewed = 0.0
         self._later = QTimer(self)
@@ -72,6 +72,7 @@ class Queue(QObject):
         self._later.setInterval(_LATER)
         self._later.timeout.connect(self.times_changed)
         generation.remedies = lambda id: (Action(self.tr("Try again"), lambda: self.retry([id])),)
+        gallery.removed.connect(self._left_gallery)
         generation.submitted.connect(self._submitted)
         generation.started.connect(self._started)
         generation.progressed.connect(self._progressed)
@@ -293,11 +294,26 @@ class Queue(QObject):
         self._forecast.ended()
         row.took, row.progress = time.monotonic() - row.began, None
         self.list.stand(row, Standing.done)
-        self._gallery.afterwards(lambda: self._keeping.drop(row.name))
+        self._made_now.append(row)
+        self._gallery.afterwards(self._drop_saved)
         self._keeping.keep_paces(self._forecast.paces)
         for old in self.list.of(Standing.done)[_DONE:]:
             self.list.remove(old)
         self.changed.emit()
+
+    @Slot()
+    def _drop_saved(self) -> None:
+        """A picture that could not be saved would be gone with the program, so its job stays on the disk till then."""
+        unsaved = [item.request for item in self._gallery.unsaved]
+        for row in list(self._made_now):
+            if not unsaved or not any(one in unsaved for one in row.request.pictures()):
+                self._made_now.remove(row)
+                self._keeping.drop(row.name)
+
+    @Slot(object)
+    def _left_gallery(self, _item: object) -> None:
+        if self._made_now:  # to be saved in a second try, which is asked for now
+            QTimer.singleShot(0, self, lambda: self._gallery.afterwards(self._drop_saved))
 
     @Slot(int, object)
     def _failed(self, id: int, error: StudioError) -> None:
@@ -365,21 +381,6 @@ class Queue(QObject):
 
     def _keep_order(self) -> None:
         self._keeping.put_in_order([row.name for row in self.list if row.standing is not Standing.done])
-
-
-def left_of(request: GenerationRequest, made: int) -> GenerationRequest:
-    """What makes the pictures of ``request`` but for the first ``made``, each as it would have been."""
-    if not 0 < made < request.num_images_per_prompt:
-        return request
-    next_one = next(itertools.islice(request.pictures(), made, None))
-    turned = made % len(request.wordings) if request.wordings else 0
-    return dataclasses.replace(
-        request,
-        prior_seed=next_one.prior_seed,
-        seed=next_one.seed,
-        num_images_per_prompt=request.num_images_per_prompt - made,
-        wordings=request.wordings[turned:] + request.wordings[:turned],
-    )
 
 
 def _kept(row: Row, made: int) -> KeptJob:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -157,3 +159,18 @@ class QueueList(QAbstractListModel):
         data = QMimeData()
         data.setData(JOBS, " ".join(str(row.id) for row in rows).encode("ascii"))
         return data
+
+
+def left_of(request: GenerationRequest, made: int) -> GenerationRequest:
+    """What makes the pictures of ``request`` but for the first ``made``, each as it would have been."""
+    if not 0 < made < request.num_images_per_prompt:
+        return request
+    next_one = next(itertools.islice(request.pictures(), made, None))
+    turned = made % len(request.wordings) if request.wordings else 0
+    return dataclasses.replace(
+        request,
+        prior_seed=next_one.prior_seed,
+        seed=next_one.seed,
+        num_images_per_prompt=request.num_images_per_prompt - made,
+        wordings=request.wordings[turned:] + request.wordings[:turned],
+    )

@@ -8,8 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from kandinsky_studio.app.queue import left_of
-from kandinsky_studio.app.queue_list import Standing
+from kandinsky_studio.app.queue_list import Standing, left_of
 from kandinsky_studio.engine.request import GenerationRequest, Task
 from kandinsky_studio.engine.tier import Tier
 from kandinsky_studio.errors import OutOfMemory
@@ -272,6 +271,25 @@ def test_of_a_job_with_several_pictures_only_those_that_are_missing_come_back(de
     later.qtbot.waitUntil(lambda: later.queue.waiting == 1, timeout=3000)
     [row] = later.queue.list
     assert list(row.request.pictures()) == list(whole.pictures())[kept:]
+
+
+def test_a_picture_that_is_not_saved_keeps_its_job(desk, monkeypatch):
+    from kandinsky_studio.errors import DiskFull
+    from kandinsky_studio.storage.library import Library
+
+    def refuse(library, result):
+        raise DiskFull(folder="x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "add", refuse)
+        desk.generation.submit(request("precious"))
+        desk.qtbot.waitUntil(lambda: len(desk.studio.gallery.unsaved) == 1, timeout=3000)
+        assert len(desk.files()) == 1
+        desk.studio.gallery.save_again()
+        desk.qtbot.waitUntil(lambda: len(desk.studio.gallery.unsaved) == 1, timeout=3000)
+        assert len(desk.files()) == 1
+    desk.studio.gallery.save_again()
+    desk.qtbot.waitUntil(lambda: desk.files() == [], timeout=3000)
 
 
 def test_a_message_of_what_failed_offers_to_try_again(desk):
