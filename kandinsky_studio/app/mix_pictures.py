@@ -15,6 +15,7 @@ from kandinsky_studio.document.layers import Layer
 from kandinsky_studio.document.surface import Pixels, Surface, readable
 
 MAX_SIDE = 1024  # pixels; the models look at 224, cut from the middle
+_LARGE = 2048  # pixels of a side from which on small copies of tiles show a model all that it can see
 _PAPER = 255  # of transparent parts, as the model sees them
 
 
@@ -28,6 +29,7 @@ def of_layer(document: Document, layer: Layer, small: bool = False) -> Pixels | 
     if area.is_empty or not layer.in_picture:
         return None
     alone = (dataclasses.replace(layer, visible=True, opacity=1.0, mode=BlendMode.NORMAL),)
+    small = small or max(area.width, area.height) >= _LARGE
     return _on_paper(_glance(alone, area) if small else readable(document.render(area, alone)))
 
 
@@ -40,7 +42,7 @@ def of_selection(document: Document, selection: Surface, small: bool = False) ->
     if area.is_empty:
         return None
     mask = selection.array(area)
-    if small:
+    if small or max(area.width, area.height) >= _LARGE:
         seen = _glance(document.state.layers, area)
         mask = np.asarray(cv2.resize(mask, seen.shape[1::-1], interpolation=cv2.INTER_AREA), np.uint8)
     else:

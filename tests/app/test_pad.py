@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPainter
 
 from kandinsky_studio.app.mix_slots import OfLayer, Picture, Words
 from kandinsky_studio.app.pad_geometry import corners_of
+from kandinsky_studio.document.surface import Depth, new_image
 from kandinsky_studio.engine.models import kandinsky_2_0
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import Task
@@ -224,3 +225,17 @@ def test_what_cant_be_drafted_is_said_once(pad, studio, fake_engine, qtbot):
         pad.move((step / 10, 0.1))
     assert len(said) == 1
     assert not fake_engine.requests
+
+
+def test_a_large_layer_is_looked_at_through_its_small_copies(studio):
+    """The window's thread waits for it, and a model sees 224 pixels of it."""
+    image = new_image(2100, 600, Depth.RGBA)
+    image.fill(QColor("#2040c0"))
+    painter = QPainter(image)
+    painter.fillRect(0, 0, 1048, 600, QColor("#c04020"))
+    painter.end()
+    sheet = studio.editor.add_picture(image, "Large")
+    pixels = OfLayer(sheet, sheet.document.active_id).pixels()
+    assert pixels.shape == (150, 525, 3)
+    assert (pixels[:, :260] == (0xC0, 0x40, 0x20)).all()
+    assert (pixels[:, 264:-1] == (0x20, 0x40, 0xC0)).all()
