@@ -141,7 +141,7 @@ class WordBars(QWidget):
                 painter.setBrush(theme.colour("raised_hover"))
                 painter.drawRoundedRect(QRectF(cell).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("accent" if bar.worth >= 0 else "danger"))
+            painter.setBrush(theme.colour("danger" if _against(bar.worth) else "accent"))
             painter.drawRoundedRect(self.bar_rect(number), 1.5, 1.5)
             painter.setFont(self.font())
             painter.setPen(theme.colour("text"))
@@ -159,7 +159,7 @@ class WordBars(QWidget):
 
     def _draw_number(self, painter: QPainter, where: QRect, align: Qt.AlignmentFlag, worth: float) -> None:
         painter.setFont(self._small())
-        painter.setPen(self._theme.colour("muted" if worth >= 0 else "danger"))
+        painter.setPen(self._theme.colour("danger" if _against(worth) else "muted"))
         painter.drawText(where, align, _number(worth))
 
     # ---------------------------------------------------------------- hands
@@ -196,6 +196,11 @@ class WordBars(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self._point(-1)
         self.update()
+
+
+def _against(worth: float) -> bool:
+    """Whether it is below nothing by as much as one can read."""
+    return round(worth * 100) < 0
 
 
 def _number(worth: float) -> str:
