@@ -19,6 +19,7 @@ from kandinsky_studio.ui.prompt_form import PromptForm
 from kandinsky_studio.ui.theme import Theme
 
 _NAMED = 3  # wildcards that are named in one sentence
+_MANY_PICTURES = 16  # of all combinations, from which on it is said how many
 _HINT = 200  # characters of a style's words in a tooltip
 
 
@@ -35,6 +36,7 @@ class PromptWords(QObject):
         strolls = {field: Stroll(self._words.history, field) for field in FIELDS}
         for field, editor in self._editors.items():
             editor.stepped.connect(lambda older, field=field: self._step(field, strolls[field], older))
+            editor.entered.connect(lambda field=field: self._words.go_to(field))
             editor.cursorPositionChanged.connect(lambda field=field: self._cursor_moved(field))
         assert self._bar.styles is not None
         assert self._bar.handbook is not None
@@ -97,8 +99,8 @@ class PromptWords(QObject):
     def _cursor_moved(self, field: str) -> None:
         editor = self._editors[field]
         self._words.cursors[field] = editor.place()
-        if editor.hasFocus() and self._words.field != field:
-            self._words.field = field
+        if editor.hasFocus():
+            self._words.go_to(field)
 
     @Slot(str, object)
     def _edited(self, field: str, edit: Edit) -> None:
@@ -188,7 +190,15 @@ class PromptWords(QObject):
             notes.append(self.tr("The wildcard “{name}” leads back to itself.").format(name=found.circle))
         elif found.missing:
             names = ", ".join(f"“{name}”" for name in found.missing[:_NAMED])
-            notes.append(self.tr("There is no wildcard {names}.").format(names=names))
+            refused = {name.lower() for name in words.refused_wildcards}
+            if refused & set(found.missing):
+                text = self.tr("What wildcards stand for is read from UTF-8 text files, and {names} is none.")
+            else:
+                text = self.tr("There is no wildcard {names}.")
+            notes.append(text.format(names=names))
+        elif words.every and found.chooses and min(found.count, ALL_AT_MOST) >= _MANY_PICTURES:
+            count = min(found.count, ALL_AT_MOST)
+            notes.append(self.tr("A click makes {count} pictures, which may take long.").format(count=count))
         reading = words.reading(FIELDS[0])
         if reading.cut is not None:
             notes.append(self._cut_words(words.typed.prompt, reading.cut))

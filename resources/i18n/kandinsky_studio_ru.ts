@@ -4878,8 +4878,16 @@
         <translation>Пока не найдено. Окно ищет снова, когда вы к нему возвращаетесь.</translation>
     </message>
     <message>
-        <source>Its files are the folder {folder} with {files}, as {repository} on Hugging Face has them. Put that folder into the models folder:</source>
-        <translation>Её файлы — папка {folder}, в ней {files}, как их публикует {repository} на Hugging Face. Положите эту папку в папку моделей:</translation>
+        <source>Among the models it can be fetched from Hugging Face:</source>
+        <translation>Её можно скачать с Hugging Face среди моделей:</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>Модели…</translation>
+    </message>
+    <message>
+        <source>If you have its files already, the folder {folder} with {files}, as {repository} publishes them, put that folder into the models folder:</source>
+        <translation>Если её файлы у вас уже есть (папка {folder}, в ней {files}, как их публикует {repository}), положите эту папку в папку моделей:</translation>
     </message>
 </context>
 <context>
@@ -5352,6 +5360,14 @@
     <message>
         <source>{languages} and {count} more</source>
         <translation>{languages} и ещё {count}</translation>
+    </message>
+    <message>
+        <source>What wildcards stand for is read from UTF-8 text files, and {names} is none.</source>
+        <translation>Наборы вариантов читаются из текстовых файлов в UTF-8, а {names} не такой.</translation>
+    </message>
+    <message>
+        <source>A click makes {count} pictures, which may take long.</source>
+        <translation>Щелчок создаст картин: {count}. Это может быть долго.</translation>
     </message>
 </context>
 <context>

@@ -221,6 +221,9 @@ def test_many_combinations_are_counted_and_cut(qtbot, window, form, words):
     known(qtbot, words)
     assert "64" in form.words.which.itemText(1)
     assert "729" in form.words.which.itemText(1)
+    assert not form.words.note.isVisible()
+    words.set_every(True)
+    assert "64" in form.words.note.text()
 
 
 def test_wildcards_of_the_users_folder(qtbot, window, form, words):
@@ -231,6 +234,12 @@ def test_wildcards_of_the_users_folder(qtbot, window, form, words):
     assert window.studio.generation.generate() is None
     assert "animals/pets" in window.messages.text.text()
     (folder / "animals").mkdir(parents=True)
+    (folder / "animals" / "pets.txt").write_bytes("кот".encode("cp1251"))
+    words.read_wildcards()
+    qtbot.waitUntil(lambda: len(words.refused_wildcards) == 1, timeout=3000)
+    window.studio.settings.set(prompt="an __animals/pets__")
+    qtbot.waitUntil(lambda: "UTF-8" in form.words.note.text(), timeout=3000)
+    window.studio.settings.set(prompt="a __animals/pets__")
     (folder / "animals" / "pets.txt").write_text("cat\n# no\ndog", encoding="utf-8")
     words.read_wildcards()
     qtbot.waitUntil(lambda: words.prospect.count == 2, timeout=3000)
@@ -382,4 +391,7 @@ def test_the_negative_prompt_takes_words_too(qtbot, window, form, words, panel):
     QTest.keyClicks(form.negative_prompt, "x")
     words.toggle(next(row for row in words.modifiers() if row.words == "green"))
     assert form.negative_prompt.toPlainText() == "x green"
+    qtbot.waitUntil(panel.target.isVisible, timeout=2000)
+    form.prompt.setFocus()
+    qtbot.waitUntil(lambda: not panel.target.isVisible(), timeout=2000)
     assert form.prompt.toPlainText() == ""

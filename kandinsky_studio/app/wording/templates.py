@@ -22,6 +22,7 @@ MANY = 1_000_000
 
 _DEEPEST = 12  # alternatives within alternatives, and wildcards within wildcards
 _LONGEST = MAX_PROMPT_LENGTH + 1  # characters of a text that is made; one that long is refused later, with a reason
+_READ = 4 * _LONGEST  # characters of a template
 _TRIES = 20  # texts that may turn out to be doubles, for each one that is wanted
 _SPECIAL = re.compile(r"[\\{}|]|__")
 _NAME = re.compile(r"__([^\W_](?:[\w ./-]{0,78}?[^\W_])?)__")
@@ -64,8 +65,8 @@ class TooManyTurns(Exception):
 
 
 def parse(text: str) -> Template:
-    """``text`` as a template. Takes any text, in a time that goes with its length."""
-    return _Parser(text).read()
+    """``text`` as a template. Takes any text; of one that no model would take, only a beginning that is too long, too."""
+    return _Parser(text[:_READ]).read()
 
 
 def literal(text: str) -> str:

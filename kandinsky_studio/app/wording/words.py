@@ -33,6 +33,7 @@ from kandinsky_studio.storage.wildcards import Wildcards, read_wildcards
 TOPIC = "tokens"
 ROOM = 75  # tokens of words that CLIP reads
 _PAUSE = 400  # milliseconds without a key until tokens are counted
+_GUESSED = 20_000  # characters
 _SOON = 120  # until it is said what will be sent
 
 
@@ -57,11 +58,12 @@ class Words(QObject):
     """Styles, handbook, history and wildcards of the prompt, and what comes of them.
 
     ``prospect_changed`` tells that something else would be sent, ``reading_changed`` that it is known better how much
-    of it is read. ``edited`` carries the name of a field and an :class:`Edit` for whoever shows it.
+    of it is read, ``field_changed`` that another field is typed in. ``edited`` carries the name of a field and an :class:`Edit` for whoever shows it.
     """
 
     prospect_changed = Signal()
     reading_changed = Signal()
+    field_changed = Signal()
     edited = Signal(str, object)
 
     def __init__(
@@ -279,6 +281,12 @@ class Words(QObject):
         languages = spec.languages if spec is not None else ()
         return self.handbook.modifiers(self._translation.language, languages, model == BUILTIN)
 
+    def go_to(self, field: str) -> None:
+        """``field`` is typed in now."""
+        if field != self.field:
+            self.field = field
+            self.field_changed.emit()
+
     def holds(self, modifier: Modifier) -> bool:
         """Whether the field that was typed in last has the words of ``modifier``."""
         return styling.holds(getattr(self._settings.values, self.field), modifier.words)
@@ -315,7 +323,7 @@ class Words(QObject):
 
 def _rough(text: str) -> int:
     """About how many tokens ``text`` is, without a tokenizer: words and marks, more for what is no English."""
-    pieces = re.findall(r"[a-zA-Z]+|\w+|[^\w\s]", text)
+    pieces = re.findall(r"[a-zA-Z]+|\w+|[^\w\s]", text[:_GUESSED])
     return sum(max(1, round(len(piece) / 7)) if piece.isascii() else max(1, (len(piece) + 1) // 2) for piece in pieces)
 
 

@@ -59,6 +59,7 @@ class HandbookPanel(Panel):
         self.own_words.returnPressed.connect(self._save)
         self.own_about.returnPressed.connect(self._save)
         self.words.handbook.changed.connect(self._fill)
+        self.words.field_changed.connect(self._later.start)
         studio.settings.changed.connect(self._setting_changed)
         studio.model_chosen.connect(self._fill)
         theme.changed.connect(self._dress)

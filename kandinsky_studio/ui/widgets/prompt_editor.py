@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit
 
 
 class PromptEditor(QPlainTextEdit):
     """Plain words; Tab goes on to the next control, Alt+Up and Alt+Down ask for what was typed before (``stepped``,
-    true for older)."""
+    true for older). ``entered`` tells that it has the keyboard now."""
 
     stepped = Signal(bool)
+    entered = Signal()
 
     def __init__(self, lines: int) -> None:
         super().__init__()
@@ -79,6 +80,10 @@ class PromptEditor(QPlainTextEdit):
             event.accept()
             return
         super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.entered.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
