@@ -297,3 +297,15 @@ def test_what_changes_on_the_canvas_is_seen_side_by_side(judge, qtbot):
             painter.fillRect(part.to_qt(), QColor("red"))
     qtbot.waitUntil(lambda: judge.cell(0) == (255, 0, 0), timeout=3000)
     assert judge.cell(1) == judge.colour(0)
+
+
+def test_where_text_is_large_the_bar_wraps_and_keeping_comes_first(judge, qtbot):
+    judge.make(2)
+    ends, looks = judge.bar.keep, judge.bar.beside
+    judge.window.resize(1700, 900)
+    qtbot.waitUntil(lambda: ends.mapTo(judge.page, QPoint()).x() > looks.mapTo(judge.page, QPoint()).x(), timeout=3000)
+    judge.studio.remembering.set(font_scale=200)
+    judge.window.resize(1100, 900)
+    qtbot.waitUntil(lambda: ends.mapTo(judge.page, QPoint()).y() < looks.mapTo(judge.page, QPoint()).y(), timeout=3000)
+    assert ends.visibleRegion().boundingRect().height() > ends.height() * 0.9
+    judge.studio.remembering.set(font_scale=100)
