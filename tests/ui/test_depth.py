@@ -246,6 +246,10 @@ def test_the_offer_says_what_it_is_and_takes_a_folder(window, qtbot, document, t
     for said in (ESTIMATOR.title, "99 MB", "Apache-2.0", "Depth-Anything-V2-Small-hf", "model.safetensors"):
         assert said in words
     assert not dialog.estimate.isVisible()
+    opened = []
+    window.actions_.get_real_pictures.triggered.connect(lambda: opened.append(True))
+    dialog.fetch.click()
+    assert len(opened) == 1
     action(window, "depth.get_estimator").trigger()
     assert len(window.findChildren(DepthEstimatorDialog)) == 1
     folder = write(tmp_path)

@@ -23,7 +23,7 @@ class DepthEstimatorDialog(ReadingDialog):
     def __init__(self, studio: Studio, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
         self._studio = studio
-        self._about, self._how, self._other = paragraph(), paragraph(), paragraph()
+        self._about, self._fetch, self._how, self._other = (paragraph() for _ in range(4))
         self.state = paragraph("muted")
         self.folder = QLineEdit(os.fspath(studio.models.folder))
         self.folder.setReadOnly(True)
@@ -31,6 +31,8 @@ class DepthEstimatorDialog(ReadingDialog):
         self.open_models = QPushButton()
         self.open_models.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.open_models.clicked.connect(self._open_models)
+        self.fetch = QPushButton()
+        self.fetch.clicked.connect(actions.get_real_pictures.trigger)
         self.open_folder = QPushButton()
         self.open_folder.clicked.connect(actions.commands.action("depth.open_folder").trigger)
         self.estimate = QPushButton()
@@ -40,9 +42,15 @@ class DepthEstimatorDialog(ReadingDialog):
         layout.setContentsMargins(24, 24, 24, 16)
         layout.setSpacing(8)
         layout.addWidget(self._about)
-        layout.addWidget(self._how)
-        rows: tuple[tuple[QWidget, QWidget], ...] = ((self.folder, self.open_models), (self._other, self.open_folder))
+        rows: tuple[tuple[QWidget, QWidget], ...] = (
+            (self._fetch, self.fetch),
+            (self.folder, self.open_models),
+            (self._other, self.open_folder),
+        )
         for first, second in rows:
+            if first is self.folder:
+                layout.addSpacing(8)
+                layout.addWidget(self._how)
             line = QHBoxLayout()
             line.setSpacing(8)
             line.addWidget(first, 1)
@@ -74,10 +82,11 @@ class DepthEstimatorDialog(ReadingDialog):
                 "differs from the ground counts as near, which suits flat shapes only."
             ).format(model=ESTIMATOR.title, size=round(ESTIMATOR.size / 1e6), licence=ESTIMATOR.licence)
         )
+        self._fetch.setText(self.tr("Among the models it can be fetched from Hugging Face:"))
         self._how.setText(
             self.tr(
-                "Its files are the folder {folder} with {files}, as {repository} on Hugging Face has them. Put that "
-                "folder into the models folder:"
+                "If you have its files already, the folder {folder} with {files}, as {repository} publishes them, put "
+                "that folder into the models folder:"
             ).format(
                 folder=f"<b>{folder}</b>",
                 files=", ".join(ESTIMATOR.files),
@@ -86,6 +95,7 @@ class DepthEstimatorDialog(ReadingDialog):
         )
         self._other.setText(self.tr("Or show the program where it is:"))
         self.folder.setAccessibleName(self.tr("The models folder"))
+        self.fetch.setText(self.tr("Models…"))
         self.open_models.setText(self.tr("Open this folder"))
         self.open_folder.setText(self.tr("Open a folder…"))
         self.estimate.setText(self.tr("Estimate depth"))
