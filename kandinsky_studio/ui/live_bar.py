@@ -40,6 +40,9 @@ class LiveBar(Translated):
         self.corner = LiveCorner(live, view, studio.messages, theme)
         commands = actions.commands
         self._toggle = commands.implement("generation.live", live.set_on)
+        self._toggle.setIcon(
+            theme.icon("live")
+        )  # its button is seen at once, and may be pressed before others have theirs
         self._keep = commands.implement("generation.keep_live", live.keep)
         self._editor = studio.editor
         self.icon = QLabel()

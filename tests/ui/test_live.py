@@ -91,6 +91,7 @@ def middle(shape):
 
 def test_the_picture_follows_the_strokes_and_is_kept_as_it_is(painter):
     bar, before = painter.bar, painter.pixels()
+    assert not painter.toggle.icon().isNull()
     assert not bar.isVisible()
     painter.turn_on()
     assert bar.isVisible()
