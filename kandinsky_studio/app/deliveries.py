@@ -23,11 +23,14 @@ from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.errors import Cancelled, NetworkOff, StudioError
 from kandinsky_studio.storage.models import catalogue, shelf
 from kandinsky_studio.storage.models import manifest as manifests
-from kandinsky_studio.storage.models.catalogue import Catalogue, Offer
+from kandinsky_studio.storage.models.catalogue import Catalogue
+from kandinsky_studio.storage.models.catalogue import Offer as Offer
+from kandinsky_studio.storage.models.catalogue import size_of as size_of
 from kandinsky_studio.storage.models.conversion import convert_folder
 from kandinsky_studio.storage.models.delivery import Need, deliver, is_here, needs
 from kandinsky_studio.storage.models.hub import ENDPOINT, Hub
-from kandinsky_studio.storage.models.importing import Findings, bring, look
+from kandinsky_studio.storage.models.importing import Findings as Findings
+from kandinsky_studio.storage.models.importing import bring, look
 from kandinsky_studio.storage.models.manifest import PublishedFile
 from kandinsky_studio.storage.models.shelf import Held
 from kandinsky_studio.storage.models.transfer import Delivery

@@ -309,7 +309,7 @@ class Engine:
         """What counts the steps of ``request``."""
         steps = {
             Stage.loading: len(model.missing(request)),
-            Stage.prior: ideas.step_count(request) if model.spec.prior_schedulers else 0,
+            Stage.prior: ideas.step_count(request, ideas.is_blind(model)) if model.spec.prior_schedulers else 0,
             Stage.decoder: painting.step_count(model, request),
             Stage.decoding: 1,
         }

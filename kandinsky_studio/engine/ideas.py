@@ -58,9 +58,18 @@ def idea(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> tup
         return found, _mixed(model, request, negative, on_step)
     if away is not None and len(away):
         return found, away
-    if request.negative_prompt.strip():  # the sample that it would have been beside the words
+    if request.negative_prompt.strip() or is_blind(model):  # the sample that it would have been beside the words
         return found, _of_words(model, request, on_step)[1:]
     return found, nothing(model)
+
+
+def is_blind(model: LoadedModel) -> bool:
+    """Whether nobody can say what an image of zeros looks like: the vision tower was not fetched.
+
+    Guidance then leads away from the prior's idea of no words at all, as the authors' own notebooks do
+    (``ai-forever/Kandinsky-2``, notebooks); pictures differ a little from those with the tower.
+    """
+    return "image_encoder" not in model.files and not model.knows("nothing")
 
 
 def check_saved(files: ModelFiles, request: GenerationRequest) -> None:
@@ -76,12 +85,16 @@ def check_saved(files: ModelFiles, request: GenerationRequest) -> None:
         if len(idea.values) != needed:
             raise OtherEncoder(model=files.title, length=len(idea.values), needed=needed)
     known = {idea.encoder for idea in saved} - {""}
-    if known and known != {files.encoder()}:
+    own = files.encoder() if known else ""
+    if own and known != {own}:
         raise IdeaOfAnotherModel(model=files.title)
 
 
-def step_count(request: GenerationRequest) -> int:
-    """The steps of the prior for one picture of ``request``, over all of its runs, if nothing is remembered."""
+def step_count(request: GenerationRequest, blind: bool = False) -> int:
+    """The steps of the prior for one picture of ``request``, over all of its runs, if nothing is remembered.
+
+    ``blind`` is what :func:`is_blind` says of the model.
+    """
     guided = request.guidance_scale > 1
     positive = request.mixed
     negative = [slot for slot in request.slots if slot.negative] if guided else []
@@ -90,7 +103,7 @@ def step_count(request: GenerationRequest) -> int:
     drifts = request.prior_strength > 0 and (bool(positive) or request.image is not None)
     if not positive and not drifts:
         runs += 1  # of the prompt, which finds the negative prompt's beside it
-    elif guided and not negative and request.negative_prompt.strip():
+    elif guided and not negative and (request.negative_prompt.strip() or blind):
         runs += 1
     return runs * steps + (steps_of_the_way(steps, request.prior_strength) if drifts else 0)
 
@@ -149,7 +162,8 @@ def neutral(model: LoadedModel) -> torch.Tensor:
 
 def _of_words(model: LoadedModel, request: GenerationRequest, on_step: OnStep) -> torch.Tensor:
     """The prior's embedding of the prompt, (1, D), and below it, as (2, D), that of the negative prompt if any."""
-    negative_prompt = request.negative_prompt if request.negative_prompt.strip() else None
+    nothing_known = "" if request.guidance_scale > 1 and is_blind(model) else None
+    negative_prompt = request.negative_prompt if request.negative_prompt.strip() else nothing_known
     return _sampled(model, request, request.prompt, negative_prompt, None, on_step)
 
 

@@ -96,7 +96,7 @@ def _condition(model: LoadedModel, request: GenerationRequest, meter: Meter, k: 
 
     meter.step(Stage.prior, k, 0)
     conditions = model.condition(request, on_step)
-    meter.skip(Stage.prior, k, ideas.step_count(request))
+    meter.skip(Stage.prior, k, ideas.step_count(request, ideas.is_blind(model)))
     return conditions
 
 

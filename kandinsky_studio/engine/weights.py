@@ -170,7 +170,9 @@ class ModelFiles:
         return digest.hexdigest()
 
     def encoder(self) -> str:
-        """What identifies the image encoder: the same in all models that share it. Raises ``ModelNotFound``."""
+        """What identifies the image encoder: the same in all models that share it; empty if it is not there."""
+        if "image_encoder" not in self:
+            return ""
         return dataclasses.replace(self, required=("image_encoder",)).fingerprint()
 
     def _files(self, parts: Sequence[str]) -> Iterator[tuple[str, Path]]:

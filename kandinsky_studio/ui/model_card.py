@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
 
-from kandinsky_studio.app.deliveries import Deliveries, State, Underway
+from kandinsky_studio.app.deliveries import Deliveries, Offer, State, Underway, size_of
 from kandinsky_studio.app.machine import Fit
 from kandinsky_studio.app.messages import sentences
 from kandinsky_studio.app.models import BUILTIN
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
-from kandinsky_studio.storage.models.catalogue import Offer, size_of
 from kandinsky_studio.ui.sizes import LARGE, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.amounts import data_size

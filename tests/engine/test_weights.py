@@ -195,7 +195,7 @@ def test_garbled_json(own_model: Path, name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*(f"tiny-prior/{part}" for part in ("tokenizer", "scheduler", "image_encoder")), "tiny-decoder/movq"]
+    "name", [*(f"tiny-prior/{part}" for part in ("tokenizer", "scheduler", "text_encoder")), "tiny-decoder/movq"]
 )
 def test_missing_parts(own_model: Path, name: str) -> None:
     shutil.rmtree(own_model / name)

@@ -51,7 +51,7 @@ _DECODER = {
     "multilingual_text_encoder": "text_encoder",
     "multilingual_tokenizer": "tokenizer",
 }
-_REQUIRED = ("prior", "text_encoder", "image_encoder", "tokenizer", "prior_scheduler", *_DECODER)
+_REQUIRED = ("prior", "text_encoder", "tokenizer", "prior_scheduler", *_DECODER)
 _WORDS = ("multilingual_tokenizer", "multilingual_text_encoder")
 
 
@@ -152,7 +152,7 @@ def _folders(place: Path, family: str, model: str, title: str) -> ModelFiles:
     decoder = weights.folder_with(place, family, "unet", without="inpaint")
     if prior is None or decoder is None:
         raise weights.missing(model, title, place)
-    places = {part: prior / part for part in BEFORE}
+    places = {part: prior / part for part in BEFORE if part in _REQUIRED or (prior / part).is_dir()}
     places["prior_scheduler"] = prior / "scheduler"
     places |= {part: decoder / name for part, name in _DECODER.items()}
     if (decoder / "ddpm_scheduler").is_dir():

@@ -55,7 +55,8 @@ IDEA_PARTS = ("tokenizer", "text_encoder", "prior_scheduler", "prior")
 VISION_PARTS = ("image_encoder", "image_processor")
 """What makes one from a picture."""
 
-REQUIRED = ("prior", "text_encoder", "image_encoder", "tokenizer", "prior_scheduler", "unet", "movq", "scheduler")
+REQUIRED = ("prior", "text_encoder", "tokenizer", "prior_scheduler", "unet", "movq", "scheduler")
+"""What words need. The vision tower is there for pictures, and may be absent: see ``ideas.is_blind``."""
 
 
 def two_folders(place: Path, family: str, model: str, title: str) -> ModelFiles:
@@ -65,7 +66,7 @@ def two_folders(place: Path, family: str, model: str, title: str) -> ModelFiles:
     decoder = weights.folder_with(place, f"{family}decoder", "unet", without="inpaint")
     if prior is None or decoder is None:
         raise weights.missing(model, title, place)
-    places = {part: prior / part for part in BEFORE}
+    places = {part: prior / part for part in BEFORE if part in REQUIRED or (prior / part).is_dir()}
     places["prior_scheduler"] = prior / "scheduler"
     places |= {part: decoder / part for part in ("unet", "movq", "scheduler")}
     if (prior / "image_processor").is_dir():
@@ -129,8 +130,9 @@ class Kandinsky22(Version):
         return (*parts, "unet") if request is not None and needs_plain(request) else parts
 
     def parts_before(self, model: LoadedModel, request: GenerationRequest | None) -> tuple[str, ...]:
-        known = model.knows("nothing")
-        return () if known or not _leads_from_nothing(request) else ("image_encoder",)
+        if model.knows("nothing") or "image_encoder" not in model.files or not _leads_from_nothing(request):
+            return ()
+        return ("image_encoder",)
 
     def prepare(self, model: LoadedModel) -> None:
         from kandinsky_studio.engine import ideas

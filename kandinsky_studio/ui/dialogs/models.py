@@ -24,11 +24,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kandinsky_studio.app.deliveries import Work
+from kandinsky_studio.app.deliveries import Findings, Work
 from kandinsky_studio.app.models import BUILTIN
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.errors import StudioError
-from kandinsky_studio.storage.models.importing import Findings
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.model_card import ModelCard
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
