@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -90,14 +91,14 @@ class Deliveries(QObject):
         messages: Messages,
         parent: QObject | None = None,
         make_hub: Callable[..., Hub] = Hub,
-        token: Callable[[], str | None] = lambda: None,
     ) -> None:
         super().__init__(parent)
         self._models = models
         self._remembering = remembering
         self._messages = messages
         self._make_hub = make_hub
-        self._token = token
+        self.token = os.environ.get("HF_TOKEN", "")
+        """For repositories that are not given to everybody; kept until the program ends, and nowhere on the disk."""
         self._lane = Lane("deliveries", self)
         self._catalogue: Catalogue | None = None
         self._underway: dict[str, Underway] = {}
@@ -318,7 +319,7 @@ class Deliveries(QObject):
                 return  # paused before its turn came
             self._unwanted = False
         values = self._remembering.values
-        hub = self._make_hub(values.hub_address or ENDPOINT, proxy=values.proxy or None, token=self._token())
+        hub = self._make_hub(values.hub_address or ENDPOINT, proxy=values.proxy or None, token=self.token or None)
         with self._guard:
             self._hub = hub
         self._news.emit(lambda: self._running(model))

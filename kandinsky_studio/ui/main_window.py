@@ -132,6 +132,7 @@ class MainWindow(QMainWindow):
         implement("generation.edit_styles", lambda: StylesDialog(self.studio, self.theme, self).show())
         implement("generation.show_queue", lambda: self._go_to_key("queue"))
         self.status.queue.clicked.connect(a.commands.action("generation.show_queue").trigger)
+        self.status.network.clicked.connect(a.get_real_pictures.trigger)
         implement("gallery.search", lambda: self._go_to(self.gallery))
         implement("edit.preferences", lambda: PreferencesDialog(self.studio, self).open())
         implement("window.command_palette", self.palette_.open)

@@ -5,29 +5,35 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton
 
+from kandinsky_studio.app.deliveries import State
 from kandinsky_studio.app.queue_words import in_all
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.worker import ModelStage, ModelState
 
 
 class Status(QStatusBar):
-    """Says it in words; the part about the queue opens it."""
+    """Says it in words; the part about the queue opens it, the one about downloads the models."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
         self._state: ModelState | None = None
-        self.model, self.queue, self.device = QLabel(), QToolButton(), QLabel()
-        self.queue.setObjectName("statusQueue")
-        self.queue.setAutoRaise(True)
+        self.model, self.queue, self.device, self.network = QLabel(), QToolButton(), QLabel(), QToolButton()
+        for button in (self.queue, self.network):
+            button.setObjectName("statusQueue")
+            button.setAutoRaise(True)
         self.setSizeGripEnabled(False)
         self.setContentsMargins(12, 2, 12, 4)
         self.addWidget(self.model)
         self.addWidget(self.queue)
+        self.addPermanentWidget(self.network)
         self.addPermanentWidget(self.device)
         studio.worker.model_state.connect(self._show_state)
         studio.queue.times_changed.connect(self._show_queue)
         studio.model_chosen.connect(self.retranslate)
+        studio.deliveries.changed.connect(self._show_network)
+        studio.deliveries.progressed.connect(self._show_network)
+        studio.remembering.changed.connect(self._preference_changed)
         self.retranslate()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -39,6 +45,7 @@ class Status(QStatusBar):
     def retranslate(self) -> None:
         self._show_model()
         self._show_queue()
+        self._show_network()
 
     @Slot(object)
     def _show_state(self, state: ModelState) -> None:
@@ -74,6 +81,31 @@ class Status(QStatusBar):
         self.queue.setVisible(bool(text))
         self.queue.setToolTip(self.tr("Open the queue"))
         self.queue.setAccessibleName(self.tr("Queue: {state}").format(state=text))
+
+    @Slot(str)
+    def _preference_changed(self, name: str) -> None:
+        if name == "network":
+            self._show_network()
+
+    @Slot()
+    def _show_network(self) -> None:
+        """Whether anything comes from the network, and that it may or may not."""
+        deliveries = self._studio.deliveries
+        coming = next((one for one in deliveries.underway if one.state is State.running), None)
+        waiting = [one for one in deliveries.underway if one.state in (State.paused, State.failed)]
+        if not self._studio.remembering.values.network:
+            text = self.tr("Network off")
+        elif coming is not None:
+            done = coming.progress.done / max(coming.progress.total, 1) if coming.progress is not None else 0.0
+            title = self._studio.models.title(coming.model)
+            text = self.tr("{model} is coming: {percent} %").format(model=title, percent=int(done * 100))
+        elif waiting:
+            text = self.tr("Download paused")
+        else:
+            text = self.tr("Network not used")
+        self.network.setText(text)
+        self.network.setToolTip(self.tr("Open the models"))
+        self.network.setAccessibleName(text)
 
     def _device_name(self, device: str) -> str:
         """What people call the device that torch calls ``device``."""

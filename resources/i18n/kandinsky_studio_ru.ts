@@ -523,6 +523,18 @@
         <source>{percent} %</source>
         <translation>{percent} %</translation>
     </message>
+    <message>
+        <source>Allowed when I ask for them</source>
+        <translation>Разрешены, когда я прошу</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>Токен</translation>
+    </message>
+    <message>
+        <source>For models whose licence one has to agree to on the Hub. It is kept until the program ends, and nowhere on the disk.</source>
+        <translation>Для моделей, лицензию которых нужно принять на Hub. Хранится до конца работы программы и нигде на диске.</translation>
+    </message>
 </context>
 <context>
     <name>PromptForm</name>
@@ -835,6 +847,26 @@
     <message>
         <source>Queue: {state}</source>
         <translation>Очередь: {state}</translation>
+    </message>
+    <message>
+        <source>Network off</source>
+        <translation>Сеть выключена</translation>
+    </message>
+    <message>
+        <source>{model} is coming: {percent} %</source>
+        <translation>Загружается {model}: {percent} %</translation>
+    </message>
+    <message>
+        <source>Download paused</source>
+        <translation>Загрузка приостановлена</translation>
+    </message>
+    <message>
+        <source>Network not used</source>
+        <translation>Сеть не используется</translation>
+    </message>
+    <message>
+        <source>Open the models</source>
+        <translation>Открыть модели</translation>
     </message>
 </context>
 <context>

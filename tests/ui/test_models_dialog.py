@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QP
 from kandinsky_studio import paths
 from kandinsky_studio.app.models import BUILTIN, REAL, Models
 from kandinsky_studio.ui.dialogs.models import CARDS, ModelsDialog
+from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from tests.hub import FakeHub, Faults
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one can't raise a window
@@ -227,3 +228,40 @@ def test_no_word_is_cut_off(qtbot, dialog, window, language, scale):
             assert button.width() >= button.minimumSizeHint().width(), button.text()
     for card in dialog.cards.values():
         assert card.geometry().right() <= card.parentWidget().width()
+
+
+def test_the_status_bar_says_whether_the_network_is_used(qtbot, dialog, hub, window):
+    said = window.status.network.text
+    assert said() == "Network not used"
+    hub.faults = Faults(rate=500_000, only=".safetensors")
+    press(qtbot, dialog.cards[DEPTH].get)
+    qtbot.waitUntil(lambda: "is coming" in said(), timeout=20_000)
+    press(qtbot, dialog.cards[DEPTH].pause)
+    assert said() == "Download paused"
+    window.studio.remembering.set(network=False)
+    assert said() == "Network off"
+
+
+def test_the_status_bar_leads_to_the_models(qtbot, window, missing):
+    qtbot.mouseClick(window.status.network, LEFT)
+    assert len(window.findChildren(ModelsDialog)) == 1
+
+
+def test_mirror_proxy_and_token_are_preferences(qtbot, window, monkeypatch):
+    window.actions_.commands.action("edit.preferences").trigger()
+    [preferences] = window.findChildren(PreferencesDialog)
+    for field, text in (
+        (preferences.hub_address, " https://mirror.example/hf "),
+        (preferences.proxy, "socks5://127.0.0.1:1080"),
+        (preferences.token, "hf_secret"),
+    ):
+        field.setFocus()
+        qtbot.keyClicks(field, text)
+        qtbot.keyClick(field, Qt.Key.Key_Tab)
+    qtbot.mouseClick(preferences.network, LEFT)
+    values = window.studio.remembering.values
+    assert (values.hub_address, values.proxy) == ("https://mirror.example/hf", "socks5://127.0.0.1:1080")
+    assert values.network is False
+    assert window.studio.deliveries.token == "hf_secret"
+    assert "hf_secret" not in repr(values), "it is written nowhere"
+    preferences.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -44,6 +45,19 @@ class PreferencesDialog(QDialog):
         self.quality.setRange(int(about.minimum or 1), int(about.maximum or 100))
         self.quality.setValue(studio.remembering.values.export_quality)
         self.quality.valueChanged.connect(lambda value: studio.remembering.set(export_quality=value))
+        values = studio.remembering.values
+        self.network = QCheckBox()
+        self.network.setChecked(values.network)
+        self.network.toggled.connect(lambda on: studio.remembering.set(network=on))
+        self.hub_address, self.proxy = QLineEdit(values.hub_address), QLineEdit(values.proxy)
+        self.hub_address.setPlaceholderText("https://huggingface.co")
+        for line, name in ((self.hub_address, "hub_address"), (self.proxy, "proxy")):
+            line.editingFinished.connect(
+                lambda line=line, name=name: studio.remembering.set(**{name: line.text().strip()})
+            )
+        self._token_label, self.token = QLabel(), QLineEdit(studio.deliveries.token)
+        self.token.setEchoMode(QLineEdit.EchoMode.Password)
+        self.token.editingFinished.connect(lambda: setattr(studio.deliveries, "token", self.token.text().strip()))
         self._folder_label = QLabel()
         self.folder = QLineEdit(str(studio.gallery.folder))
         self.folder.setReadOnly(True)
@@ -57,11 +71,19 @@ class PreferencesDialog(QDialog):
             ("theme", self.theme),
             ("font_scale", self.font_scale),
             ("export_quality", self.quality),
+            ("network", self.network),
+            ("hub_address", self.hub_address),
+            ("proxy", self.proxy),
         ):
             self._rows[name] = (QLabel(), widget)
             form.addRow(*self._rows[name])
+        form.addRow(self._token_label, self.token)
         form.addRow(self._folder_label, self.folder)
-        for label, field in (*self._rows.values(), (self._folder_label, self.folder)):
+        for label, field in (
+            *self._rows.values(),
+            (self._token_label, self.token),
+            (self._folder_label, self.folder),
+        ):
             label.setMinimumHeight(field.sizeHint().height())  # else the words stand above the middle of their field
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
@@ -98,6 +120,16 @@ class PreferencesDialog(QDialog):
                 combo.setItemText(row, titles[combo.itemData(row)])
         for row, percent in enumerate(FONT_SCALES):
             self.font_scale.setItemText(row, self.tr("{percent} %").format(percent=percent))
+        self.network.setText(self.tr("Allowed when I ask for them"))
+        self._token_label.setText(self.tr("Token"))
+        self._token_label.setBuddy(self.token)
+        self.token.setAccessibleName(self.tr("Token"))
+        self.token.setToolTip(
+            self.tr(
+                "For models whose licence one has to agree to on the Hub. It is kept until the program ends, and nowhere "
+                "on the disk."
+            )
+        )
         self._folder_label.setText(self.tr("Gallery folder"))
         self.folder.setAccessibleName(self.tr("Gallery folder"))
 
