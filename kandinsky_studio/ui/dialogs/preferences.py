@@ -52,12 +52,12 @@ class PreferencesDialog(QDialog):
         self.hub_address, self.proxy = QLineEdit(values.hub_address), QLineEdit(values.proxy)
         self.hub_address.setPlaceholderText("https://huggingface.co")
         for line, name in ((self.hub_address, "hub_address"), (self.proxy, "proxy")):
-            line.editingFinished.connect(
-                lambda line=line, name=name: studio.remembering.set(**{name: line.text().strip()})
+            line.textEdited.connect(
+                lambda _, line=line, name=name: studio.remembering.set(**{name: line.text().strip()})
             )
         self._token_label, self.token = QLabel(), QLineEdit(studio.deliveries.token)
         self.token.setEchoMode(QLineEdit.EchoMode.Password)
-        self.token.editingFinished.connect(lambda: setattr(studio.deliveries, "token", self.token.text().strip()))
+        self.token.textEdited.connect(lambda _: setattr(studio.deliveries, "token", self.token.text().strip()))
         self._folder_label = QLabel()
         self.folder = QLineEdit(str(studio.gallery.folder))
         self.folder.setReadOnly(True)
