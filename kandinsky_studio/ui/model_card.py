@@ -327,9 +327,8 @@ class ModelCard(Translated):
 
 def _duration(seconds: float) -> str:
     """For people, in the language of the window."""
-    tr = QCoreApplication.translate
     if seconds < 90:
-        return tr("models", "{count} s").format(count=max(round(seconds), 1))
+        return QCoreApplication.translate("models", "{count} s").format(count=max(round(seconds), 1))
     if seconds < 5400:
-        return tr("models", "{count} min").format(count=round(seconds / 60))
-    return tr("models", "{count} h").format(count=round(seconds / 3600))
+        return QCoreApplication.translate("models", "{count} min").format(count=round(seconds / 60))
+    return QCoreApplication.translate("models", "{count} h").format(count=round(seconds / 3600))
