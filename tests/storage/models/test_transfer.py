@@ -416,3 +416,32 @@ def test_a_file_that_rots_on_the_disk_is_found_without_the_network(tmp_path, hub
 def test_a_path_that_leads_elsewhere_is_refused(path):
     with pytest.raises(ValueError, match="path"):
         manifest.PublishedFile(path, 1, "sha256", "0" * 64)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a disk that is read-only")
+def test_a_disk_that_is_read_only_gives_what_it_has_and_takes_nothing(tmp_path, hub, wanted, content, fake_hub):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", disk], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("may not mount a disk here")
+    try:
+        bring(wanted.only(["model_index.json"]), disk / "prior", hub)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert manifest.damaged(disk / "prior", manifest.read(disk / "prior")) == ()
+        with pytest.raises(FolderNotWritable):
+            bring(wanted, disk / "prior", hub)
+        assert (disk / "prior" / "model_index.json").read_bytes() == content["model_index.json"]
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_store_with_missing_pieces_fetches_those_only(tmp_path, hub, wanted, content, fake_hub):
+    folder = tmp_path / "prior"
+    bring(wanted, folder, hub)
+    (folder / "prior" / "config.json").unlink()
+    before = fake_hub.sent
+    bring(wanted, folder, hub)
+    assert_whole(folder, content)
+    assert fake_hub.sent - before == len(content["prior/config.json"])
