@@ -83,7 +83,6 @@ class MainWindow(QMainWindow):
         self._connect()
         self.retranslate()
         self._restore_layout()
-        self.areas.show_docks()
 
     # ------------------------------------------------------------------ building
 
@@ -278,12 +277,17 @@ class MainWindow(QMainWindow):
             self.areas.restored()
         else:
             self.areas.size()
+        self.areas.show_docks()
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+            layout.activate()  # the least size of the window was that of docks that were not in their places yet
+        self.restoreGeometry(_bytes(values.window_geometry))
 
     def _remember_layout(self) -> None:
+        geometry = _text(self.saveGeometry())  # before panels are shown that need more room
         self.areas.prepare_to_remember()
-        self.studio.remembering.set(
-            window_geometry=_text(self.saveGeometry()), window_state=_text(self.saveState(LAYOUT_VERSION))
-        )
+        self.studio.remembering.set(window_geometry=geometry, window_state=_text(self.saveState(LAYOUT_VERSION)))
 
     # ------------------------------------------------------------------ the end
 
