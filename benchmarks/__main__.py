@@ -15,6 +15,7 @@ BENCHMARKS = {
     "loops": "our loop against the stock one, with a tiny model and with one of full size",
     "dtypes": "seconds per step of a decoder of full size, by what it computes in",
     "fullsize": "memory at the size of Kandinsky 2.2, against the estimate and the stock pipelines",
+    "weights": "loading at the size of Kandinsky 2.2, against the stock pipelines: seconds, memory",
     "older": "memory at the sizes of Kandinsky 2.0 and 2.1, against the estimate",
     "memory": "peak memory of one picture, against the stock pipelines",
     "depth": "seconds to estimate depth at the size of Depth Anything V2 Small, and silhouettes of figure and ground",
