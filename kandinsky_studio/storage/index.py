@@ -21,7 +21,7 @@ from kandinsky_studio.storage.durable import cause_of, make_folder, set_aside
 Answer = TypeVar("Answer")
 
 APPLICATION_ID = 0x4B53_4C42  # "KSLB": tells our file from any other SQLite file
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Rises with every change to the tables, and with ``REQUEST_VERSION``: an older program can't read newer rows."""
 
 _BUSY_TIMEOUT = 10.0  # seconds that a writer waits for another one, which may be another process
@@ -198,6 +198,9 @@ class Index:
             if self._is_new(connection):
                 for statement in _statements(_SCHEMA):
                     connection.execute(statement)
+            elif _pragma(connection, "application_id") == APPLICATION_ID:
+                if _pragma(connection, "user_version") < SCHEMA_VERSION:  # older programs can't read rows that come now
+                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.commit()
         if _pragma(connection, "application_id") != APPLICATION_ID:
             raise DamagedIndex

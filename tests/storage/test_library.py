@@ -304,6 +304,20 @@ def test_an_index_of_a_newer_program_is_left_alone(library, make_result):
     assert (library.folder / INDEX_NAME).read_bytes() == content
 
 
+def test_an_index_of_an_older_program_is_closed_to_it_from_now_on(library, make_result):
+    library.add(make_result())
+    library.close()
+    with sqlite3.connect(library.folder / INDEX_NAME) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    again = Library(library.folder)
+    assert len(list(again.entries())) == 1
+    again.close()
+    with sqlite3.connect(library.folder / INDEX_NAME) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (index.SCHEMA_VERSION,)
+    connection.close()
+
+
 def test_a_library_that_can_not_be_there(tmp_path, make_result):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FolderNotWritable, match="file"):
