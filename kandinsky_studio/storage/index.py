@@ -198,14 +198,14 @@ class Index:
             if self._is_new(connection):
                 for statement in _statements(_SCHEMA):
                     connection.execute(statement)
-            elif _pragma(connection, "application_id") == APPLICATION_ID:
-                if _pragma(connection, "user_version") < SCHEMA_VERSION:  # older programs can't read rows that come now
-                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.commit()
         if _pragma(connection, "application_id") != APPLICATION_ID:
             raise DamagedIndex
-        if _pragma(connection, "user_version") > SCHEMA_VERSION:
+        version = _pragma(connection, "user_version")
+        if version > SCHEMA_VERSION:
             raise NewerFile(file=self._path.name)
+        if version < SCHEMA_VERSION:  # older programs can't read rows that come now
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @staticmethod
     def _is_new(connection: sqlite3.Connection) -> bool:
