@@ -111,6 +111,14 @@
         <source>a green star on a white background</source>
         <translation>зелёная звезда на белом фоне</translation>
     </message>
+    <message>
+        <source>Your picture is on its way…</source>
+        <translation>Картина уже создаётся…</translation>
+    </message>
+    <message>
+        <source>“{prompt}”. The first one takes longer: the model is being loaded.</source>
+        <translation>«{prompt}». Первая — чуть дольше: загружается модель.</translation>
+    </message>
 </context>
 <context>
     <name>Gallery</name>
@@ -800,6 +808,18 @@
     <message>
         <source>{minutes} min left</source>
         <translation>осталось {minutes} мин</translation>
+    </message>
+    <message>
+        <source>Get models…</source>
+        <translation>Получить модели…</translation>
+    </message>
+    <message>
+        <source>Not on this computer, which has too little memory for it.</source>
+        <translation>Её нет на этом компьютере, и памяти для неё мало.</translation>
+    </message>
+    <message>
+        <source>Not on this computer. “Get models…” below brings it.</source>
+        <translation>Её нет на этом компьютере. Её принесёт пункт «Получить модели…» ниже.</translation>
     </message>
 </context>
 <context>
@@ -1757,6 +1777,22 @@
     <message>
         <source>New style from the marked pictures</source>
         <translation>Новый стиль из отмеченных картин</translation>
+    </message>
+    <message>
+        <source>Welcome page</source>
+        <translation>Страница приветствия</translation>
+    </message>
+    <message>
+        <source>Take the tour</source>
+        <translation>Пройти обзор</translation>
+    </message>
+    <message>
+        <source>Open the sample</source>
+        <translation>Открыть образец</translation>
+    </message>
+    <message>
+        <source>Add the picture to the mix</source>
+        <translation>Добавить картину в смесь</translation>
     </message>
 </context>
 <context>
@@ -4221,18 +4257,6 @@
         <translation>Создать: {place}, в размере {size}. Картина по описанию.</translation>
     </message>
     <message>
-        <source>Refine: {place}, worked on at {size}. Drawn anew, as near to it as you say.</source>
-        <translation>Переработать: {place}, в размере {size}. Рисуется заново, настолько близко, насколько задано.</translation>
-    </message>
-    <message>
-        <source>Fill: {place}, worked on at {size}. Only what is masked or selected changes.</source>
-        <translation>Заполнить: {place}, в размере {size}. Меняется только отмеченное.</translation>
-    </message>
-    <message>
-        <source>Expand: {place}, worked on at {size}. Only what is empty is drawn.</source>
-        <translation>Расширить: {place}, в размере {size}. Рисуется только пустое.</translation>
-    </message>
-    <message>
         <source>Match depth: {place}, worked on at {size}. A picture with the depth layer’s depth.</source>
         <translation>По глубине: {place}, в размере {size}. Картина с глубиной слоя глубины.</translation>
     </message>
@@ -4271,6 +4295,34 @@
     <message>
         <source>Mix: {place}, worked on at {size}. A picture from what is in the mix.</source>
         <translation>Смешать: {place}, в размере {size}. Картина из того, что в смеси.</translation>
+    </message>
+    <message>
+        <source>Clear the mask</source>
+        <translation>Убрать маску</translation>
+    </message>
+    <message>
+        <source>Change a part</source>
+        <translation>Изменить часть</translation>
+    </message>
+    <message>
+        <source>Away with all of it; what was kept stays.</source>
+        <translation>Вся маска исчезнет; то, что оставлено, останется.</translation>
+    </message>
+    <message>
+        <source>Take the mask brush, and paint over what is to change.</source>
+        <translation>Возьмите кисть маски и закрасьте то, что должно измениться.</translation>
+    </message>
+    <message>
+        <source>Refine: drawn anew, as near to it as you say – {place}, worked on at {size}.</source>
+        <translation>Переработать: рисуется заново, настолько близко, насколько задано — {place}, в размере {size}.</translation>
+    </message>
+    <message>
+        <source>Fill: only what is masked or selected changes – {place}, worked on at {size}.</source>
+        <translation>Заполнить: меняется только отмеченное — {place}, в размере {size}.</translation>
+    </message>
+    <message>
+        <source>Expand: only what is empty is drawn – {place}, worked on at {size}.</source>
+        <translation>Расширить: рисуется только пустое — {place}, в размере {size}.</translation>
     </message>
 </context>
 <context>
@@ -4335,14 +4387,6 @@
     <message>
         <source>Make the next picture from the mix</source>
         <translation>Создать следующую картину из смеси</translation>
-    </message>
-    <message>
-        <source>Drop pictures, layers, pigments or words here. The next picture is what lies between them, and the weights say how much of each.</source>
-        <translation>Перетащите сюда картины, слои, пигменты или слова. Следующая картина — то, что лежит между ними, а веса говорят, сколько взять от каждого.</translation>
-    </message>
-    <message>
-        <source>Add picture…</source>
-        <translation>Добавить картину…</translation>
     </message>
     <message>
         <source>Add the selection</source>
@@ -4423,6 +4467,14 @@
     <message>
         <source>Keep the idea of the picture that is shown</source>
         <translation>Сохранить идею показанной картины</translation>
+    </message>
+    <message>
+        <source>Drag pictures here from the gallery, or layers, pigments and words. The next picture is what lies between them, and the weights say how much of each.</source>
+        <translation>Перетащите сюда картины из галереи, а ещё слои, пигменты и слова. Следующая картина — то, что лежит между ними, а веса говорят, сколько взять от каждого.</translation>
+    </message>
+    <message>
+        <source>Add a file…</source>
+        <translation>Добавить файл…</translation>
     </message>
 </context>
 <context>
@@ -6611,6 +6663,173 @@
     <message>
         <source>Use the words</source>
         <translation>Взять слова</translation>
+    </message>
+</context>
+<context>
+    <name>WelcomePage</name>
+    <message>
+        <source>Welcome to Kandinsky Studio</source>
+        <translation>Добро пожаловать в Kandinsky Studio</translation>
+    </message>
+    <message>
+        <source>A canvas for the Kandinsky models: describe pictures, paint over them, change parts of them, mix them. All of it happens on this computer.</source>
+        <translation>Холст для моделей Kandinsky: описывайте картины, рисуйте поверх, меняйте их части, смешивайте. Всё происходит на этом компьютере.</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Язык</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Тема</translation>
+    </message>
+    <message>
+        <source>Skip this page</source>
+        <translation>Пропустить</translation>
+    </message>
+    <message>
+        <source>It does not come again by itself; the Help menu has it.</source>
+        <translation>Сама она больше не появится; она есть в меню «Справка».</translation>
+    </message>
+    <message>
+        <source>Ready now: the built-in model</source>
+        <translation>Готова сразу: встроенная модель</translation>
+    </message>
+    <message>
+        <source>It knows flat shapes and plain colours only, and is quick on any computer: enough to try everything.</source>
+        <translation>Она знает только плоские фигуры и простые цвета, зато быстра на любом компьютере: хватит, чтобы попробовать всё.</translation>
+    </message>
+    <message>
+        <source>Make a first picture</source>
+        <translation>Создайте первую картину</translation>
+    </message>
+    <message>
+        <source>Take the tour</source>
+        <translation>Пройти обзор</translation>
+    </message>
+    <message>
+        <source>Open the sample</source>
+        <translation>Открыть образец</translation>
+    </message>
+    <message>
+        <source>Real pictures</source>
+        <translation>Настоящие картины</translation>
+    </message>
+    <message>
+        <source>Each of these is fetched once, when you ask for it, and needs no network from then on.</source>
+        <translation>Каждая загружается один раз, когда вы попросите, и дальше сеть ей не нужна.</translation>
+    </message>
+</context>
+<context>
+    <name>WelcomeDeeds</name>
+    <message>
+        <source>a green star on a blue background</source>
+        <translation>зелёная звезда на синем фоне</translation>
+    </message>
+    <message>
+        <source>The sample: the red marks what Fill draws anew. The panel Mix has its two pictures ready to be mixed. It is a copy, so nothing can go wrong.</source>
+        <translation>Образец: красным отмечено то, что нарисует заново «Заполнить». На панели «Смесь» готовы к смешиванию две его картины. Это копия, испортить ничего нельзя.</translation>
+    </message>
+</context>
+<context>
+    <name>TourBubble</name>
+    <message>
+        <source>Back</source>
+        <translation>Назад</translation>
+    </message>
+    <message>
+        <source>End the tour</source>
+        <translation>Закончить обзор</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Готово</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>Дальше</translation>
+    </message>
+    <message>
+        <source>Step {number} of {count}</source>
+        <translation>Шаг {number} из {count}</translation>
+    </message>
+</context>
+<context>
+    <name>tour</name>
+    <message>
+        <source>Describe a picture</source>
+        <translation>Опишите картину</translation>
+    </message>
+    <message>
+        <source>Say here what is to be seen, such as: a green star on a white background.</source>
+        <translation>Напишите здесь, что должно быть видно, например: зелёная звезда на белом фоне.</translation>
+    </message>
+    <message>
+        <source>Make it</source>
+        <translation>Создайте её</translation>
+    </message>
+    <message>
+        <source>This button ({key}) always says what it will do. The picture comes in the middle, and the gallery keeps it.</source>
+        <translation>Эта кнопка ({key}) всегда говорит, что она сделает. Картина появится посередине, а галерея её сохранит.</translation>
+    </message>
+    <message>
+        <source>Take it to the canvas</source>
+        <translation>Перенесите её на холст</translation>
+    </message>
+    <message>
+        <source>“Paint on it” opens the picture as a document with layers. A double click does, too.</source>
+        <translation>«Рисовать поверх» открывает картину как документ со слоями. Двойной щелчок — тоже.</translation>
+    </message>
+    <message>
+        <source>Paint a mask</source>
+        <translation>Нарисуйте маску</translation>
+    </message>
+    <message>
+        <source>Take the mask brush and paint over the part that is to change. The red is no paint.</source>
+        <translation>Возьмите кисть маски и закрасьте то, что должно измениться. Красное — это не краска.</translation>
+    </message>
+    <message>
+        <source>Fill it</source>
+        <translation>Заполните её</translation>
+    </message>
+    <message>
+        <source>Write what is to be there instead, then press Fill. Outside the mask nothing changes. Below the canvas you keep what came, or drop it.</source>
+        <translation>Напишите, что должно быть там вместо этого, и нажмите «Заполнить». Вне маски ничего не изменится. Под холстом можно оставить то, что получилось, или убрать.</translation>
+    </message>
+    <message>
+        <source>Mix pictures</source>
+        <translation>Смешайте картины</translation>
+    </message>
+    <message>
+        <source>Drag two pictures from the gallery into this panel. What you make then lies between them.</source>
+        <translation>Перетащите на эту панель две картины из галереи. То, что вы создадите, будет чем-то между ними.</translation>
+    </message>
+    <message>
+        <source>Find everything</source>
+        <translation>Найдите что угодно</translation>
+    </message>
+    <message>
+        <source>{key} finds every command by a few letters. The Help menu has all keys, a sample to play with, and this tour.</source>
+        <translation>{key} находит любую команду по нескольким буквам. В меню «Справка» — все клавиши, образец для проб и этот обзор.</translation>
+    </message>
+    <message>
+        <source>There is no document in front yet: go a step back and open a picture.</source>
+        <translation>Документа пока нет: вернитесь на шаг назад и откройте картину.</translation>
+    </message>
+    <message>
+        <source>It can’t be seen now: “Put the panels back” in the View menu brings it back.</source>
+        <translation>Сейчас этого не видно: вернёт «Вернуть панели на место» в меню «Вид».</translation>
+    </message>
+</context>
+<context>
+    <name>PictureBar</name>
+    <message>
+        <source>Paint on it</source>
+        <translation>Рисовать поверх</translation>
+    </message>
+    <message>
+        <source>Add to the mix</source>
+        <translation>В смесь</translation>
     </message>
 </context>
 </TS>

@@ -265,3 +265,20 @@ def test_mirror_proxy_and_token_are_preferences(qtbot, window, monkeypatch):
     assert window.studio.deliveries.token == "hf_secret"
     assert "hf_secret" not in repr(values), "it is written nowhere"
     preferences.close()
+
+
+def test_the_list_of_models_greys_what_is_not_here_and_says_why(qtbot, window, missing):
+    combo = window.prompt.form.model
+    rows = {combo.itemData(row): row for row in range(combo.count())}
+    for model in ("kandinsky-2.2", "kandinsky-2.1", "kandinsky-2.0"):
+        assert not combo.model().flags(combo.model().index(rows[model], 0)) & Qt.ItemFlag.ItemIsEnabled
+        assert combo.itemData(rows[model], Qt.ItemDataRole.ToolTipRole).startswith("Not on this computer")
+    assert combo.model().flags(combo.model().index(rows[BUILTIN], 0)) & Qt.ItemFlag.ItemIsEnabled
+    combo.setCurrentIndex(rows["?"])
+    combo.activated.emit(rows["?"])
+    assert len(window.findChildren(ModelsDialog)) == 1
+    assert combo.currentData() == BUILTIN, "it is not a model that one could choose"
+    missing.clear()
+    window.studio.models.look_again()
+    row = combo.findData(REAL)
+    assert combo.model().flags(combo.model().index(row, 0)) & Qt.ItemFlag.ItemIsEnabled

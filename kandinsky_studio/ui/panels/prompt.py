@@ -7,7 +7,8 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.generation import limits_of, random_seed
-from kandinsky_studio.app.models import BUILTIN, REAL
+from kandinsky_studio.app.machine import Fit
+from kandinsky_studio.app.models import BUILTIN, REAL, ModelChoice
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.engine.request import Progress, Stage, Task
 from kandinsky_studio.engine.spec import Limits
@@ -23,6 +24,7 @@ from kandinsky_studio.ui.widgets.status_line import StatusLine
 COUNT = Limits(1, 64, 1)
 COUNT_ON_SLIDER = 8
 STRENGTH = Limits(0.0, 1.0, 1.0)
+GET = "?"  # stands in the list of models for where others come from
 NARROWEST = 320  # pixels
 
 
@@ -152,10 +154,25 @@ class PromptPanel(Panel):
                 if not choice.installed:
                     title = self.tr("{model} (not installed)").format(model=title)
                 self.form.model.addItem(title, choice.spec.key)
+                reason = self._reason_against(choice)
+                row = self.form.model.count() - 1
+                self.form.model.setItemData(row, reason, Qt.ItemDataRole.ToolTipRole)
+                self.form.model.setItemData(row, reason, Qt.ItemDataRole.AccessibleDescriptionRole)
+                if reason:  # the way of QComboBox to grey a row
+                    self.form.model.setItemData(row, 0, Qt.ItemDataRole.UserRole - 1)
             self.form.model.insertSeparator(self.form.model.count())
+            self.form.model.addItem(self.tr("Get models…"), GET)
             self.form.model.addItem(self.tr("Open a model folder…"), None)
             self.form.model.setCurrentIndex(self.form.model.findData(self.studio.settings.values.model))
         self._show_model_note()
+
+    def _reason_against(self, choice: ModelChoice) -> str:
+        """Why a model can't be chosen; empty if it can."""
+        if choice.installed:
+            return ""
+        if self.studio.looking.fit(choice.spec) is Fit.no:
+            return self.tr("Not on this computer, which has too little memory for it.")
+        return self.tr("Not on this computer. “Get models…” below brings it.")
 
     def _show_model_note(self) -> None:
         models = self.studio.models
@@ -171,6 +188,8 @@ class PromptPanel(Panel):
         model = self.form.model.currentData()
         if model is None:
             self.actions_.open_model.trigger()
+        elif model == GET:
+            self.actions_.get_real_pictures.trigger()
         else:
             self.studio.choose_model(model)
         self._fill_models()
