@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from kandinsky_studio.app.depth_maps import ESTIMATOR
 from kandinsky_studio.app.studio import Studio
@@ -12,7 +12,8 @@ from kandinsky_studio.document.depth_operations import Range
 from kandinsky_studio.document.surface import Surface
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.ui.actions import Actions
-from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT
+from kandinsky_studio.ui.popup import Popup
+from kandinsky_studio.ui.sizes import SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.note import Note
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
@@ -23,15 +24,12 @@ _BLUR = 200  # pixels at most
 _FOLLOWS = 2048**2  # pixels of a canvas up to which trying out follows the pointer
 
 
-class DepthPopup(QFrame):
-    """Goes when one clicks beside it or presses Esc. All that is tried at the range while it is open is one step."""
+class DepthPopup(Popup):
+    """All that is tried at the range of the depth layer while it is open is one step."""
 
     def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("popup")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        super().__init__(theme, _WIDTH, parent)
         self._studio = studio
-        self._theme = theme
         self._actions = actions
         self._base: Surface | None = None  # what the layer held when the popup was opened
         self._opened = 0
@@ -65,9 +63,7 @@ class DepthPopup(QFrame):
         return self.far, self.near, self.gamma, self.blur
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
-        column.setSpacing(TIGHT)
+        self.column.setSpacing(TIGHT)
         parts: tuple[tuple[QWidget, ...], ...] = (
             (self.obstacle, self.scale, self.start, self.end),
             (*self._ranging, self.invert),
@@ -75,9 +71,9 @@ class DepthPopup(QFrame):
         )
         for title, widgets in zip(self._titles, parts, strict=True):
             if title is not self._titles[0]:
-                column.addSpacing(SMALL)
+                self.column.addSpacing(SMALL)
             for widget in (title, *widgets):
-                column.addWidget(widget)
+                self.column.addWidget(widget)
 
     def _connect(self) -> None:
         settings = self._studio.settings
@@ -174,8 +170,7 @@ class DepthPopup(QFrame):
         self.close()
         self._actions.commands.action(id).trigger()
 
-    def open_above(self, widget: QWidget) -> None:
-        """Above ``widget``, all of it on the screen."""
+    def prepare(self) -> None:
         self._studio.editor.finish_tool()
         document = self._studio.editor.document
         surface = operations.of(document) if document is not None else None
@@ -184,20 +179,6 @@ class DepthPopup(QFrame):
         for slider, number in zip(self._ranging, (0, 255, 1, 0), strict=True):
             slider.set_number(number)
         self._show()
-        self.setFixedWidth(max(self._theme.px(_WIDTH), self.minimumSizeHint().width()))
-        self.adjustSize()
-        self.resize(self.width(), self.heightForWidth(self.width()) if self.hasHeightForWidth() else self.height())
-        corner = widget.mapToGlobal(QPoint(widget.width(), 0))
-        screen = widget.screen().availableGeometry()
-        x = min(max(corner.x() - self.width(), screen.left()), screen.right() - self.width())
-        y = min(max(corner.y() - self.height() - SMALL, screen.top()), screen.bottom() - self.height())
-        self.move(x, y)
-        self.show()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
 
 def _title() -> QLabel:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 
 from kandinsky_studio.app.generation import GenerationSettings
 from kandinsky_studio.ui.actions import hint
-from kandinsky_studio.ui.sizes import MEDIUM, SMALL
+from kandinsky_studio.ui.popup import Popup
+from kandinsky_studio.ui.sizes import SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 
@@ -16,15 +17,12 @@ _WIDTH = 280
 _FILLS = ("keep", "blur", "border", "neutral")  # in the order in which they are offered
 
 
-class FillPopup(QFrame):
-    """Goes when one clicks beside it or presses Esc."""
+class FillPopup(Popup):
+    """Changes the settings at once."""
 
     def __init__(self, settings: GenerationSettings, theme: Theme, remove: QAction, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("popup")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        super().__init__(theme, _WIDTH, parent)
         self._settings = settings
-        self._theme = theme
         self.grow = LabelledSlider(theme, -64, 256, 0, suffix=" px")
         self.feather = LabelledSlider(theme, 0, 256, 8, suffix=" px", logarithmic=True)
         self.context = LabelledSlider(theme, 0, 1024, 32, suffix=" px", logarithmic=True)
@@ -38,14 +36,11 @@ class FillPopup(QFrame):
         self._explained.setObjectName("muted")
         self._explained.setWordWrap(True)
         self._action = remove
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
-        column.setSpacing(SMALL)
         for widget in (self.grow, self.feather, self.context, self._fill_label, self.fill, self.match):
-            column.addWidget(widget)
-        column.addSpacing(SMALL)
-        column.addWidget(self.remove)
-        column.addWidget(self._explained)
+            self.column.addWidget(widget)
+        self.column.addSpacing(SMALL)
+        self.column.addWidget(self.remove)
+        self.column.addWidget(self._explained)
         self.grow.changed.connect(lambda value: settings.set(mask_grow=round(value)))
         self.feather.changed.connect(lambda value: settings.set(mask_feather=round(value)))
         self.context.changed.connect(lambda value: settings.set(context_padding=round(value)))
@@ -97,20 +92,6 @@ class FillPopup(QFrame):
         self.close()
         self._action.trigger()
 
-    def open_above(self, widget: QWidget) -> None:
-        """Above ``widget``, all of it on the screen."""
+    def prepare(self) -> None:
         self._show()
         self.remove.setEnabled(self._action.isEnabled())
-        self.setMinimumWidth(self._theme.px(_WIDTH))
-        self.adjustSize()
-        corner = widget.mapToGlobal(QPoint(widget.width(), 0))
-        screen = widget.screen().availableGeometry()
-        x = min(max(corner.x() - self.width(), screen.left()), screen.right() - self.width())
-        y = min(max(corner.y() - self.height() - SMALL, screen.top()), screen.bottom() - self.height())
-        self.move(x, y)
-        self.show()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)

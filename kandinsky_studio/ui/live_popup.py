@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Slot
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 
 from kandinsky_studio.app.live import Live
 from kandinsky_studio.app.live_settings import FEWEST, MOST, LiveSettings, When
-from kandinsky_studio.ui.sizes import MEDIUM, SMALL
+from kandinsky_studio.ui.popup import Popup
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 
@@ -15,15 +15,12 @@ _WIDTH = 300
 _WHENS = tuple(When)
 
 
-class LivePopup(QFrame):
-    """Goes when one clicks beside it or presses Esc."""
+class LivePopup(Popup):
+    """Changes the live settings at once."""
 
     def __init__(self, live: Live, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("popup")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        super().__init__(theme, _WIDTH, parent)
         self._live = live
-        self._theme = theme
         plain = LiveSettings()
         self.opacity = LabelledSlider(theme, 5, 100, plain.opacity * 100, suffix=" %")
         self.steps = LabelledSlider(theme, FEWEST, MOST, plain.steps)
@@ -37,14 +34,11 @@ class LivePopup(QFrame):
         self._where_label.setBuddy(self.where)
         self.record = QCheckBox()
         self.seeds = QPushButton()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(MEDIUM, MEDIUM, MEDIUM, MEDIUM)
-        column.setSpacing(SMALL)
         for widget in (
             *(self._where_label, self.where, self.opacity, self._when_label, self.when),
             *(self.steps, self.record, self.seeds),
         ):
-            column.addWidget(widget)
+            self.column.addWidget(widget)
         self.opacity.changed.connect(lambda value: live.set(opacity=round(value / 100, 4)))
         self.steps.changed.connect(lambda value: live.set(steps=round(value)))
         self.when.activated.connect(lambda number: live.set(when=_WHENS[number]))
@@ -84,19 +78,5 @@ class LivePopup(QFrame):
         self.when.setCurrentIndex(_WHENS.index(settings.when))
         self.record.setChecked(settings.record)
 
-    def open_above(self, widget: QWidget) -> None:
-        """Above ``widget``, all of it on the screen."""
+    def prepare(self) -> None:
         self._show()
-        self.setMinimumWidth(self._theme.px(_WIDTH))
-        self.adjustSize()
-        corner = widget.mapToGlobal(QPoint(widget.width(), 0))
-        screen = widget.screen().availableGeometry()
-        x = min(max(corner.x() - self.width(), screen.left()), screen.right() - self.width())
-        y = min(max(corner.y() - self.height() - SMALL, screen.top()), screen.bottom() - self.height())
-        self.move(x, y)
-        self.show()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
