@@ -263,6 +263,12 @@ GALLERY = (
         "canvas document place холст",
         "layer_new",
     ),
+    Command(
+        "gallery.add_to_mix",
+        QT_TRANSLATE_NOOP("commands", "Add the picture to the mix"),
+        "blend combine смешать",
+        "mix",
+    ),
     Command("gallery.open_folder", QT_TRANSLATE_NOOP("commands", "Open the picture’s folder"), "files show", "folder"),
     Command("gallery.delete", QT_TRANSLATE_NOOP("commands", "Move the picture to the trash"), "delete", "trash"),
     Command("gallery.undo_delete", QT_TRANSLATE_NOOP("commands", "Bring deleted pictures back"), "undo trash", "undo"),
@@ -290,6 +296,9 @@ WINDOW = (
 )
 
 HELP = (
+    Command("help.welcome", QT_TRANSLATE_NOOP("commands", "Welcome page"), "start first models начало", "image"),
+    Command("help.tour", QT_TRANSLATE_NOOP("commands", "Take the tour"), "guide learn tutorial обучение", "play"),
+    Command("help.sample", QT_TRANSLATE_NOOP("commands", "Open the sample"), "example demo образец", "layers"),
     Command(
         "help.keys",
         QT_TRANSLATE_NOOP("commands", "Keys…"),

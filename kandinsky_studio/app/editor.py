@@ -191,6 +191,17 @@ class Editor(QObject):
 
         self._lane.run(lambda: (stamp_of(path), read_document(path)), arrived, self._messages.error)
 
+    def open_copy(self, path: Path, then: Callable[[Sheet], None] = lambda _: None) -> None:
+        """Read a document; it comes as one that has no file yet, and ``then`` gets it."""
+
+        def arrived(read: ReadDocument) -> None:
+            document = Document(read.state)
+            document.activate(read.active_id)
+            document.history.mark_unsaved()
+            then(self.add(document))
+
+        self._lane.run(lambda: read_document(path), arrived, self._messages.error)
+
     def _show_open(self, path: Path) -> bool:
         known = self._opened_from(path)
         if known is not None:

@@ -22,6 +22,7 @@ from kandinsky_studio.document.surface import from_rgba, to_rgba
 from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.errors import NoLayer, NothingOnLayer, NothingSelected, StudioError
 from kandinsky_studio.storage.image_files import read_image
+from kandinsky_studio.storage.pictures import read_record
 from kandinsky_studio.storage.pigments import SUFFIX as PIGMENT_SUFFIX
 from kandinsky_studio.storage.pigments import read as read_pigment
 
@@ -68,7 +69,7 @@ class Ingredients(QObject):
             image = from_rgba(read_image(path).pixels)
             raster = Raster(mix_pictures.fitted(Raster.of(to_rgba(image)).pixels))
             idea, model = (stored_idea(path) if kept else None) or (None, "")
-            return Picture(path.stem, raster, idea, model)
+            return Picture((_prompt_of(path) if kept else "") or path.stem, raster, idea, model)
 
         self._lane.run(work, put, self._messages.error)
 
@@ -105,3 +106,11 @@ class Ingredients(QObject):
             put(OfSelection(sheet, mask))
         except StudioError as error:
             self._messages.error(error)
+
+
+def _prompt_of(path: Path) -> str:
+    """What a picture of the library is called in a mix; nothing if it does not say. Waits on the disk."""
+    try:
+        return " ".join(read_record(path)[0].request.prompt.split())
+    except StudioError:
+        return ""

@@ -47,7 +47,7 @@ class Preferences:
     ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
     ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``key_changes`` are the user's keys by keymap and
     command, ``recent_commands`` the last ones of the command
-    palette and ``recent_files`` the last documents, newest first, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``deliveries``
+    palette and ``recent_files`` the last documents, newest first, ``welcomed`` whether the page of the first start was skipped or is over, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``deliveries``
     the tasks, by model, whose weights were asked for and have not all come. ``others`` are values of a newer version of the program, kept for it.
     """
 
@@ -108,6 +108,7 @@ class Preferences:
     key_changes: dict[str, Any] = field(default_factory=dict)
     recent_commands: list[str] = field(default_factory=list)
     recent_files: list[str] = field(default_factory=list)
+    welcomed: bool = False
     last_folder: str = ""
     depth_folder: str = ""
     live: dict[str, Any] = field(default_factory=dict)

@@ -22,6 +22,7 @@ class CandidateViews(QObject):
         self._candidates, self._comparing, self._editor = studio.candidates, studio.comparing, studio.editor
         self._view, self._stack = view, stack
         self._known: dict[Candidate, Laid] = {}
+        self._rested: Candidate | None = None  # the one for which the mask was left away last
         self.grid = SideBySide(theme)
         stack.addWidget(self.grid)
         stack.installEventFilter(self)
@@ -51,6 +52,9 @@ class CandidateViews(QObject):
         wanted = {*candidates.waiting, candidates.shown, candidates.preview, self._comparing.against} - {None}
         self._known = {one: self._known.get(one) or _laid(one) for one in wanted if one is not None}
         shown = candidates.shown
+        if shown is not self._rested and (shown is None or shown is not candidates.preview):
+            self._view.rest_mask(shown is not None)  # what came is looked at without the red around it
+        self._rested = shown
         self._view.lay_over(None if shown is None else self._known[shown])
         self._show_wipe()
         self._show_grid()

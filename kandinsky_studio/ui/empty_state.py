@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.ui.widgets.translated import Translated
 
-EXAMPLES = 3
+_PROMPTS = (
+    QT_TRANSLATE_NOOP("EmptyState", "a red circle on a blue background"),
+    QT_TRANSLATE_NOOP("EmptyState", "a yellow triangle on a black background"),
+    QT_TRANSLATE_NOOP("EmptyState", "a green star on a white background"),
+)
+EXAMPLES = len(_PROMPTS)
+
+
+def example_prompts() -> tuple[str, ...]:
+    """``EXAMPLES`` prompts that the built-in model draws well, in the language of the window."""
+    return tuple(QCoreApplication.translate("EmptyState", prompt) for prompt in _PROMPTS)
 
 
 class EmptyState(Translated):
@@ -17,6 +28,7 @@ class EmptyState(Translated):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._drawn: str | None = None
         self._title = QLabel()
         self._title.setObjectName("emptyTitle")
         self._hint = QLabel()
@@ -27,6 +39,7 @@ class EmptyState(Translated):
         layout.addStretch(1)
         for label in (self._title, self._hint):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
             layout.addWidget(label)
         layout.addSpacing(10)
         for button in self.examples:
@@ -37,13 +50,26 @@ class EmptyState(Translated):
         layout.addStretch(1)
         self.retranslate()
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """What it says: the title and the line below."""
+        return self._title.text(), self._hint.text()
+
+    def show_drawn(self, prompt: str | None) -> None:
+        """Say that a picture of ``prompt`` is being made, before there is anything to see of it; None invites again."""
+        if prompt != self._drawn:
+            self._drawn = prompt
+            self.retranslate()
+
     def retranslate(self) -> None:
-        self._title.setText(self.tr("Describe a picture…"))
-        self._hint.setText(self.tr("Write a prompt on the right, or begin with one of these:"))
-        prompts = (
-            self.tr("a red circle on a blue background"),
-            self.tr("a yellow triangle on a black background"),
-            self.tr("a green star on a white background"),
-        )
-        for button, prompt in zip(self.examples, prompts, strict=True):
+        if self._drawn is None:
+            self._title.setText(self.tr("Describe a picture…"))
+            self._hint.setText(self.tr("Write a prompt on the right, or begin with one of these:"))
+        else:
+            self._title.setText(self.tr("Your picture is on its way…"))
+            self._hint.setText(
+                self.tr("“{prompt}”. The first one takes longer: the model is being loaded.").format(prompt=self._drawn)
+            )
+        for button, prompt in zip(self.examples, example_prompts(), strict=True):
             button.setText(prompt)
+            button.setVisible(self._drawn is None)

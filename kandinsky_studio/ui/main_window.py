@@ -38,6 +38,7 @@ from kandinsky_studio.ui.panels.prompt import PromptPanel
 from kandinsky_studio.ui.sheet_deeds import SheetDeeds
 from kandinsky_studio.ui.status import Status
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.welcome_deeds import WelcomeDeeds
 from kandinsky_studio.ui.window_deeds import WindowDeeds
 from kandinsky_studio.ui.workbench import Workbench
 
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self.retranslate()
         self._restore_layout()
+        self.first = WelcomeDeeds(self)
 
     # ------------------------------------------------------------------ building
 
@@ -155,7 +157,7 @@ class MainWindow(QMainWindow):
         self.studio.easel.changed.connect(self._show_picture)
         self.studio.generation.submitted.connect(self.messages.dismiss_passing)
         self.stage.zoom_changed.connect(self.picture_bar.show_zoom)
-        self.stage.empty.chosen.connect(self._use_example)
+        self.stage.empty.chosen.connect(self.use_example)
         self.stage.painted.connect(self._start, Qt.ConnectionType.QueuedConnection)
         self.studio.messages.connect_window(self.messages.show_message)
         self._check_choices()
@@ -215,7 +217,7 @@ class MainWindow(QMainWindow):
         self.picture_bar.show_zoom(self.stage.zoom)
 
     @Slot(str)
-    def _use_example(self, prompt: str) -> None:
+    def use_example(self, prompt: str) -> None:
         """An example is there to see something at once."""
         self.studio.settings.set(prompt=prompt)
         self.actions_.generate.trigger()
@@ -233,6 +235,14 @@ class MainWindow(QMainWindow):
         self._go_to_key("words")
         if explaining.worths is None and explaining.weighing is None:
             explaining.weigh()
+
+    @property
+    def help_menu(self) -> QMenu:
+        return self._menus["help"]
+
+    def show_panel(self, key: str) -> None:
+        """Bring a panel to the front, even if it was closed."""
+        self._go_to_key(key)
 
     def _go_to_key(self, key: str) -> None:
         self.areas.show_dock(next(dock for dock in self.docks if dock.panel.key == key))

@@ -109,6 +109,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "help",
         (
+            *("help.welcome", "help.tour", "help.sample", SEPARATOR),
             *("window.command_palette", "help.keys", "help.tablet_tester", "help.about_builtin", SEPARATOR),
             "help.about",
         ),
@@ -123,7 +124,7 @@ DEPTH = (
 """What is done with the depth layer, inside the layer menu."""
 
 PICTURES = (
-    *("gallery.open_as_document", "gallery.place_on_document", SEPARATOR),
+    *("gallery.open_as_document", "gallery.place_on_document", "gallery.add_to_mix", SEPARATOR),
     *("gallery.undo_delete", "gallery.delete", SEPARATOR, "gallery.copy_picture", "gallery.copy_prompt", SEPARATOR),
     *("gallery.use_settings", "gallery.use_seeds", "generation.draw_seeds"),
 )

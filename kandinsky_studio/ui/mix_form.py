@@ -87,11 +87,11 @@ class MixForm(QWidget):
         self.used.setText(self.tr("Make the next picture from the mix"))
         self.empty.setText(
             self.tr(
-                "Drop pictures, layers, pigments or words here. The next picture is what lies between them, and the "
-                "weights say how much of each."
+                "Drag pictures here from the gallery, or layers, pigments and words. The next picture is what lies "
+                "between them, and the weights say how much of each."
             )
         )
-        self.add_picture.setText(self.tr("Add picture…"))
+        self.add_picture.setText(self.tr("Add a file…"))
         self.add_selection.setText(self.tr("Add the selection"))
         self.add_layer.setText(self.tr("Add the layer"))
         self.add_words.setText(self.tr("Add words"))

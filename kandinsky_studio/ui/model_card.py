@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
 
 from kandinsky_studio.app.deliveries import Deliveries, Offer, State, Underway, size_of
 from kandinsky_studio.app.machine import Fit
@@ -57,14 +57,15 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 class ModelCard(Translated):
-    """Shows one model of ``studio``. ``removal_wanted`` asks for a question first; ``used`` says that it was
-    chosen."""
+    """Shows one model of ``studio``; a ``brief`` card leaves out what one chooses. ``removal_wanted`` asks for a
+    question first; ``used`` says that it was chosen."""
 
     removal_wanted = Signal(str)
     used = Signal()
 
-    def __init__(self, studio: Studio, theme: Theme, model: str) -> None:
+    def __init__(self, studio: Studio, theme: Theme, model: str, brief: bool = False) -> None:
         super().__init__()
+        self._brief = brief
         self.setObjectName("card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._studio = studio
@@ -98,7 +99,7 @@ class ModelCard(Translated):
         return [(title, tasks) for title, tasks in GROUPS if known & set(tasks)]
 
     def _build(self) -> None:
-        head = QHBoxLayout()
+        head = QBoxLayout(QBoxLayout.Direction.TopToBottom if self._brief else QBoxLayout.Direction.LeftToRight)
         head.addWidget(self._title)
         head.addStretch(1)
         head.addWidget(self.state)
@@ -127,6 +128,7 @@ class ModelCard(Translated):
         layout.addLayout(boxes)
         for widget in (self.bar, self.progress, self.error):
             layout.addWidget(widget)
+        layout.addStretch(1)
         layout.addLayout(feet)
 
     def _connect(self) -> None:
@@ -228,7 +230,7 @@ class ModelCard(Translated):
         self.cancel.setVisible(one is not None)
         self.use.setVisible(here and self._spec is not None)
         self.use.setEnabled(self._studio.settings.values.model != self.model)
-        self.more.setVisible(size > 0 and not running)
+        self.more.setVisible(size > 0 and not running and not self._brief)
         if here:
             self.state.setText(
                 self.tr("On this computer, {size}").format(size=data_size(size))
@@ -256,7 +258,7 @@ class ModelCard(Translated):
             here = self._deliveries.is_here(self.model, known)
             words = QCoreApplication.translate("models", title)
             box.setText(f"{words}  ·  {'✓' if here else data_size(size_of(parts))}")
-            box.setVisible(len(self.boxes) > 1)
+            box.setVisible(len(self.boxes) > 1 and not self._brief)
             with QSignalBlocker(box):
                 if here or one is not None:
                     box.setChecked(here or bool(one is not None and set(known) & set(one.tasks)))

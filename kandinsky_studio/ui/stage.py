@@ -25,6 +25,7 @@ class Stage(Canvas):
         self._theme = theme
         self._has_painted = False
         self._ringed = False
+        self._covered = False
         self.empty = EmptyState(self)
         easel.changed.connect(self._show)
         theme.changed.connect(self._set_colours)
@@ -38,7 +39,12 @@ class Stage(Canvas):
     def _show(self) -> None:
         pixels = self._easel.pixels
         self.set_image(None if pixels is None else to_image(pixels), self._easel.size)
-        self.empty.setVisible(pixels is None)
+        self.empty.setVisible(pixels is None and not self._covered)
+
+    def set_covered(self, covered: bool) -> None:
+        """Whether something else stands over the stage, so that nothing below it need invite."""
+        self._covered = covered
+        self.empty.setVisible(self._easel.pixels is None and not covered)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

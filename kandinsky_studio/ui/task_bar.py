@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import Outlook, Verb
 from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.document.layers import Kind, Layer
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.candidate_bar import CandidateBar
 from kandinsky_studio.ui.depth_controls import DepthControls
@@ -43,10 +44,17 @@ class TaskBar(Translated):
         self.more = IconButton(theme, "settings")
         self.more.clicked.connect(lambda: self.popup.open_above(self.more))
         self.depth_controls = DepthControls(studio, theme, actions)
+        self._editor = studio.editor
+        self._clear_mask = commands.action("mask.clear")
+        self.part = QPushButton()  # the way into a mask, and out of it
+        self.part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.part.clicked.connect(self._mask_or_clear)
+        studio.editor.tool_changed.connect(self._show)
         self.side = CandidateBar(studio, theme, actions)
         upper = QHBoxLayout()
         upper.setSpacing(SMALL)
         upper.addWidget(self.sentence, 1)
+        upper.addWidget(self.part)
         upper.addWidget(self.strength)
         upper.addWidget(self.more)
         upper.addWidget(self.depth_controls)
@@ -86,11 +94,32 @@ class TaskBar(Translated):
         self.strength.setVisible(verb in STRONG)
         self.strength.setFixedWidth(max(self._theme.px(_SLIDER), self.strength.minimumSizeHint().width()))
         self.strength.set_number(self._settings.values.strength * 100)
+        masked = verb is Verb.FILL and self._mask() is not None
+        unmasked = verb is Verb.REFINE and self._editor.tool.id != "mask_brush"
+        self.part.setVisible((masked or unmasked) and not self.candidates.count)
+        self.part.setText(self.tr("Clear the mask") if masked else self.tr("Change a part"))
+        self.part.setToolTip(
+            self.tr("Away with all of it; what was kept stays.")
+            if masked
+            else self.tr("Take the mask brush, and paint over what is to change.")
+        )
         self._arrange()
+
+    def _mask(self) -> Layer | None:
+        document = self._editor.document
+        return document.state.of_kind(Kind.INPAINT) if document is not None else None
+
+    @Slot()
+    def _mask_or_clear(self) -> None:
+        """Take the mask brush; or, with a mask, clear that."""
+        if self.candidates.verb is Verb.FILL:
+            self._clear_mask.trigger()
+        else:
+            self._editor.take("mask_brush")
 
     def _arrange(self) -> None:
         """The candidates stand beside the sentence, or below it where there is no room for both."""
-        fixed = (self.strength, self.more, self.depth_controls, self.side)
+        fixed = (self.part, self.strength, self.more, self.depth_controls, self.side)
         needed = sum(widget.sizeHint().width() + SMALL for widget in fixed if not widget.isHidden())
         fits = needed + em(self, _SENTENCE) + 2 * MEDIUM <= self.width() or self.side.isHidden()
         direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
@@ -115,9 +144,9 @@ class TaskBar(Translated):
         place = place.format(size=_size(outlook.area.width, outlook.area.height))
         words = {
             Verb.GENERATE: self.tr("Generate: {place}, worked on at {size}. A picture from the prompt."),
-            Verb.REFINE: self.tr("Refine: {place}, worked on at {size}. Drawn anew, as near to it as you say."),
-            Verb.FILL: self.tr("Fill: {place}, worked on at {size}. Only what is masked or selected changes."),
-            Verb.EXPAND: self.tr("Expand: {place}, worked on at {size}. Only what is empty is drawn."),
+            Verb.REFINE: self.tr("Refine: drawn anew, as near to it as you say – {place}, worked on at {size}."),
+            Verb.FILL: self.tr("Fill: only what is masked or selected changes – {place}, worked on at {size}."),
+            Verb.EXPAND: self.tr("Expand: only what is empty is drawn – {place}, worked on at {size}."),
             Verb.DEPTH: self.tr("Match depth: {place}, worked on at {size}. A picture with the depth layer’s depth."),
             Verb.MIX: self.tr("Mix: {place}, worked on at {size}. A picture from what is in the mix."),
         }

@@ -50,8 +50,9 @@ def make_window(qtbot, qapp, make_studio, fake_engine, monkeypatch):
         window.studio.generation.cancel_all()
         window.end_session()  # nobody is there to answer what is to become of documents
 
-    def make():
+    def make(welcomed=True):
         studio = make_studio()
+        studio.remembering.values.welcomed |= welcomed  # most tests begin where the first minutes are over
         theme = Theme(qapp)
         themes.append(theme)
         window = MainWindow(studio, theme)

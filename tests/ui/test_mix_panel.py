@@ -85,7 +85,7 @@ def kept(studio, prompt="ochre", colour=(200, 150, 40)):
 def test_an_empty_mix_says_what_to_do(panel):
     form = panel.form
     assert form.empty.isVisible()
-    assert "Drop" in form.empty.text()
+    assert "Drag" in form.empty.text()
     assert not form.controls.isVisible()
     assert not form.used.isVisible()
     assert not panel.button.isVisible()

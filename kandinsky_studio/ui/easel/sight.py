@@ -125,6 +125,12 @@ class Sight(QWidget):
         self.veils.set_document(self.document)
         self._redraw()
 
+    def rest_mask(self, resting: bool) -> None:
+        """Leave the mask away until it is painted on, or show it again."""
+        if resting is not self.veils.resting:
+            self.veils.resting = resting
+            self.veils_changed()
+
     # ---------------------------------------------------------------- the camera
 
     def fit(self) -> None:

@@ -26,7 +26,8 @@ class Veils:
 
     ``mask_look``, ``selection_look``, ``colour`` and ``opacity`` (0 … 1) may be set at any time; call
     :meth:`set_document` afterwards. The depth map is shown while its layer is the active one, with ``depth_shown``
-    always; how opaque that layer is says how much of the picture is seen through it.
+    always; how opaque that layer is says how much of the picture is seen through it. While the mask is ``resting`` it is
+    not shown, so that one sees what came of it; painting on it shows it again.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class Veils:
         self.colour = QColor(255, 0, 0)
         self.opacity = 0.5
         self.depth_shown = False
+        self.resting = False
         self._depth_opacity = 1.0
         self.mask: Coverage | None = None
         self.depth: Coverage | None = None
@@ -60,6 +62,10 @@ class Veils:
     def change(self, document: Document, change: Change) -> Rect | None:
         """The document changed; where that shows, None for anywhere."""
         before = (*self._all(), self._depth_opacity)
+        if self.resting and change.mask:
+            self.resting = False
+            self.set_document(document)
+            return None
         if change.state:
             self.set_document(document)
         if (*self._all(), self._depth_opacity) != before:
@@ -89,13 +95,13 @@ class Veils:
             found.append((self.depth, greys(self._depth_opacity)))
         if self.selection is not None and self.selection_look is Look.COLOUR:
             found.append((self.selection, tint(self.colour, self.opacity, inverted=True)))
-        if self.mask is not None and self.mask_look is Look.COLOUR and not self.mask.is_empty:
+        if self.mask is not None and self.mask_look is Look.COLOUR and not self.resting and not self.mask.is_empty:
             found.append((self.mask, tint(self.colour, self.opacity)))
         return found
 
     def walking(self) -> list[Coverage]:
         """What has an edge of marching ants."""
-        looks = ((self.selection, self.selection_look), (self.mask, self.mask_look))
+        looks = ((self.selection, self.selection_look), (self.mask, Look.HIDDEN if self.resting else self.mask_look))
         return [coverage for coverage, look in looks if coverage is not None and look is Look.ANTS]
 
     def _all(self) -> tuple[Coverage | None, Coverage | None, Coverage | None]:

@@ -112,6 +112,7 @@ class GalleryPanel(Panel):
         if len(selected) == 1:
             command = actions.commands.action
             menu.addActions([command("gallery.open_as_document"), command("gallery.place_on_document")])
+            menu.addAction(command("gallery.add_to_mix"))
             menu.addSeparator()
             menu.addActions([actions.use_settings, actions.use_seeds, actions.copy_prompt])
             menu.addSeparator()
