@@ -54,6 +54,7 @@ def main() -> None:
         circle = next(layer.id for layer in document.state.layers if layer.name == PICTURES[0][0])
         layer_operations.set_property(document, document.state.layers[0].id, "locked", True)
         SAMPLE.parent.mkdir(parents=True, exist_ok=True)
+        SAMPLE.unlink(missing_ok=True)  # saving would keep the old one beside it
         write_document(SAMPLE, document.state, circle)
         application.quit()
 

@@ -149,7 +149,7 @@ class WelcomeDeeds(QObject):
     def _sample_opened(self, sheet: Sheet) -> None:
         studio, mixing = self._studio, self._studio.mixing
         if not mixing.slots:
-            pictures = [layer for layer in sheet.document.state.layers if layer.kind is Kind.PIXELS][:2]
+            pictures = [layer for layer in sheet.document.state.layers if layer.kind is Kind.PIXELS][-2:]
             mixing.take_over([(OfLayer(sheet, layer.id), 0.5) for layer in pictures])
             mixing.set_used(False)
         if not studio.settings.values.prompt.strip():
