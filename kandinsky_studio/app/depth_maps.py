@@ -10,14 +10,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from kandinsky_studio.app.editor import Editor, Sheet
+from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.errand import Errand, Reports
-from kandinsky_studio.app.generation import GenerationSettings
 from kandinsky_studio.app.lane import Lane
-from kandinsky_studio.app.messages import Action, Messages
-from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.making import Maker, Means
+from kandinsky_studio.app.messages import Action
 from kandinsky_studio.app.remembering import Remembering
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.document import depth_operations as operations
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.generation_frame import generated_area
@@ -47,7 +45,7 @@ class Going:
     fraction: float = 0.0
 
 
-class DepthMaps(QObject):
+class DepthMaps(Maker):
     """``changed`` tells that an estimate goes on, began or ended, or that another way of making one can be used.
 
     ``offered`` tells that somebody wants to hear how to come by the estimator for photographs.
@@ -56,23 +54,9 @@ class DepthMaps(QObject):
     changed = Signal()
     offered = Signal()
 
-    def __init__(
-        self,
-        editor: Editor,
-        worker: EngineWorker,
-        settings: GenerationSettings,
-        models: Models,
-        remembering: Remembering,
-        messages: Messages,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._editor = editor
-        self._worker = worker
-        self._settings = settings
-        self._models = models
+    def __init__(self, means: Means, remembering: Remembering, parent: QObject | None = None) -> None:
+        super().__init__(means, parent)
         self._remembering = remembering
-        self._messages = messages
         self._lane = Lane("depth", self)
         self._files: ModelFiles | None = None
         self._flaw: StudioError | None = None
@@ -81,8 +65,8 @@ class DepthMaps(QObject):
         self._told = False  # what the built-in way is, once while the program runs
         self._closed = False
         self.going: Going | None = None
-        models.changed.connect(self.look_again)
-        editor.closed.connect(self._sheet_closed)
+        self._models.changed.connect(self.look_again)
+        self._editor.closed.connect(self._sheet_closed)
 
     # ------------------------------------------------------------------ with what
 

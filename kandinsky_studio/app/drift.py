@@ -21,19 +21,14 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import seen_at, working_size
-from kandinsky_studio.app.easel import Easel
-from kandinsky_studio.app.editor import Editor, Sheet
-from kandinsky_studio.app.errand import Errand, Reports
-from kandinsky_studio.app.generation import Generation
+from kandinsky_studio.app.editor import Sheet
+from kandinsky_studio.app.errand import Errand
 from kandinsky_studio.app.ideas import DRAFT_STEPS, draft_size
 from kandinsky_studio.app.images import to_image
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.making import Maker, Means, picture_of
 from kandinsky_studio.app.mix_slots import Picture, Source, Words, without
-from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.styles import Styles
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.document.generation_frame import generated_area
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.engine.embeddings import Slot
@@ -49,33 +44,15 @@ _SEEN = 384  # pixels along the longer side of what is shown
 _STILL = 1e-4  # a shorter way is none
 
 
-class Drift(QObject):
+class Drift(Maker):
     """``changed``: another picture, other words or another amount; ``picture_changed``: of where it is now."""
 
     changed = Signal()
     picture_changed = Signal()
 
-    def __init__(
-        self,
-        generation: Generation,
-        candidates: Candidates,
-        editor: Editor,
-        easel: Easel,
-        models: Models,
-        styles: Styles,
-        worker: EngineWorker,
-        messages: Messages,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._generation = generation
-        self._candidates = candidates
-        self._editor = editor
-        self._easel = easel
-        self._models = models
+    def __init__(self, means: Means, styles: Styles, parent: QObject | None = None) -> None:
+        super().__init__(means, parent)
         self._styles = styles
-        self._worker = worker
-        self._messages = messages
         self._source: Source | None = None
         self._slot: tuple[str, Slot] | None = None  # the source as the model it names takes it
         self._words = ""
@@ -88,10 +65,10 @@ class Drift(QObject):
         self._refused = ""
         self._made: GenerationRequest | None = None  # the whole picture that was asked for last
         self._jobs: set[int] = set()
-        generation.picture_made.connect(self._picture_made)
-        generation.ended.connect(self._ended)
-        generation.settings.changed.connect(self._setting_changed)
-        editor.closed.connect(self._document_closed)
+        self._generation.picture_made.connect(self._picture_made)
+        self._generation.ended.connect(self._ended)
+        self._settings.changed.connect(self._setting_changed)
+        self._editor.closed.connect(self._document_closed)
 
     # ------------------------------------------------------------------ what is there
 
@@ -141,7 +118,7 @@ class Drift(QObject):
     @property
     def able(self) -> bool:
         """Whether the chosen model can mix."""
-        spec = self._models.find(self._generation.settings.values.model)
+        spec = self._models.find(self._settings.values.model)
         return spec is not None and Task.mix in spec.tasks and bool(spec.prior_schedulers)
 
     # ------------------------------------------------------------------ what drifts, and where to
@@ -165,7 +142,7 @@ class Drift(QObject):
         elif sheet is not None:
             self._editor.finish_tool()
             frame = generated_area(sheet.document.state).intersected(sheet.document.state.canvas)
-            spec = self._models.find(self._generation.settings.values.model)
+            spec = self._models.find(self._settings.values.model)
             if spec is not None and not frame.is_empty:
                 width, height = working_size(frame, spec)
                 self.take(_picture(seen_at(sheet.document, frame, width, height), self.tr("Canvas")))
@@ -221,7 +198,7 @@ class Drift(QObject):
     def _request(self, refuse: Any) -> GenerationRequest | None:
         if not self.ready or self._source is None:
             return None
-        settings = self._generation.settings.request()
+        settings = self._settings.request()
         try:
             if self._slot is None or self._slot[0] != settings.model:
                 self._slot = (settings.model, self._source.slot(settings.model, 1.0, False))
@@ -262,11 +239,6 @@ class Drift(QObject):
             return
         self._drafting = True
 
-        def do(engine: Any, reports: Reports) -> GenerationResult:
-            [result] = engine.generate(draft, on_progress=reports.progress)
-            made: GenerationResult = result
-            return made
-
         def done(result: GenerationResult) -> None:
             self._drafting = False
             self._show(result.image, True)
@@ -277,7 +249,7 @@ class Drift(QObject):
             self._drafting = False
             self._refuse(error)
 
-        self._worker.ask(Errand(_TOPIC, draft.model, do, done, failed))
+        self._worker.ask(Errand(_TOPIC, draft.model, picture_of(draft), done, failed))
 
     def _stop(self) -> None:
         self._worker.forget(_TOPIC)

@@ -18,11 +18,10 @@ from PySide6.QtCore import QObject, Signal
 
 from kandinsky_studio.app.canvas_plan import working_size
 from kandinsky_studio.app.errand import Errand, Reports
-from kandinsky_studio.app.generation import Generation, random_seed
-from kandinsky_studio.app.messages import Action, Messages
+from kandinsky_studio.app.generation import random_seed
+from kandinsky_studio.app.making import Maker, Means
+from kandinsky_studio.app.messages import Action
 from kandinsky_studio.app.mix_slots import layers_in
-from kandinsky_studio.app.models import Models
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot, take_off
 from kandinsky_studio.engine.models import find
@@ -65,7 +64,7 @@ class Pin:
     result: GenerationResult
 
 
-class Ideas(QObject):
+class Ideas(Maker):
     """``drafts_changed``: there are others; ``draft_changed``: one is further, or finished; ``changed``: anything else,
     such as which is chosen, or what is pinned."""
 
@@ -74,21 +73,10 @@ class Ideas(QObject):
     changed = Signal()
 
     def __init__(
-        self,
-        generation: Generation,
-        models: Models,
-        worker: EngineWorker,
-        messages: Messages,
-        complete: Callable[[GenerationRequest], GenerationRequest],
-        parent: QObject | None = None,
+        self, means: Means, complete: Callable[[GenerationRequest], GenerationRequest], parent: QObject | None = None
     ) -> None:
         """``complete`` gives a request what it has besides the idea: alternatives of its words, styles."""
-        super().__init__(parent)
-        self._generation = generation
-        self._settings = generation.settings
-        self._models = models
-        self._worker = worker
-        self._messages = messages
+        super().__init__(means, parent)
         self._complete = complete
         self._drafts: list[Draft] = []
         self._kind = Kind.IDEAS

@@ -14,20 +14,16 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from kandinsky_studio.app.candidate import Candidate
-from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import Outlook, Verb
-from kandinsky_studio.app.editor import Editor, Sheet
+from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.errand import Errand
-from kandinsky_studio.app.gallery import Gallery
-from kandinsky_studio.app.generation import LOCKS, SEED_FIELDS, Generation, random_seed
+from kandinsky_studio.app.generation import LOCKS, SEED_FIELDS, random_seed
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.live_frames import Frame, Made, Sketch
 from kandinsky_studio.app.live_settings import LiveSettings, Status, When
-from kandinsky_studio.app.messages import Messages
-from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.making import Maker, Means
 from kandinsky_studio.app.pauses import Pauses
 from kandinsky_studio.app.remembering import Remembering
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.document.document import Change
 from kandinsky_studio.document.generation_frame import generated_area
 from kandinsky_studio.document.geometry import NOTHING, Rect
@@ -44,7 +40,7 @@ _REMEMBERED = 256  # strokes since the picture that is shown
 _STEADY = (Verb.REFINE, Verb.FILL, Verb.DEPTH, Verb.MIX)  # verbs that a stroke seldom changes; who does is told
 
 
-class Live(QObject):
+class Live(Maker):
     """``changed`` tells that another picture is shown or none, ``status_changed`` that :attr:`status` or :attr:`pace`
     is another, ``settings_changed`` that :attr:`settings` are, ``painted`` (a Rect) that the picture shown is out of
     date there."""
@@ -54,21 +50,8 @@ class Live(QObject):
     settings_changed = Signal()
     painted = Signal(object)
 
-    def __init__(
-        self,
-        editor: Editor,
-        generation: Generation,
-        candidates: Candidates,
-        models: Models,
-        worker: EngineWorker,
-        gallery: Gallery,
-        remembering: Remembering,
-        messages: Messages,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self._editor, self._generation, self._candidates = editor, generation, candidates
-        self._models, self._worker, self._gallery, self._messages = models, worker, gallery, messages
+    def __init__(self, means: Means, remembering: Remembering, parent: QObject | None = None) -> None:
+        super().__init__(means, parent)
         self._remembering = remembering
         self.settings = LiveSettings.restored(remembering.values.live)
         self.lane = Lane("live", self)  # for what is done to live pictures before they are seen
@@ -94,13 +77,13 @@ class Live(QObject):
         self._next = QTimer(self)
         self._next.setSingleShot(True)
         self._next.timeout.connect(self._go_on)
-        editor.document_changed.connect(self._document_changed)
-        editor.sheet_changed.connect(self._sheet_changed)
-        editor.closed.connect(self._closed)
-        generation.settings.changed.connect(self._setting_changed)
-        generation.mix_changed.connect(self.words_changed)
-        generation.queue_changed.connect(self._tell)
-        candidates.verb_changed.connect(self._verb_changed)
+        self._editor.document_changed.connect(self._document_changed)
+        self._editor.sheet_changed.connect(self._sheet_changed)
+        self._editor.closed.connect(self._closed)
+        self._settings.changed.connect(self._setting_changed)
+        self._generation.mix_changed.connect(self.words_changed)
+        self._generation.queue_changed.connect(self._tell)
+        self._candidates.verb_changed.connect(self._verb_changed)
 
     def close(self) -> None:
         """End it, and the thread of :attr:`lane`."""
@@ -146,7 +129,7 @@ class Live(QObject):
             return
         self._on = on
         if on:
-            values = self._generation.settings.values
+            values = self._settings.values
             self._seeds = {name: getattr(values, name) for name in SEED_FIELDS}
             self._pace, self._warned = None, False
             self._spec = self._models.find(values.model)
@@ -234,7 +217,7 @@ class Live(QObject):
         if name == "model":
             self.set_on(False)
             self._messages.note(self.tr("Live is off: another model was chosen."))
-        elif name not in _OWN and (name not in LOCKS or getattr(self._generation.settings, LOCKS[name])):
+        elif name not in _OWN and (name not in LOCKS or getattr(self._settings, LOCKS[name])):
             self.words_changed()
 
     @Slot()
@@ -309,7 +292,7 @@ class Live(QObject):
 
     def _asked(self) -> GenerationRequest:
         """The words and numbers as they are now, with the seeds and steps of live."""
-        settings, own = self._generation.settings, self.settings
+        settings, own = self._settings, self.settings
         if self._request is None or self._generation.mixes():
             locked = {name for name in SEED_FIELDS if getattr(settings, LOCKS[name])}
             seeds: dict[str, Any] = {name: value for name, value in self._seeds.items() if name not in locked}
@@ -382,7 +365,7 @@ class Live(QObject):
         self.changed.emit()
 
     def _has_words(self) -> bool:
-        return bool(self._generation.settings.values.prompt.strip()) or self._generation.mixes()
+        return bool(self._settings.values.prompt.strip()) or self._generation.mixes()
 
     @Slot()
     def _tell(self) -> None:

@@ -10,26 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
-from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import plan
-from kandinsky_studio.app.easel import Easel
-from kandinsky_studio.app.editor import Editor, Sheet
-from kandinsky_studio.app.errand import Errand, Reports
-from kandinsky_studio.app.gallery import Gallery
-from kandinsky_studio.app.generation import Generation, random_seed
+from kandinsky_studio.app.editor import Sheet
+from kandinsky_studio.app.errand import Errand
+from kandinsky_studio.app.generation import random_seed
 from kandinsky_studio.app.images import to_image
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.making import Maker, Means, picture_of
 from kandinsky_studio.app.mix_slots import Source, Words, layers_in, without
 from kandinsky_studio.app.mixing import Mixing
-from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.pad_geometry import Place, corners_of, nearest_place, place_of, weights_at
 from kandinsky_studio.app.pad_trail import Trail, Visited
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.embeddings import Slot as Ingredient
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult
 from kandinsky_studio.errors import StudioError
@@ -41,7 +35,7 @@ _SEEN = 384  # pixels along the longer side of the picture of a place
 _NOTHING = 1e-6  # a weight below it
 
 
-class MixingPad(QObject):
+class MixingPad(Maker):
     """``corners_changed``: other things lie there; ``moved``: the puck is elsewhere; ``picture_changed``: of where it
     is; ``changed``: anything else, such as whether something is being made."""
 
@@ -50,28 +44,9 @@ class MixingPad(QObject):
     picture_changed = Signal()
     changed = Signal()
 
-    def __init__(
-        self,
-        mixing: Mixing,
-        generation: Generation,
-        candidates: Candidates,
-        editor: Editor,
-        models: Models,
-        worker: EngineWorker,
-        gallery: Gallery,
-        easel: Easel,
-        messages: Messages,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, means: Means, mixing: Mixing, parent: QObject | None = None) -> None:
+        super().__init__(means, parent)
         self._mixing = mixing
-        self._generation = generation
-        self._candidates = candidates
-        self._editor = editor
-        self._models = models
-        self._worker = worker
-        self._easel = easel
-        self._messages = messages
         self._corners: list[Source] = []
         self._place: Place = (0.0, 0.0)
         self._seeds: tuple[int, int] | None = None
@@ -84,14 +59,14 @@ class MixingPad(QObject):
         self._drafted: tuple[Place, tuple[int, int]] | None = None  # and what the picture is of
         self._refused = ""  # what was said last about drafts that can't be: once is enough for a drag
         self._jobs: dict[int, Visited] = {}
-        self.trail = Trail(gallery, self)
-        generation.picture_made.connect(self._made)
-        generation.ended.connect(self._ended)
-        generation.settings.changed.connect(self._setting_changed)
+        self.trail = Trail(self._gallery, self)
+        self._generation.picture_made.connect(self._made)
+        self._generation.ended.connect(self._ended)
+        self._settings.changed.connect(self._setting_changed)
         mixing.changed.connect(self.changed)
-        editor.document_changed.connect(self._document_changed)
-        editor.sheet_changed.connect(self.changed)
-        editor.closed.connect(self._document_closed)
+        self._editor.document_changed.connect(self._document_changed)
+        self._editor.sheet_changed.connect(self.changed)
+        self._editor.closed.connect(self._document_closed)
 
     # ------------------------------------------------------------------ what is there
 
@@ -269,7 +244,7 @@ class MixingPad(QObject):
     def _held(self) -> tuple[int, int]:
         """The seeds that stay: those that are locked in the settings, else the pad's own: what the settings had when
         the first picture was asked for."""
-        settings, values = self._generation.settings, self._generation.settings.values
+        settings, values = self._settings, self._settings.values
         idea, rendering = self._seeds or (values.prior_seed, values.seed)
         return (
             values.prior_seed if settings.prior_seed_locked else idea,
@@ -278,7 +253,7 @@ class MixingPad(QObject):
 
     def _request(self) -> GenerationRequest:
         """The whole picture of where the puck is. Raises ``StudioError`` if something at a corner is gone."""
-        settings = self._generation.worded(self._generation.settings.request())
+        settings = self._generation.worded(self._settings.request())
         if self._slots is None:
             self._slots = [source.slot(settings.model, 1.0, False) for source in self._corners]
         slots = [
@@ -309,11 +284,6 @@ class MixingPad(QObject):
         of = (self._place, self._held())
         self._drafting = of
 
-        def do(engine: Any, reports: Reports) -> GenerationResult:
-            [result] = engine.generate(draft, on_progress=reports.progress)
-            made: GenerationResult = result
-            return made
-
         def done(result: GenerationResult) -> None:
             if self._drafting is None:
                 return  # a whole picture is on its way, or other things lie at the corners
@@ -322,7 +292,7 @@ class MixingPad(QObject):
             if self._covering:
                 self._candidates.show_draft(result.image)
 
-        self._worker.ask(Errand(_TOPIC, draft.model, do, done, failed=self._refuse))
+        self._worker.ask(Errand(_TOPIC, draft.model, picture_of(draft), done, failed=self._refuse))
 
     def _refuse(self, error: StudioError) -> None:
         """Say once why there is no draft, not with each move."""

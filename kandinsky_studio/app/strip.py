@@ -12,18 +12,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import plan
-from kandinsky_studio.app.easel import Easel
-from kandinsky_studio.app.editor import Editor, Sheet
-from kandinsky_studio.app.errand import Errand, Reports
-from kandinsky_studio.app.gallery import Gallery, Item
-from kandinsky_studio.app.generation import Generation
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.editor import Sheet
+from kandinsky_studio.app.errand import Errand
+from kandinsky_studio.app.gallery import Item
+from kandinsky_studio.app.making import Maker, Means, picture_of
 from kandinsky_studio.app.mix_slots import Source, Words, layers_in, without
 from kandinsky_studio.app.mixing import Mixing
-from kandinsky_studio.app.models import Models
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult
 from kandinsky_studio.errors import StudioError
 
@@ -45,7 +40,7 @@ class Frame:
     item: Item | None = None
 
 
-class Strip(QObject):
+class Strip(Maker):
     """``ends_changed``: another thing at an end; ``frames_changed``: there are others; ``frame_changed``: one of them
     is further, or finished; ``changed``: anything else."""
 
@@ -54,29 +49,9 @@ class Strip(QObject):
     frame_changed = Signal(object)  # Frame
     changed = Signal()
 
-    def __init__(
-        self,
-        mixing: Mixing,
-        generation: Generation,
-        candidates: Candidates,
-        editor: Editor,
-        models: Models,
-        worker: EngineWorker,
-        gallery: Gallery,
-        easel: Easel,
-        messages: Messages,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, means: Means, mixing: Mixing, parent: QObject | None = None) -> None:
+        super().__init__(means, parent)
         self._mixing = mixing
-        self._generation = generation
-        self._candidates = candidates
-        self._editor = editor
-        self._models = models
-        self._worker = worker
-        self._gallery = gallery
-        self._easel = easel
-        self._messages = messages
         self._ends: list[Source | None] = [None, None]
         self._made_of: tuple[Source, Source] | None = None  # the ends of the frames that are there
         self._count = 7
@@ -84,12 +59,12 @@ class Strip(QObject):
         self._frames: list[Frame] = []
         self._current: Frame | None = None  # the one that is being made
         self._wanted: Frame | None = None  # to be looked at once the gallery has it
-        gallery.added.connect(self._saved)
-        gallery.removed.connect(self._removed)
+        self._gallery.added.connect(self._saved)
+        self._gallery.removed.connect(self._removed)
         mixing.changed.connect(self.changed)
-        generation.settings.changed.connect(self.changed)
-        editor.sheet_changed.connect(self.changed)
-        editor.closed.connect(self._document_closed)
+        self._settings.changed.connect(self.changed)
+        self._editor.sheet_changed.connect(self.changed)
+        self._editor.closed.connect(self._document_closed)
 
     # ------------------------------------------------------------------ what is there
 
@@ -214,7 +189,7 @@ class Strip(QObject):
     def _request(self, first: Source, last: Source) -> GenerationRequest:
         """What the frames have in common, at the size of the canvas's frame if there is one. The seeds are those of
         the settings, which stay while nothing else is made. Raises ``StudioError`` if something at an end is gone."""
-        settings = self._generation.worded(self._generation.settings.request())
+        settings = self._generation.worded(self._settings.request())
         words, _ = layers_in(settings.prompt)
         slots = [end.slot(settings.model, 1.0, False) for end in (first, last)]
         request = self._mixing.mixed(
@@ -238,11 +213,6 @@ class Strip(QObject):
         if frame is None:
             return
 
-        def do(engine: Any, reports: Reports) -> GenerationResult:
-            [result] = engine.generate(frame.request, on_progress=reports.progress)
-            made: GenerationResult = result
-            return made
-
         def done(result: GenerationResult) -> None:
             frame.result = result
             self.frame_changed.emit(frame)
@@ -262,7 +232,8 @@ class Strip(QObject):
             if self._current is frame:
                 self.cancel()
 
-        self._worker.ask(Errand(_TOPIC, frame.request.model, do, done, failed, progress=progress, dropped=dropped))
+        do, model = picture_of(frame.request), frame.request.model
+        self._worker.ask(Errand(_TOPIC, model, do, done, failed, progress=progress, dropped=dropped))
 
     # ------------------------------------------------------------------ using
 

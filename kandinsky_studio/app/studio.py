@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from kandinsky_studio.app.ideas import Ideas
 from kandinsky_studio.app.ingredients import Ingredients
 from kandinsky_studio.app.live import Live
 from kandinsky_studio.app.machine import Looking
+from kandinsky_studio.app.making import Means
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
@@ -40,6 +42,9 @@ from kandinsky_studio.app.worker import EngineLike, EngineWorker, open_engine
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.errors import StudioError
 
+Completion = Callable[[GenerationRequest], GenerationRequest]
+"""Gives a request what one of the services has for it."""
+
 RECENT = 12  # files that are offered to be opened again
 HELD = {"prior_seed_locked": "hold_idea_seed", "seed_locked": "hold_rendering_seed"}
 
@@ -51,6 +56,16 @@ class Studio(QObject):
 
     def __init__(self, open_engine: Callable[[], EngineLike] = open_engine, remembers: bool = True) -> None:
         super().__init__()
+        self._build_ground(open_engine, remembers)
+        self._build_canvas(remembers)
+        self._build_makers(remembers)
+        self._connect()
+        self._started = False
+        self._restore()
+        self.settings.changed.connect(self._remember_settings)
+
+    def _build_ground(self, open_engine: Callable[[], EngineLike], remembers: bool) -> None:
+        """What is said and remembered, the models, the engine's thread, and the gallery."""
         self.messages = Messages(self)
         self.remembering = Remembering(self.messages, self, keeps=remembers)
         self.translation = Translation(self)
@@ -66,53 +81,60 @@ class Studio(QObject):
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
         self.easel = Easel(self.generation, self.gallery, self)
         self.explaining = Explaining(self.settings, self.easel, self.models, self.worker, self)
+
+    def _build_canvas(self, remembers: bool) -> None:
+        """The documents, what waits over them, and the jobs."""
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
         places = (paths.data() / "queue", paths.state() / "paces.json") if remembers else (None, None)
         self.queue = Queue(self.generation, self.worker, self.gallery, self.messages, self.models.check, places, self)
-        estimating = (self.editor, self.worker, self.settings, self.models, self.remembering, self.messages)
-        self.depth = DepthMaps(*estimating, self)
+
+    def _build_makers(self, remembers: bool) -> None:
+        """The ways of making pictures, each with the means that all have."""
+        means = Means(
+            generation=self.generation,
+            models=self.models,
+            worker=self.worker,
+            editor=self.editor,
+            candidates=self.candidates,
+            gallery=self.gallery,
+            easel=self.easel,
+            messages=self.messages,
+        )
+        self.depth = DepthMaps(means, self.remembering, self)
         self.comparing = Comparing(self.editor, self.candidates, self)
         self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
         self.ingredients = Ingredients(self.editor, self.pigments, self.messages, paths.library(), self)
-        self.mixing = mixing = Mixing(self.settings, self.editor, self.models, self.ingredients, self)
-        making = (mixing, self.generation, self.candidates, self.editor, self.models, self.worker)
-        self.pad = MixingPad(*making, self.gallery, self.easel, self.messages, self)
-        self.strip = Strip(*making, self.gallery, self.easel, self.messages, self)
+        self.mixing = Mixing(self.settings, self.editor, self.models, self.ingredients, self)
+        self.pad = MixingPad(means, self.mixing, self)
+        self.strip = Strip(means, self.mixing, self)
         self.strip_export = StripExport(self.strip, self.messages, self)
-        self.generation.mixes = lambda: mixing.active
-        own = (self.settings, self.models, self.worker, self.translation, self.messages)
-        self.words = words = Words(paths.data(), *own, self, keeps=remembers)
-        ink = (self.worker, self.editor, self.messages)
-        self.styles = styles = Styles(paths.data() / "styles", self.settings, self.models, *ink, self)
-        asked = (self.generation, self.models, self.worker, self.messages)
-        self.ideas = ideas = Ideas(*asked, lambda request: styles.completed(words.completed(request)), self)
-        shown = (self.generation, self.candidates, self.editor, self.easel, self.models)
-        self.drift = Drift(*shown, styles, self.worker, self.messages, self)
-        self.generation.complete = lambda request: styles.completed(
-            ideas.completed(mixing.completed(words.completed(request)))
-        )
-        self.generation.worded = words.completed
-        self.generation.picture_made.connect(words.remember)
-        self.explaining.worded = words.completed
-        words.prospect_changed.connect(self.explaining.look_again)
-        self.mixing.changed.connect(self.generation.mix_changed)
-        self.live = Live(
-            self.editor,
-            self.generation,
-            self.candidates,
+        self.words = Words(
+            paths.data(),
+            self.settings,
             self.models,
             self.worker,
-            self.gallery,
-            self.remembering,
+            self.translation,
             self.messages,
             self,
+            keeps=remembers,
         )
+        self.styles = Styles(paths.data() / "styles", means, self)
+        self.ideas = Ideas(means, _in_turn(self.words.completed, self.styles.completed), self)
+        self.drift = Drift(means, self.styles, self)
+        self.live = Live(means, self.remembering, self)
+
+    def _connect(self) -> None:
+        """Let those hear of one another that do not know one another."""
+        generation, words, mixing, ideas, styles = self.generation, self.words, self.mixing, self.ideas, self.styles
+        generation.mixes = lambda: mixing.active
+        generation.worded = self.explaining.worded = words.completed
+        generation.complete = _in_turn(words.completed, mixing.completed, ideas.completed, styles.completed)
+        generation.picture_made.connect(words.remember)
+        words.prospect_changed.connect(self.explaining.look_again)
+        mixing.changed.connect(generation.mix_changed)
         for another in (words.prospect_changed, ideas.changed, styles.applied_changed):
             another.connect(self.live.words_changed)
-        self._started = False
-        self._restore()
-        self.settings.changed.connect(self._remember_settings)
         self.editor.file_used.connect(self._remember_file)
         self.remembering.changed.connect(self._preference_changed)
         self.worker.model_failed.connect(self._model_failed)
@@ -226,3 +248,8 @@ class Studio(QObject):
     def _model_failed(self, error: StudioError) -> None:
         self.models.look_again()
         self.messages.error(error)
+
+
+def _in_turn(*completions: Completion) -> Completion:
+    """What a request becomes that goes through all of them, the first one first."""
+    return lambda request: functools.reduce(lambda made, complete: complete(made), completions, request)

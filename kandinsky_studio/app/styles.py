@@ -19,15 +19,13 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from kandinsky_studio.app import trash
-from kandinsky_studio.app.editor import Editor, Sheet
+from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.errand import Errand, Reports
-from kandinsky_studio.app.generation import GenerationSettings
 from kandinsky_studio.app.lane import Lane
-from kandinsky_studio.app.messages import Action, Messages
+from kandinsky_studio.app.making import Maker, Means
+from kandinsky_studio.app.messages import Action
 from kandinsky_studio.app.mix_slots import Picture, Source, Words, without
-from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.trash import Discarded
-from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.request import MAX_SLOTS, GenerationRequest, Pixels, Progress
@@ -41,7 +39,7 @@ WEAKEST, STRONGEST = -1.0, 2.0
 _TOPIC = "style"
 
 
-class Styles(QObject):
+class Styles(Maker):
     """``shelf_changed``: other styles are kept; ``applied_changed``: others are applied, or with another strength;
     ``tray_changed``: other pictures lie ready for a new style; ``changed``: whether one is being made."""
 
@@ -51,22 +49,9 @@ class Styles(QObject):
     changed = Signal()
     saved = Signal(object)  # Style that was just made
 
-    def __init__(
-        self,
-        folder: Path,
-        settings: GenerationSettings,
-        models: Models,
-        worker: EngineWorker,
-        editor: Editor,
-        messages: Messages,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, folder: Path, means: Means, parent: QObject | None = None) -> None:
+        super().__init__(means, parent)
         self.folder = folder
-        self._settings = settings
-        self._models = models
-        self._worker = worker
-        self._messages = messages
         self._lane = Lane("styles", self)
         self._all: list[Style] = []
         self._applied: dict[Style, float] = {}
@@ -74,8 +59,8 @@ class Styles(QObject):
         self._encoders: dict[str, str] = {}  # of models, as fingerprints
         self._busy = False
         self._fraction = 0.0
-        settings.changed.connect(self._setting_changed)
-        editor.closed.connect(self._document_closed)
+        self._settings.changed.connect(self._setting_changed)
+        self._editor.closed.connect(self._document_closed)
 
     # ------------------------------------------------------------------ the shelf
 
