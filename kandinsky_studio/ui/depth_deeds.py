@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from kandinsky_studio.app.studio import Studio
@@ -14,23 +12,18 @@ from kandinsky_studio.document import depth_operations as operations
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.dialogs.depth_estimator import DepthEstimatorDialog
+from kandinsky_studio.ui.front_deeds import FrontDeeds
 from kandinsky_studio.ui.workbench import Workbench
 
 _WITH_DEPTH = ("depth.invert", "depth.adjust", "depth.export_png", "depth.export_png_16")
 _WITH_LAYER = ("depth.estimate_layer", "depth.from_luminance")
 
 
-class DepthDeeds(QObject):
-    """Connects the commands about depth. They are grey while the gallery's picture is in front."""
+class DepthDeeds(FrontDeeds):
+    """Connects the commands about depth."""
 
     def __init__(self, studio: Studio, actions: Actions, bench: Workbench, window: QWidget) -> None:
-        super().__init__(window)
-        self._studio = studio
-        self._editor = studio.editor
-        self._actions = actions
-        self._bench = bench
-        self._window = window
-        self._ids: list[str] = []
+        super().__init__(studio, actions, bench, window)
         controls = bench.page.task_bar.depth_controls
         self._do("depth.estimate", lambda _: studio.depth.estimate())
         self._do("depth.estimate_layer", lambda document: studio.depth.estimate(document.active_id))
@@ -46,42 +39,10 @@ class DepthDeeds(QObject):
         actions.commands.implement("depth.get_estimator", self._offer)
         actions.commands.implement("depth.open_folder", self._open_folder)
         studio.depth.offered.connect(self._offer)
-        bench.front_changed.connect(self.update_enabled)
-        self._editor.document_changed.connect(self._changed)
-        self.update_enabled()
+        self.watch()
 
-    def _do(self, id: str, deed: Callable[[Document], Any]) -> None:
-        """``deed`` is done with the document in front, after what the tool had begun; errors are told."""
-        self._ids.append(id)
-
-        def run() -> None:
-            document = self._editor.document
-            if document is None or not self._bench.shows_document:
-                return
-            self._editor.finish_tool()
-            if document.editing:
-                return  # a stroke is being drawn
-            try:
-                deed(document)
-            except Exception as error:  # noqa: BLE001
-                self._studio.messages.error(error)
-
-        self._actions.commands.implement(id, run)
-
-    @Slot(object)
-    def _changed(self, change: Any) -> None:
-        if change.state or change.action:
-            self.update_enabled()
-
-    @Slot()
-    def update_enabled(self) -> None:
-        """What can do nothing now is grey."""
-        document = self._editor.document if self._bench.shows_document else None
+    def show_possible(self, document: Document) -> None:
         action = self._actions.commands.action
-        for id in self._ids:
-            action(id).setEnabled(document is not None)
-        if document is None:
-            return
         there = operations.of(document) is not None
         for id in _WITH_DEPTH:
             action(id).setEnabled(there)

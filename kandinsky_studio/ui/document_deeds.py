@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QObject, QPoint, Slot
+from PySide6.QtCore import QMimeData, QPoint, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from kandinsky_studio.app.editor import Editor
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document import image_operations as image
 from kandinsky_studio.document import layer_operations as layers
@@ -25,13 +24,14 @@ from kandinsky_studio.ui.arrivals import PLACE
 from kandinsky_studio.ui.brush_popup import BrushPopup
 from kandinsky_studio.ui.dialogs.asking import CanvasSizeDialog, ImageSizeDialog, NumberDialog
 from kandinsky_studio.ui.easel.veils import Look
+from kandinsky_studio.ui.front_deeds import FrontDeeds
 from kandinsky_studio.ui.workbench import Workbench
 
 _TOLERANCE = 32  # of a colour that is made into a mask, 0 … 255
 
 
-class DocumentDeeds(QObject):
-    """Connects the commands of the document in front. They are grey while the gallery's picture is in front.
+class DocumentDeeds(FrontDeeds):
+    """Connects the commands that change the document, its layers and how one sees it.
 
     ``marked`` tells the ids of the layers that are marked in the list.
     """
@@ -44,14 +44,8 @@ class DocumentDeeds(QObject):
         marked: Callable[[], list[int]],
         window: QWidget,
     ) -> None:
-        super().__init__(window)
-        self._studio = studio
+        super().__init__(studio, actions, bench, window)
         self._marked = marked
-        self._editor: Editor = studio.editor
-        self._actions = actions
-        self._bench = bench
-        self._window = window
-        self._ids: list[str] = []
         self._grown, self._feathered = 4, 8
         self._edit()
         self._layers()
@@ -60,48 +54,16 @@ class DocumentDeeds(QObject):
         self._image()
         self._view()
         self._brush()
-        bench.front_changed.connect(self.update_enabled)
-        self._editor.document_changed.connect(self._changed)
-        self.update_enabled()
+        self.watch()
 
     # ------------------------------------------------------------------ how
-
-    def _do(self, id: str, deed: Callable[[Document], Any]) -> None:
-        """``deed`` is done with the document in front, after what the tool had begun; errors are told."""
-        self._ids.append(id)
-
-        def run() -> None:
-            document = self._editor.document
-            if document is None or not self._bench.shows_document:
-                return
-            self._editor.finish_tool()
-            if document.editing:
-                return  # a stroke is being drawn
-            try:
-                deed(document)
-            except Exception as error:  # noqa: BLE001
-                self._studio.messages.error(error)
-
-        self._actions.commands.implement(id, run)
 
     def _do_layer(self, id: str, deed: Callable[[Document, Layer], Any]) -> None:
         """As :meth:`_do`, with the active layer; without one nothing is done."""
         self._do(id, lambda document: deed(document, document.active) if document.active is not None else None)
 
-    @Slot(object)
-    def _changed(self, change: Any) -> None:
-        if change.state or change.action:
-            self.update_enabled()
-
-    @Slot()
-    def update_enabled(self) -> None:
-        """What can do nothing now is grey."""
-        document = self._editor.document if self._bench.shows_document else None
+    def show_possible(self, document: Document) -> None:
         action = self._actions.commands.action
-        for id in self._ids:
-            action(id).setEnabled(document is not None)
-        if document is None:
-            return
         state, history = document.state, document.history
         action("edit.undo").setEnabled(bool(history.done))
         action("edit.redo").setEnabled(bool(history.undone))
