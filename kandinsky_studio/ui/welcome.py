@@ -49,12 +49,7 @@ class WelcomePage(Translated):
         self.retranslate()
 
     def _build(self) -> None:
-        choices = QHBoxLayout()
-        choices.setSpacing(SMALL)
-        choices.addWidget(self.language)
-        choices.addWidget(self.theme_choice)
-        choices.addStretch(1)
-        choices.addWidget(self.skip)
+        choices = FlowRow(self.language, self.theme_choice, self.skip, gap=SMALL)
         builtin = QWidget()
         builtin.setObjectName("card")
         builtin.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -75,7 +70,7 @@ class WelcomePage(Translated):
         column = QVBoxLayout(body)
         column.setContentsMargins(WIDE, LARGE, WIDE, WIDE)
         column.setSpacing(MEDIUM)
-        column.addLayout(choices)
+        column.addWidget(choices)
         for widget in (self._title, self._about, builtin):
             column.addWidget(widget)
         column.addSpacing(SMALL)

@@ -170,12 +170,12 @@
         <translation>Запросов с такими словами нет.</translation>
     </message>
     <message>
-        <source>Every picture you make is kept here.</source>
-        <translation>Здесь хранятся все ваши картины.</translation>
-    </message>
-    <message>
         <source>Save again</source>
         <translation>Сохранить ещё раз</translation>
+    </message>
+    <message>
+        <source>Every picture you make is kept here. A double click paints on it; drag it into the mix or onto a canvas.</source>
+        <translation>Здесь хранятся все ваши картины. Двойной щелчок — рисовать поверх; картину можно перетащить в смесь или на холст.</translation>
     </message>
 </context>
 <context>
@@ -4131,6 +4131,10 @@
     <message>
         <source>Steps</source>
         <translation>Шаги</translation>
+    </message>
+    <message>
+        <source>Every stroke and every change becomes a line here. A click on one goes back to it.</source>
+        <translation>Каждый мазок и каждое изменение становятся здесь строкой. Щелчок по строке возвращает к ней.</translation>
     </message>
 </context>
 <context>

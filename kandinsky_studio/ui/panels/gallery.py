@@ -32,6 +32,7 @@ class GalleryPanel(Panel):
         self._empty = QLabel()
         self._empty.setObjectName("galleryEmpty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(TYPING)
@@ -93,7 +94,9 @@ class GalleryPanel(Panel):
             self._empty.setText(
                 self.tr("No prompt has these words.")
                 if self.list.words.strip()
-                else self.tr("Every picture you make is kept here.")
+                else self.tr(
+                    "Every picture you make is kept here. A double click paints on it; drag it into the mix or onto a canvas."
+                )
             )
         self._stack.setCurrentIndex(1 if empty else 0)
         self._mark()

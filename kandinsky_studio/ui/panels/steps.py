@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document.document import Change
@@ -28,6 +28,10 @@ class StepsPanel(Panel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MEDIUM, 0, MEDIUM, SMALL)
         layout.addWidget(self.list)
+        self.nothing = QLabel()
+        self.nothing.setObjectName("muted")
+        self.nothing.setWordWrap(True)
+        layout.addWidget(self.nothing)
         self._later = QTimer(self)  # a list is not made anew at each of many undos in a row
         self._later.setSingleShot(True)
         self._later.setInterval(0)
@@ -46,6 +50,9 @@ class StepsPanel(Panel):
 
     def retranslate(self) -> None:
         self.list.setAccessibleName(self.tr("Steps"))
+        self.nothing.setText(
+            self.tr("Every stroke and every change becomes a line here. A click on one goes back to it.")
+        )
         self._fill()
 
     @Slot(object)
@@ -57,6 +64,7 @@ class StepsPanel(Panel):
     def _fill(self) -> None:
         document = self._editor.document
         history = document.history if document is not None else None
+        self.nothing.setVisible(history is not None and not history.names)
         names = [self.tr("Beginning"), *(self._words(name) for name in history.names)] if history else []
         while self.list.count() > len(names):
             self.list.takeItem(self.list.count() - 1)
