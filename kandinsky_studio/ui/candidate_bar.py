@@ -44,6 +44,7 @@ class CandidateBar(Translated):
         self.compare.released.connect(lambda: candidates.compare(False))
         self.keep = QPushButton()
         self.keep.setObjectName("primary")
+        self.keep.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes away when it is clicked, and the keyboard would wander
         self.keep.clicked.connect(keep.trigger)
         self.mark = IconButton.of(theme, self._mark, "mark")
         self.wipe = IconButton.of(theme, self._wipe, "wipe")

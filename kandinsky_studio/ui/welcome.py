@@ -119,6 +119,7 @@ class WelcomePage(Translated):
     def _fit(self) -> None:
         self._body.setMaximumWidth(self._theme.px(_WIDEST))
         self._row.arrange()
+        self.skip.setMinimumHeight(self.language.sizeHint().height())
 
     def _show_choices(self) -> None:
         values, actions = self._studio.remembering.values, self._actions
@@ -160,6 +161,7 @@ class WelcomePage(Translated):
             self.tr("Each of these is fetched once, when you ask for it, and needs no network from then on.")
         )
         self._show_choices()
+        self.skip.setMinimumHeight(self.language.sizeHint().height())
 
     def focus_first(self) -> None:
         """Give the keyboard to the first example."""
