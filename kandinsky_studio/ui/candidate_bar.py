@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from kandinsky_studio.app.candidates import Candidates
@@ -44,7 +44,7 @@ class CandidateBar(Translated):
         self.compare.released.connect(lambda: candidates.compare(False))
         self.keep = QPushButton()
         self.keep.setObjectName("primary")
-        self.keep.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # it goes away when it is clicked, and the keyboard would wander
+        self.keep.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click makes it go away, and the keyboard would wander
         self.keep.clicked.connect(keep.trigger)
         self.mark = IconButton.of(theme, self._mark, "mark")
         self.wipe = IconButton.of(theme, self._wipe, "wipe")
