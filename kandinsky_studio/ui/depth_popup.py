@@ -16,6 +16,7 @@ from kandinsky_studio.ui.popup import Popup
 from kandinsky_studio.ui.sizes import SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.note import Note
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 
 _WIDTH = 300
@@ -34,8 +35,7 @@ class DepthPopup(Popup):
         self._base: Surface | None = None  # what the layer held when the popup was opened
         self._opened = 0
         self._titles = [_title() for _ in range(3)]
-        self.obstacle = QLabel()
-        self.obstacle.setWordWrap(True)
+        self.obstacle = paragraph()
         self.scale = LabelledSlider(theme, 0, _WHOLE, _WHOLE, suffix=" %")
         self.start = LabelledSlider(theme, 0, _WHOLE, 0, suffix=" %")
         self.end = LabelledSlider(theme, 0, _WHOLE, _WHOLE, suffix=" %")

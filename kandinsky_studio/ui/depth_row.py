@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.document.layers import Layer
@@ -11,6 +11,7 @@ from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.depth_popup import DepthPopup
 from kandinsky_studio.ui.sizes import TIGHT
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.tool_button import IconButton
 from kandinsky_studio.ui.widgets.translated import Translated
@@ -37,9 +38,7 @@ class DepthRow(Translated):
         self.more.clicked.connect(lambda: self.popup.open_above(self.more))
         self.opacity = LabelledSlider(theme, 0, 100, 100, suffix=" %")
         self.opacity.changed.connect(lambda value: self.opacity_changed.emit(value / 100))
-        self.note = QLabel()
-        self.note.setObjectName("muted")
-        self.note.setWordWrap(True)
+        self.note = paragraph("muted")
         row = QHBoxLayout()
         row.setSpacing(TIGHT)
         row.addWidget(self.estimate, 1)

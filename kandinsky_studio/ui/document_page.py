@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.editor import Editor, Sheet
 from kandinsky_studio.app.studio import Studio
@@ -24,6 +24,7 @@ from kandinsky_studio.ui.task_bar import TaskBar
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.colours import ColourPair
 from kandinsky_studio.ui.widgets.figures import Figures
+from kandinsky_studio.ui.widgets.form_area import FormArea
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import FlowToolBar
 from kandinsky_studio.ui.widgets.translated import Translated
@@ -63,13 +64,8 @@ class ToolColumn(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self.colours, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setObjectName("form")
-        self._scroll.setWidgetResizable(True)
+        self._scroll = FormArea(body)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._scroll)

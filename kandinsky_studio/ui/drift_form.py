@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QP
 from kandinsky_studio.app.drift import KEEPS
 from kandinsky_studio.app.files import OPENABLE
 from kandinsky_studio.app.studio import Studio
-from kandinsky_studio.ui.idea_preview import words_label
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.flow_row import FlowRow
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.picture_box import PictureBox
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.slot import SmallPicture
@@ -32,7 +32,7 @@ class DriftForm(Translated):
         self.setObjectName("formBody")
         self._studio = studio
         self.drift = studio.drift
-        self.unable, self.teaching = words_label("warning"), words_label("muted")
+        self.unable, self.teaching = paragraph("warning"), paragraph("muted")
         self.picture = SmallPicture(theme, "image")
         self.name = StatusLine(Qt.AlignmentFlag.AlignLeft)
         self._source = QWidget()

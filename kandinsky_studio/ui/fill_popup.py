@@ -11,6 +11,7 @@ from kandinsky_studio.ui.actions import hint
 from kandinsky_studio.ui.popup import Popup
 from kandinsky_studio.ui.sizes import SMALL
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 
 _WIDTH = 280
@@ -32,9 +33,7 @@ class FillPopup(Popup):
         self._fill_label.setBuddy(self.fill)
         self.match = QCheckBox()
         self.remove = QPushButton()
-        self._explained = QLabel()
-        self._explained.setObjectName("muted")
-        self._explained.setWordWrap(True)
+        self._explained = paragraph("muted")
         self._action = remove
         for widget in (self.grow, self.feather, self.context, self._fill_label, self.fill, self.match):
             self.column.addWidget(widget)

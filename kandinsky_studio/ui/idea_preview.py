@@ -16,6 +16,7 @@ from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.draft_grid import Cell, DraftGrid
 from kandinsky_studio.ui.widgets.flow_row import FlowRow
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.slot import SmallPicture
 from kandinsky_studio.ui.widgets.tool_button import IconButton
@@ -32,7 +33,7 @@ class IdeaPreview(Translated):
         self._actions = actions
         self.ideas = studio.ideas
         command = actions.commands.action
-        self.unable, self.teaching, self.told = words_label("warning"), words_label("muted"), words_label("muted")
+        self.unable, self.teaching, self.told = paragraph("warning"), paragraph("muted"), paragraph("muted")
         self.preview = QPushButton()
         self.count = LabelledSlider(theme, FEWEST, MOST, 6)
         self.grid = DraftGrid(theme)
@@ -40,7 +41,7 @@ class IdeaPreview(Translated):
         self.chosen = FlowRow(self.make, self.more, self.renderings)
         self.pinned = QWidget()
         self.pin_picture = SmallPicture(theme, "pin")
-        self.pin_words = words_label("")
+        self.pin_words = paragraph()
         self.unpin = IconButton(theme, "unlock", small=True)
         row = QHBoxLayout(self.pinned)
         row.setContentsMargins(0, 0, 0, 0)
@@ -217,11 +218,3 @@ def _dress(button: QPushButton, primary: bool) -> None:
         button.setObjectName(name)
         button.style().unpolish(button)
         button.style().polish(button)
-
-
-def words_label(name: str) -> QLabel:
-    """A label of several lines, dressed as ``name`` says."""
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    return label

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.pigment_shelf import PigmentShelf
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.tool_button import FlowLayout, IconButton
@@ -28,8 +29,8 @@ class MixForm(QWidget):
         super().__init__()
         self.setObjectName("formBody")
         self.used = QCheckBox()
-        self.unable = _words("warning")
-        self.empty = _words("muted")
+        self.unable = paragraph("warning")
+        self.empty = paragraph("muted")
         self.rows = QVBoxLayout()
         self.rows.setSpacing(MEDIUM)
         self.add_picture, self.add_words, self.add_layer, self.add_selection = (QPushButton() for _ in range(4))
@@ -64,7 +65,7 @@ class MixForm(QWidget):
         self._heading = QLabel()
         self._heading.setObjectName("heading")
         self.shelf = PigmentShelf(theme)
-        self.no_pigments = _words("muted")
+        self.no_pigments = paragraph("muted")
         self.save = QPushButton()
         column = QVBoxLayout(self)
         column.setContentsMargins(LARGE, MEDIUM, LARGE, MEDIUM)
@@ -130,10 +131,3 @@ class _Flow(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-
-
-def _words(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    return label

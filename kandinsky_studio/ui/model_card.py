@@ -17,7 +17,7 @@ from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.ui.sizes import LARGE, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.amounts import data_size
-from kandinsky_studio.ui.widgets.reading import paragraph
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.tool_button import IconButton
 from kandinsky_studio.ui.widgets.translated import Translated
 
@@ -224,7 +224,7 @@ class ModelCard(Translated):
         self.get.setVisible(not running and left > 0 and (one is not None or not here or self._more_is_wanted(offer)))
         words = self.tr("Go on, {size} left") if one is not None else self.tr("Get it, {size}")
         self.get.setText(words.format(size=data_size(left)))
-        self.get.setObjectName("primary" if not here else "")
+        self.get.setObjectName("primary" if not here and not self._brief else "")
         self.get.style().polish(self.get)
         self.pause.setVisible(running)
         self.cancel.setVisible(one is not None)

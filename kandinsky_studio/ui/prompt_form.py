@@ -23,6 +23,7 @@ from kandinsky_studio.ui.size_presets import presets
 from kandinsky_studio.ui.widgets.fold import Fold
 from kandinsky_studio.ui.widgets.note import Note
 from kandinsky_studio.ui.widgets.number import Number, WholeBox
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.prompt_editor import PromptEditor
 from kandinsky_studio.ui.widgets.seed import SeedField
 from kandinsky_studio.ui.word_bar import TokenCount, WordBar
@@ -57,9 +58,7 @@ class PromptForm(QWidget):
         self.model = _combo()
         self.about_model, self.real_pictures = QPushButton(), QPushButton()
         self.model_note = Note(self.about_model, self.real_pictures)
-        self.languages = QLabel()
-        self.languages.setObjectName("muted")
-        self.languages.setWordWrap(True)
+        self.languages = paragraph("muted")
         self.format = _combo()
         self.width_box, self.height_box, self.swap = WholeBox(), WholeBox(), QToolButton()
         self.numbers = {

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.end_slot import EndSlot
 from kandinsky_studio.ui.widgets.film_strip import FilmStrip
 from kandinsky_studio.ui.widgets.flow_row import FlowRow
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.tool_button import IconButton
 
@@ -31,15 +31,11 @@ class StripForm(QWidget):
     def __init__(self, theme: Theme, fewest: int, most: int) -> None:
         super().__init__()
         self.setObjectName("formBody")
-        self.unable = QLabel()
-        self.unable.setObjectName("warning")
-        self.unable.setWordWrap(True)
+        self.unable = paragraph("warning")
         self.swap, self.take_mix = IconButton(theme, "swap", small=True), IconButton(theme, "mix", small=True)
         self.ends = (EndSlot(theme, self.take_mix, self.swap), EndSlot(theme))
         self.film = FilmStrip(theme)
-        self.teaching = QLabel()
-        self.teaching.setObjectName("muted")
-        self.teaching.setWordWrap(True)
+        self.teaching = paragraph("muted")
         self.teaching.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.frames = QScrollArea()
         self.frames.setFrameShape(QFrame.Shape.NoFrame)

@@ -14,10 +14,10 @@ from kandinsky_studio.app.images import to_image
 from kandinsky_studio.app.mix_slots import Source
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.styles import FEWEST, MOST, Style
-from kandinsky_studio.ui.idea_preview import words_label
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.flow_row import FlowRow
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.style_row import StyleRow, StyleShelf, TrayPicture
 from kandinsky_studio.ui.widgets.translated import Translated
 
@@ -33,14 +33,14 @@ class StyleForm(Translated):
         self.styles = studio.styles
         self.rows: dict[Style, StyleRow] = {}
         self.tray: list[TrayPicture] = []
-        self.unable, self.teaching = words_label("warning"), words_label("muted")
+        self.unable, self.teaching = paragraph("warning"), paragraph("muted")
         self._applied = QVBoxLayout()
         self._applied.setSpacing(MEDIUM)
         self._on_shelf, self._new = QLabel(), QLabel()
         for heading in (self._on_shelf, self._new):
             heading.setObjectName("heading")
         self.shelf = StyleShelf(theme)
-        self.no_styles, self.no_pictures = words_label("muted"), words_label("muted")
+        self.no_styles, self.no_pictures = paragraph("muted"), paragraph("muted")
         self._tray = QVBoxLayout()
         self._tray.setSpacing(TIGHT)
         self._flow: FlowRow | None = None

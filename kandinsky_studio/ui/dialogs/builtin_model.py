@@ -20,7 +20,8 @@ from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.vocabulary import KINDS, LANGUAGE_NAMES, Words, read_vocabulary
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.theme import Theme
-from kandinsky_studio.ui.widgets.reading import ReadingDialog, paragraph
+from kandinsky_studio.ui.widgets.paragraph import paragraph
+from kandinsky_studio.ui.widgets.reading import ReadingDialog
 
 EXAMPLES = 4
 

@@ -14,7 +14,8 @@ from kandinsky_studio.app.messages import sentences
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.ui.actions import Actions
-from kandinsky_studio.ui.widgets.reading import ReadingDialog, paragraph
+from kandinsky_studio.ui.widgets.paragraph import paragraph
+from kandinsky_studio.ui.widgets.reading import ReadingDialog
 
 
 class DepthEstimatorDialog(ReadingDialog):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout
 
 from kandinsky_studio.app.ingredients import Put
 from kandinsky_studio.app.mix_slots import Source, Words
@@ -15,6 +15,7 @@ from kandinsky_studio.ui.mix_drops import Drops
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.style_form import StyleForm
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.form_area import FormArea
 
 PREVIEW, DRIFT, STYLES = range(3)
 
@@ -36,10 +37,10 @@ class IdeasPanel(Panel):
         self.tabs.setExpanding(True)
         self.tabs.setUsesScrollButtons(True)
         self._stack = QStackedWidget()
-        self._scrolls: list[QScrollArea] = []
-        for form in (self.preview, self.drift, self.styles):
+        self._areas = [FormArea(form) for form in (self.preview, self.drift, self.styles)]
+        for area in self._areas:
             self.tabs.addTab("")
-            self._stack.addWidget(self._scrolled(form))
+            self._stack.addWidget(area)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -48,16 +49,6 @@ class IdeasPanel(Panel):
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._drops = Drops(self, studio, lambda _: None, self._put_at)
         self.retranslate()
-
-    def _scrolled(self, form: QWidget) -> QScrollArea:
-        scroll = QScrollArea()
-        scroll.setObjectName("form")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(form)
-        self._scrolls.append(scroll)
-        return scroll
 
     def title(self) -> str:
         return self.tr("Ideas")
@@ -88,9 +79,8 @@ class IdeasPanel(Panel):
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than what stands in it, which has no scroll bar to bring its right edge into sight."""
-        own, bar = super().minimumSizeHint(), self._scrolls[0].verticalScrollBar().sizeHint().width()
-        widest = max(form.minimumSizeHint().width() for form in (self.preview, self.drift, self.styles))
-        return QSize(max(own.width(), widest + bar), own.height())
+        own = super().minimumSizeHint()
+        return QSize(max(own.width(), *(area.least_width for area in self._areas)), own.height())
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(300), self.theme.px(320))

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QPen,
     QShowEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.files import OPENABLE
 from kandinsky_studio.app.images import to_image
@@ -30,6 +30,7 @@ from kandinsky_studio.ui.mix_form import MixForm
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.form_area import FormArea
 from kandinsky_studio.ui.widgets.generate_button import GenerateButton
 from kandinsky_studio.ui.widgets.slot import SlotRow
 
@@ -50,16 +51,11 @@ class MixPanel(Panel):
         self._dropping = False
         self.setAcceptDrops(True)
         self.form = MixForm(theme)
-        self._scroll = scroll = QScrollArea()
-        scroll.setObjectName("form")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
+        self._scroll = FormArea(self.form)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)  # where the ring is that says that something can be dropped
         layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._scroll, 1)
         self.button = GenerateButton(theme)
         self._foot = QWidget()
         below = QVBoxLayout(self._foot)
@@ -283,8 +279,8 @@ class MixPanel(Panel):
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the form, which has no scroll bar to bring its right edge into sight."""
-        own, bar = super().minimumSizeHint(), self._scroll.verticalScrollBar().sizeHint().width()
-        return QSize(max(own.width(), self.form.minimumSizeHint().width() + bar + 4), own.height())
+        own = super().minimumSizeHint()
+        return QSize(max(own.width(), self._scroll.least_width + 4), own.height())
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(300), self.theme.px(320))

@@ -9,13 +9,10 @@ from PySide6.QtGui import QEnterEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -30,7 +27,9 @@ from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.flow_row import FlowRow
+from kandinsky_studio.ui.widgets.form_area import FormArea
 from kandinsky_studio.ui.widgets.pad_field import PadField
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.picture_box import PictureBox
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.tool_button import IconButton
@@ -51,8 +50,8 @@ class PadPanel(Panel):
     def __init__(self, studio: Studio, theme: Theme, actions: Actions) -> None:
         super().__init__(studio, theme, actions)
         self.pad = studio.pad
-        self.unable = _words("warning")
-        self.teaching = _words("muted")
+        self.unable = paragraph("warning")
+        self.teaching = paragraph("muted")
         self.field = PadField(theme)
         self.preview = PictureBox(theme, _PREVIEW)
         self.words = QLineEdit()
@@ -87,16 +86,10 @@ class PadPanel(Panel):
         column.addWidget(adding)
         column.addStretch(1)
         self._using = using
-        self._scroll = scroll = QScrollArea()
-        scroll.setObjectName("form")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
+        self._scroll = FormArea(body)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
-        self._body = body
+        layout.addWidget(self._scroll)
 
     def _connect(self) -> None:
         pad, field = self.pad, self.field
@@ -249,15 +242,8 @@ class PadPanel(Panel):
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than what stands in it, which has no scroll bar to bring its right edge into sight."""
-        own, bar = super().minimumSizeHint(), self._scroll.verticalScrollBar().sizeHint().width()
-        return QSize(max(own.width(), self._body.minimumSizeHint().width() + bar), own.height())
+        own = super().minimumSizeHint()
+        return QSize(max(own.width(), self._scroll.least_width), own.height())
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(300), self.theme.px(320))
-
-
-def _words(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    return label

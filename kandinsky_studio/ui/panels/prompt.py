@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kandinsky_studio.app.generation import limits_of, random_seed
 from kandinsky_studio.app.machine import Fit
@@ -17,6 +17,7 @@ from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.prompt_form import PromptForm
 from kandinsky_studio.ui.prompt_words import PromptWords
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.form_area import FormArea
 from kandinsky_studio.ui.widgets.generate_button import GenerateButton
 from kandinsky_studio.ui.widgets.number import Number
 from kandinsky_studio.ui.widgets.status_line import StatusLine
@@ -63,8 +64,8 @@ class PromptPanel(Panel):
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower than the form, which has no scroll bar to bring its right edge into sight."""
-        own, bar = super().minimumSizeHint(), self._scroll.verticalScrollBar().sizeHint().width()
-        return QSize(max(NARROWEST, own.width(), self.form.minimumSizeHint().width() + bar), own.height())
+        own = super().minimumSizeHint()
+        return QSize(max(NARROWEST, own.width(), self._scroll.least_width), own.height())
 
     def focus_first(self) -> None:
         self._scroll.ensureWidgetVisible(self.form.prompt)
@@ -73,12 +74,7 @@ class PromptPanel(Panel):
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        self._scroll = scroll = QScrollArea()
-        scroll.setObjectName("form")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
+        self._scroll = FormArea(self.form)
         foot = QWidget()
         below = QVBoxLayout(foot)
         below.setContentsMargins(16, 8, 16, 12)
@@ -88,7 +84,7 @@ class PromptPanel(Panel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._scroll, 1)
         layout.addWidget(foot)
 
     def _connect(self) -> None:

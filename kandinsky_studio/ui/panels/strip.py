@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QEnterEvent, QImage, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout
 
 from kandinsky_studio.app.files import OPENABLE
 from kandinsky_studio.app.images import to_image
@@ -22,6 +22,7 @@ from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.strip_form import StripForm
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.film_strip import Cell
+from kandinsky_studio.ui.widgets.form_area import FormArea
 
 _SMALL = 256  # pixels along the longer side of a frame in the strip
 
@@ -38,15 +39,10 @@ class StripPanel(Panel):
         self._chosen: Frame | None = None
         self._pictures: dict[Frame, QImage] = {}
         self.form = StripForm(theme, FEWEST, MOST)
-        self._scroll = scroll = QScrollArea()
-        scroll.setObjectName("form")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.form)
+        self._scroll = FormArea(self.form)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        layout.addWidget(self._scroll)
         self._connect()
         self._drops = Drops(self, studio, self._mark, self._put_at)
         self.retranslate()
@@ -249,9 +245,9 @@ class StripPanel(Panel):
         (self.form.film if self.strip.frames else self.form.ends[0].words).setFocus()
 
     def minimumSizeHint(self) -> QSize:
+        """Never narrower than the form, which has no scroll bar to bring its right edge into sight."""
         own = super().minimumSizeHint()
-        bar = self._scroll.verticalScrollBar().sizeHint().width()
-        return QSize(max(own.width(), self.form.minimumSizeHint().width() + bar), own.height())
+        return QSize(max(own.width(), self._scroll.least_width), own.height())
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(600), self.theme.px(168))

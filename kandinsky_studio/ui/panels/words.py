@@ -7,11 +7,9 @@ from typing import NamedTuple
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -24,6 +22,8 @@ from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.panel import Panel
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.form_area import FormArea
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.word_bars import WordBar, WordBars
 
 _SOURCES = (Source.PROMPT, Source.PICTURE)
@@ -54,8 +54,8 @@ class WordsPanel(Panel):
             choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.weigh, self.map = QPushButton(), QPushButton()
         self.bars = WordBars(theme)
-        self.empty, self.unable, self.note, self.unmapped = (_words("muted") for _ in range(4))
-        self.error = _words("danger")
+        self.empty, self.unable, self.note, self.unmapped = (paragraph("muted") for _ in range(4))
+        self.error = paragraph("danger")
         self._heading = QLabel()
         self._heading.setObjectName("heading")
         self._choices = QWidget()
@@ -75,15 +75,9 @@ class WordsPanel(Panel):
         ):
             column.addWidget(widget)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("form")
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        layout.addWidget(FormArea(body))
         self.source.activated.connect(lambda number: self.explaining.choose(_SOURCES[number]))
         self.measure.activated.connect(self._show)
         self.order.activated.connect(self._show)
@@ -242,10 +236,3 @@ class WordsPanel(Panel):
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(300), self.theme.px(320))
-
-
-def _words(name: str) -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    return label

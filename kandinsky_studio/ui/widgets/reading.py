@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QWidget
+
+from kandinsky_studio.ui.widgets.paragraph import paragraph as paragraph
 
 WIDTH = 560  # pixels: lines of a length that reads well
 
@@ -50,11 +52,3 @@ class ReadingDialog(QDialog):
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
         super().changeEvent(event)
-
-
-def paragraph(name: str = "") -> QLabel:
-    """Words that wrap; ``name`` is their look in the style sheet."""
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    return label
