@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from benchmarks.live_canvas import living
+from benchmarks.pointer import STROKE, STROKES, TICK, mouse, post_strokes
 from benchmarks.startup import _platform
 from benchmarks.table import percentile, table
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QEvent
     from PySide6.QtGui import QMouseEvent
 
     from kandinsky_studio.document.document import Document
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 SIDE = 4096
 WINDOW = 1440, 900
-TICK = 0.008  # seconds from one event of the pointer to the next
 BRUSH = 200.0
-STROKES = 8.0  # seconds of painting for each row
-STROKE = 1.5  # seconds of one stroke
 FRAMES = 150
 JOBS = 2000  # more pictures than are made while strokes are measured
 ZOOMS = (0.2, 0.4, 0.7, 1.0, 1.5, 4.0)
@@ -172,23 +169,14 @@ def _settle(application: object, view: DocumentView) -> None:
     view.repaint()
 
 
-def _event(view: DocumentView, kind: QEvent.Type, moment: float) -> QMouseEvent:
+def _event(view: DocumentView, kind: str, moment: float) -> QMouseEvent:
     """Of a pointer that goes round in the view, ``moment`` seconds after it began."""
-    from PySide6.QtCore import QEvent, QPointF, Qt
-    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtCore import QPointF
 
     radius = 0.42 * view.height() * (0.4 + 0.6 * abs(math.sin(0.37 * moment)))
     angle = 2.6 * moment
     place = QPointF(view.width() / 2 + radius * math.cos(angle), view.height() / 2 + radius * math.sin(angle))
-    button, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    return QMouseEvent(
-        kind,
-        place,
-        view.mapToGlobal(place),
-        none if kind is QEvent.Type.MouseMove else button,
-        none if kind is QEvent.Type.MouseButtonRelease else button,
-        Qt.KeyboardModifier.NoModifier,
-    )
+    return mouse(kind, place, QPointF(view.mapToGlobal(place)))
 
 
 def _one_by_one(application: object, view: DocumentView, zoom: float, rest: float = 0.0) -> list[float]:
@@ -196,7 +184,6 @@ def _one_by_one(application: object, view: DocumentView, zoom: float, rest: floa
 
     With a ``rest`` (seconds) after each, other threads get on, and what this thread does for them counts, too.
     """
-    from PySide6.QtCore import QEvent
     from PySide6.QtWidgets import QApplication
 
     _look(view, zoom)
@@ -205,9 +192,9 @@ def _one_by_one(application: object, view: DocumentView, zoom: float, rest: floa
     for number in range(round(STROKES / TICK)):
         in_stroke = number % round(STROKE / TICK)
         if in_stroke == 0:
-            QApplication.sendEvent(view, _event(view, QEvent.Type.MouseButtonPress, number * TICK))
+            QApplication.sendEvent(view, _event(view, "press", number * TICK))
         begin = time.thread_time()
-        QApplication.sendEvent(view, _event(view, QEvent.Type.MouseMove, number * TICK))
+        QApplication.sendEvent(view, _event(view, "move", number * TICK))
         view.repaint(0, 0, 1, 1)  # and all that waits to be painted
         while view.unfinished:
             QApplication.processEvents()
@@ -220,8 +207,8 @@ def _one_by_one(application: object, view: DocumentView, zoom: float, rest: floa
         found.append(spent * 1000)
         QApplication.processEvents()  # what is done while nothing happens
         if in_stroke == round(STROKE / TICK) - 1:
-            QApplication.sendEvent(view, _event(view, QEvent.Type.MouseButtonRelease, number * TICK))
-    QApplication.sendEvent(view, _event(view, QEvent.Type.MouseButtonRelease, STROKES))
+            QApplication.sendEvent(view, _event(view, "release", number * TICK))
+    QApplication.sendEvent(view, _event(view, "release", STROKES))
     while view.document is not None and view.document.undo():
         pass
     return found
@@ -229,40 +216,18 @@ def _one_by_one(application: object, view: DocumentView, zoom: float, rest: floa
 
 def _paint(application: object, view: DocumentView, zoom: float) -> list[float]:
     """Milliseconds from when each event of some strokes was due until it was painted; ``zoom`` 0 shows everything."""
-    from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
     _look(view, zoom)
     _settle(application, view)
-    loop, timer = QEventLoop(), QTimer()
-    start = time.perf_counter()
-    due = start + TICK
     posted: list[float] = []
     handled: list[float] = []
     latencies: list[float] = []
 
-    def post(kind: QEvent.Type, moment: float) -> None:
-        QApplication.postEvent(view, _event(view, kind, moment - start))
-
-    def tick() -> None:
-        nonlocal due
-        now = time.perf_counter()
-        while due <= now:
-            number = round((due - start) / TICK)
-            in_stroke = number % round(STROKE / TICK)
-            if in_stroke == 1:
-                post(QEvent.Type.MouseButtonPress, due)
-            post(QEvent.Type.MouseMove, due)
+    def post(kind: str, due: float, moment: float) -> None:
+        QApplication.postEvent(view, _event(view, kind, moment))
+        if kind == "move":
             posted.append(due)
-            if in_stroke == 0 and number:
-                post(QEvent.Type.MouseButtonRelease, due)
-            due += TICK
-        if now - start > STROKES:
-            post(QEvent.Type.MouseButtonRelease, now)
-            timer.stop()
-            QTimer.singleShot(100, loop.quit)
-            return
-        timer.start(max(0, math.floor((due - time.perf_counter()) * 1000)))
 
     def moved() -> None:
         handled.append(posted.pop(0))
@@ -274,12 +239,8 @@ def _paint(application: object, view: DocumentView, zoom: float) -> list[float]:
         latencies.extend((now - moment) * 1000 for moment in handled)
         handled.clear()
 
-    timer.setSingleShot(True)
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(tick)
-    timer.start(0)
     view.on_move, view.on_painted = moved, painted  # type: ignore[attr-defined]
-    loop.exec()
+    post_strokes(post)
     view.on_move = view.on_painted = lambda: None  # type: ignore[attr-defined]
     while view.document is not None and view.document.undo():
         pass

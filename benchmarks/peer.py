@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.canvas import TICK
+from benchmarks.pointer import TICK
 from benchmarks.screen import Pixels, Screen
 from benchmarks.table import percentile, table
 from benchmarks.window import write

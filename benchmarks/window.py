@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.canvas import BRUSH, STROKE, STROKES, TICK
+from benchmarks.canvas import BRUSH
+from benchmarks.pointer import STROKE, STROKES, TICK, mouse, post_strokes
 from benchmarks.startup import _platform
 from benchmarks.table import percentile, table
 
@@ -196,23 +197,14 @@ def look(view: DocumentView, zoom: float) -> None:
 
 def event(window: MainWindow, kind: str, moment: float) -> QMouseEvent:
     """Of a pointer that goes round in the view, as the window gets it; ``kind`` is press, move or release."""
-    from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-    from PySide6.QtGui import QMouseEvent
+    from PySide6.QtCore import QPoint, QPointF
 
     view = window.bench.page.view
     radius = 0.42 * min(view.height(), view.width()) * (0.4 + 0.6 * abs(math.sin(0.37 * moment)))
     angle = 2.6 * moment
     x, y = view.width() / 2 + radius * math.cos(angle), view.height() / 2 + radius * math.sin(angle)
     place = QPointF(view.mapTo(window, QPoint(0, 0))) + QPointF(x, y)
-    button, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    types = {
-        "press": (QEvent.Type.MouseButtonPress, button, button),
-        "move": (QEvent.Type.MouseMove, none, button),
-        "release": (QEvent.Type.MouseButtonRelease, button, none),
-    }
-    type_, changed, held = types[kind]
-    place_on_screen = window.mapToGlobal(place)
-    return QMouseEvent(type_, place, place, place_on_screen, changed, held, Qt.KeyboardModifier.NoModifier)
+    return mouse(kind, place, QPointF(window.mapToGlobal(place)))
 
 
 def _one_by_one(window: MainWindow, zoom: float) -> list[str]:
@@ -240,40 +232,18 @@ def _one_by_one(window: MainWindow, zoom: float) -> list[str]:
 
 def _paint(window: MainWindow, painted: Watch, zoom: float) -> list[str]:
     """As :func:`benchmarks.canvas._paint`, but the events go to the window, which finds the view itself."""
-    from PySide6.QtCore import QEventLoop, Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
     view, handle = window.bench.page.view, window.windowHandle()
     look(view, zoom)
-    loop, timer = QEventLoop(), QTimer()
-    start = time.perf_counter()
-    due = start + TICK
     posted: list[float] = []
+    seen: list[float] = []
     latencies: list[float] = []
 
-    def tick() -> None:
-        nonlocal due
-        now = time.perf_counter()
-        while due <= now:
-            number = round((due - start) / TICK)
-            in_stroke = number % round(STROKE / TICK)
-            if in_stroke == 1:
-                QApplication.postEvent(handle, event(window, "press", due - start))
-                posted.append(due)
-            QApplication.postEvent(handle, event(window, "move", due - start))
+    def post(kind: str, due: float, moment: float) -> None:
+        QApplication.postEvent(handle, event(window, kind, moment))
+        if kind != "release":
             posted.append(due)
-            if in_stroke == 0 and number:
-                QApplication.postEvent(handle, event(window, "release", due - start))
-            due += TICK
-        if now - start > STROKES:
-            QApplication.postEvent(handle, event(window, "release", now - start))
-            timer.stop()
-            QTimer.singleShot(100, loop.quit)
-            return
-        timer.start(max(0, math.floor((due - time.perf_counter()) * 1000)))
-
-    seen: list[float] = []
-    view.pointer_moved.connect(lambda: seen.append(posted[len(seen) + len(latencies)]))
 
     def on_painted() -> None:
         if view.unfinished:
@@ -282,12 +252,9 @@ def _paint(window: MainWindow, painted: Watch, zoom: float) -> list[str]:
         latencies.extend((now - moment) * 1000 for moment in seen)
         seen.clear()
 
-    timer.setSingleShot(True)
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(tick)
-    timer.start(0)
+    view.pointer_moved.connect(lambda: seen.append(posted[len(seen) + len(latencies)]))
     painted.on_painted = on_painted
-    loop.exec()
+    post_strokes(post)
     painted.on_painted = lambda: None
     view.pointer_moved.disconnect()
     return _row(window, latencies)
