@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
-from kandinsky_studio import cli, paths
+from kandinsky_studio import cli, log, paths
 from tests.hub import FakeHub, Faults
 
 MODEL = "depth-anything-v2-small"
@@ -22,6 +22,13 @@ FILES = {
     "model.safetensors": WEIGHTS,
     "README.md": b"nobody needs this",
 }
+
+
+@pytest.fixture(autouse=True)
+def no_log_left():
+    """The commands write a log, where this test has its home."""
+    yield
+    log.stop()
 
 
 @pytest.fixture

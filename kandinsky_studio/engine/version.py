@@ -56,7 +56,7 @@ class Version(ABC):
             key=files.model,
             title=files.title,
             disk_size=files.disk_size(),
-            memory_size=2 * self.parameter_count(files, files.required),
+            memory_size=2 * self.parameter_count(files, files.resident),
         )
 
     def parameter_count(self, files: ModelFiles, parts: tuple[str, ...]) -> int:

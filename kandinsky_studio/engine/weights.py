@@ -76,6 +76,11 @@ class ModelFiles:
         """The folder that all of it is in."""
         return Path(os.path.commonpath([path.parent for path in self.places.values()]))
 
+    @property
+    def resident(self) -> tuple[str, ...]:
+        """The parts that most pictures need one or the other of; what only one task needs is not among them."""
+        return (*self.required, *(part for part in ("image_encoder",) if part in self))
+
     def folder(self, part: str) -> Path:
         """Where a part is. Raises ``ModelNotFound`` if it isn't there."""
         if part not in self.places:

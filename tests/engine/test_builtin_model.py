@@ -283,4 +283,4 @@ def test_it_stays_small() -> None:
 def test_the_spec_knows_the_size_of_its_files() -> None:
     files, spec = find("builtin"), spec_of("builtin")
     assert spec.disk_size == files.disk_size()
-    assert spec.memory_size == 2 * files.parameter_count()
+    assert spec.memory_size == 2 * files.parameter_count(files.resident)

@@ -285,7 +285,7 @@ def test_a_panel_with_a_tab_has_no_second_title(qtbot, window):
     window.studio.editor.new(64, 64)
     qtbot.waitUntil(lambda: titles("prompt") == [], timeout=2000)
     assert titles("layers") == ["Layers"]
-    for key in ("mix", "colours", "steps"):
+    for key in ("mix", "ideas", "pad", "colours", "steps"):
         dock(window, key).toggleViewAction().trigger()
     qtbot.waitUntil(lambda: titles("prompt") == ["Prompt"], timeout=2000)
 
