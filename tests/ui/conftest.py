@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
@@ -34,6 +35,17 @@ def built_in_engine():
     engine.load("builtin")
     yield engine
     Engine.free(engine)
+
+
+@pytest.fixture
+def runs():
+    """How often each kind of network is run."""
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    counted = Counter()
+    hook = register_module_forward_pre_hook(lambda module, _: counted.update([type(module).__name__]))
+    yield counted
+    hook.remove()
 
 
 @pytest.fixture

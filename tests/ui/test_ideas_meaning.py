@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from torch.nn.modules.module import register_module_forward_pre_hook
 
 from kandinsky_studio.app.ideas import DRAFT_STEPS
 from kandinsky_studio.app.mix_slots import Picture
@@ -23,15 +21,6 @@ from kandinsky_studio.ui.panels.ideas import DRIFT, STYLES, IdeasPanel
 @pytest.fixture
 def fake_engine(built_in_engine):
     return built_in_engine
-
-
-@pytest.fixture
-def runs():
-    """How often each kind of network is run."""
-    counted = Counter()
-    hook = register_module_forward_pre_hook(lambda module, _: counted.update([type(module).__name__]))
-    yield counted
-    hook.remove()
 
 
 @pytest.fixture

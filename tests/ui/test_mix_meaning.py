@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter
-from torch.nn.modules.module import register_module_forward_pre_hook
 
 from kandinsky_studio.app.canvas_plan import Verb
-from kandinsky_studio.document.surface import Depth, Surface, new_image
-from kandinsky_studio.engine.training.judge import judge
-from kandinsky_studio.engine.training.scenes import COLOUR_NAMES
-
-
-@pytest.fixture
-def runs():
-    """How often each kind of network is run."""
-    counted = Counter()
-    hook = register_module_forward_pre_hook(lambda module, _: counted.update([type(module).__name__]))
-    yield counted
-    hook.remove()
+from kandinsky_studio.document.surface import Surface
+from tests.ui.seen import colour_of, disc
 
 
 @pytest.fixture
 def fake_engine(built_in_engine):
     return built_in_engine
-
-
-def disc(colour, ground="#ffffff", size=128):
-    image = new_image(size, size, Depth.RGBA)
-    image.fill(QColor(ground))
-    painter = QPainter(image)
-    painter.setBrush(QColor(colour))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawEllipse(size // 4, size // 4, size // 2, size // 2)
-    painter.end()
-    return image
-
-
-def colour_of(image):
-    """Of the one shape in a picture."""
-    [shape] = judge(image).shapes
-    return COLOUR_NAMES[shape.colour]
 
 
 def test_the_weights_say_what_is_seen_and_nothing_is_encoded_twice(make_window, qtbot, runs):

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter
 from PySide6.QtTest import QTest
-from torch.nn.modules.module import register_module_forward_pre_hook
 
 from kandinsky_studio.app.mix_slots import Words
 from kandinsky_studio.app.pad_geometry import corners_of
-from kandinsky_studio.document.surface import Depth, new_image
 from kandinsky_studio.engine.embeddings import similarity
-from kandinsky_studio.engine.training.judge import judge
-from kandinsky_studio.engine.training.scenes import COLOUR_NAMES
 from kandinsky_studio.ui.panels.pad import PadPanel
+from tests.ui.seen import colour_of, disc
 
 STEPS = 12
 ENCODERS = ("CLIPVisionModelWithProjection", "CLIPTextModelWithProjection")
 DECODER = "UNet2DConditionModel"
-
-
-@pytest.fixture
-def runs():
-    """How often each kind of network is run."""
-    counted = Counter()
-    hook = register_module_forward_pre_hook(lambda module, _: counted.update([type(module).__name__]))
-    yield counted
-    hook.remove()
 
 
 @pytest.fixture
@@ -49,27 +35,10 @@ def studio_(make_window):
     return studio
 
 
-def disc(colour, ground="#ffffff", size=128):
-    image = new_image(size, size, Depth.RGBA)
-    image.fill(QColor(ground))
-    painter = QPainter(image)
-    painter.setBrush(QColor(colour))
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawEllipse(size // 4, size // 4, size // 2, size // 2)
-    painter.end()
-    return image
-
-
 def array(image):
     image = image.convertToFormat(image.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
-
-
-def colour_of(image):
-    """Of the one shape in a picture."""
-    [shape] = judge(image).shapes
-    return COLOUR_NAMES[shape.colour]
 
 
 def test_the_puck_says_what_is_seen_and_a_second_draft_encodes_nothing(studio_, qtbot, runs, built_in_engine):

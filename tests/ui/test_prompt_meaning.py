@@ -9,10 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 
 from kandinsky_studio.app.generation import Generation
-from kandinsky_studio.engine.training.judge import judge
-from kandinsky_studio.engine.training.scenes import COLOUR_NAMES
 from kandinsky_studio.storage.pictures import read_request
 from kandinsky_studio.ui.panels.handbook import HandbookPanel
+from tests.ui.seen import colour_of, ground_of
 
 
 @pytest.fixture(autouse=True)
@@ -25,15 +24,6 @@ def steady_seeds(monkeypatch):
 @pytest.fixture
 def fake_engine(built_in_engine):
     return built_in_engine
-
-
-def shape_of(image):
-    [shape] = judge(image).shapes
-    return COLOUR_NAMES[shape.colour]
-
-
-def ground_of(image):
-    return COLOUR_NAMES[judge(image).background]
 
 
 def results(qtbot, window):
@@ -56,7 +46,7 @@ def test_alternatives_are_drawn_kept_and_repeated(make_window, qtbot):
     made = results(qtbot, window)
     named = [result.request.prompt.split()[1] for result in made]
     assert set(named) == {"red", "blue"}
-    assert [shape_of(result.image) for result in made] == named
+    assert [colour_of(result.image) for result in made] == named
     # What the gallery has on the disk says which it was, and makes the same picture again, alone.
     model = studio.gallery_list
     qtbot.waitUntil(lambda: model.rowCount() == 6, timeout=10_000)
@@ -79,7 +69,7 @@ def test_all_combinations_are_drawn(make_window, qtbot):
     studio.settings.set(prompt="a {red|blue} circle on a {white|black} background", num_inference_steps=12)
     studio.words.set_every(True)
     made = results(qtbot, window)
-    seen = [(shape_of(result.image), ground_of(result.image)) for result in made]
+    seen = [(colour_of(result.image), ground_of(result.image)) for result in made]
     assert seen == [("red", "white"), ("red", "black"), ("blue", "white"), ("blue", "black")]
 
 
@@ -103,7 +93,7 @@ def test_a_style_and_a_word_of_the_handbook_change_the_picture(make_window, qtbo
         studio.words.styles.put_on("On a black ground")
         [result] = results(qtbot, window)
         assert result.request.prompt == f"a {colour} circle on a black background"
-        assert (shape_of(result.image), ground_of(result.image)) == (colour, "black")
+        assert (colour_of(result.image), ground_of(result.image)) == (colour, "black")
     studio.words.styles.take_off("On a black ground")
     [plain] = results(qtbot, window)
     assert plain.request.prompt == "a red circle"

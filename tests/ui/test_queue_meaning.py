@@ -6,8 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from kandinsky_studio.app.queue_list import Standing
-from kandinsky_studio.engine.training.judge import judge
-from kandinsky_studio.engine.training.scenes import COLOUR_NAMES
+from tests.ui.seen import colour_of
 
 PROMPTS = {
     "red": "a red circle on a white background",
@@ -41,11 +40,7 @@ def test_pictures_are_made_in_the_order_the_rows_were_put_into(make_window, qtbo
         qtbot.keyClick(view, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     action("generation.pause_queue").trigger()
     qtbot.waitUntil(lambda: len(queue.list.of(Standing.done)) == 3, timeout=60_000)
-    colours = []
-    for image in made:
-        [shape] = judge(image).shapes
-        colours.append(COLOUR_NAMES[shape.colour])
-    assert colours == ["green", "red", "blue"]
+    assert [colour_of(image) for image in made] == ["green", "red", "blue"]
     studio.gallery.flush()
     newest_first = [studio.gallery_list.item(studio.gallery_list.index(row)) for row in range(3)]
     assert [item.request.prompt for item in newest_first] == [PROMPTS[name] for name in ("blue", "red", "green")]
