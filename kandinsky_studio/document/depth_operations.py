@@ -61,12 +61,17 @@ def put(
     with document.edit(name) as edit:
         surface = ensure(document, edit, Kind.DEPTH).pixels
         assert surface is not None
-        whole = surface.bounds.united(area)
-        values = surface.array(whole)
-        y, x = area.y - whole.y, area.x - whole.x
-        values[y : y + area.height, x : x + area.width] = pixels
-        edit.replace(surface, Surface.from_array(values, whole.x, whole.y))
+        edit.replace(surface, _covered(surface, pixels, area))
     return edit.made
+
+
+def _covered(surface: Surface, pixels: Pixels, area: Rect) -> Surface:
+    """``surface`` with ``pixels`` (height × width of ``area``) in place of what it has there."""
+    whole = surface.bounds.united(area)
+    values = surface.array(whole)
+    y, x = area.y - whole.y, area.x - whole.x
+    values[y : y + area.height, x : x + area.width] = pixels
+    return Surface.from_array(values, whole.x, whole.y)
 
 
 def scaled(pixels: Pixels, area: Rect) -> Pixels:
@@ -141,11 +146,7 @@ def adjust(
     with document.edit(name, merge) as edit:
         surface = ensure(document, edit, Kind.DEPTH).pixels
         assert surface is not None
-        whole = base.bounds.united(area)
-        result = base.array(whole)
-        y, x = area.y - whole.y, area.x - whole.x
-        result[y : y + area.height, x : x + area.width] = after
-        edit.replace(surface, Surface.from_array(result, whole.x, whole.y))
+        edit.replace(surface, _covered(base, after, area))
     return edit.made
 
 
