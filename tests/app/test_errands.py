@@ -12,15 +12,6 @@ from kandinsky_studio.errors import EngineFailed
 STEP = Progress(Stage.decoder, 1, 2, 0, 1, 0.5)
 
 
-@pytest.fixture
-def worker(qtbot, fake_engine):
-    worker = EngineWorker(lambda: fake_engine)
-    worker.start()
-    yield worker
-    fake_engine.hold.set()
-    assert worker.close()
-
-
 class Story:
     """Errands that tell here what became of them."""
 

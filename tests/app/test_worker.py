@@ -13,15 +13,6 @@ from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest
 from kandinsky_studio.errors import BrokenModel, EngineFailed, OutOfMemory, StudioError
 
 
-@pytest.fixture
-def worker(qtbot, fake_engine):
-    worker = EngineWorker(lambda: fake_engine)
-    worker.start()
-    yield worker
-    fake_engine.hold.set()
-    assert worker.close()
-
-
 def job(number=1, **values):
     return Job(number, GenerationRequest(**{"prompt": "a circle", "num_inference_steps": 3, **values}))
 
