@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QWidget
@@ -86,6 +88,24 @@ class SmallPicture(QWidget):
         return self._pixmap
 
 
+def lay_out(row: QWidget, picture: SmallPicture, above: Sequence[QWidget], slider: LabelledSlider) -> None:
+    """Put ``picture`` at the left of ``row`` and ``slider`` beside it; ``above`` that is a name with its buttons."""
+    name, *buttons = above
+    line = QHBoxLayout()
+    line.setSpacing(TIGHT)
+    line.addWidget(name, 1)
+    for button in buttons:
+        line.addWidget(button)
+    grid = QGridLayout(row)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(SMALL)
+    grid.setVerticalSpacing(TIGHT)
+    grid.addWidget(picture, 0, 0, 2, 1)
+    grid.addLayout(line, 0, 1)
+    grid.addWidget(slider, 1, 1)
+    grid.setColumnStretch(1, 1)
+
+
 class SlotRow(Translated):
     """``weighed`` carries the share (0 … 1) that the user chose, ``worded`` words that were typed; the others what a
     button was switched to."""
@@ -114,19 +134,7 @@ class SlotRow(Translated):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._title.addWidget(self.name)
         self._title.addWidget(self.words)
-        above = QHBoxLayout()
-        above.setSpacing(TIGHT)
-        above.addWidget(self._title, 1)
-        for button in (self.negative, self.lock, self.remove):
-            above.addWidget(button)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(SMALL)
-        grid.setVerticalSpacing(TIGHT)
-        grid.addWidget(self.picture, 0, 0, 2, 1)
-        grid.addLayout(above, 0, 1)
-        grid.addWidget(self.weight, 1, 1)
-        grid.setColumnStretch(1, 1)
+        lay_out(self, self.picture, (self._title, self.negative, self.lock, self.remove), self.weight)
         self.weight.changed.connect(lambda percent: self.weighed.emit(percent / 100))
         self.words.textEdited.connect(self.worded)
         self.lock.clicked.connect(self.locked)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QInputDialog, QMenu, QToolButton
+from PySide6.QtWidgets import QInputDialog, QMenu, QToolButton
 
-from kandinsky_studio.ui.sizes import SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.pigment_shelf import PigmentShelf
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
-from kandinsky_studio.ui.widgets.slot import SmallPicture
+from kandinsky_studio.ui.widgets.slot import SmallPicture, lay_out
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import IconButton
 from kandinsky_studio.ui.widgets.translated import Translated
@@ -35,18 +34,7 @@ class StyleRow(Translated):
         self.name.setToolTip(name)
         self.strength = LabelledSlider(theme, -100, 200, 100, suffix=" %")
         self.remove = IconButton(theme, "close", small=True)
-        above = QHBoxLayout()
-        above.setSpacing(TIGHT)
-        above.addWidget(self.name, 1)
-        above.addWidget(self.remove)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(SMALL)
-        grid.setVerticalSpacing(TIGHT)
-        grid.addWidget(self.picture, 0, 0, 2, 1)
-        grid.addLayout(above, 0, 1)
-        grid.addWidget(self.strength, 1, 1)
-        grid.setColumnStretch(1, 1)
+        lay_out(self, self.picture, (self.name, self.remove), self.strength)
         self.strength.changed.connect(lambda percent: self.strengthened.emit(percent / 100))
         self.remove.clicked.connect(self.removed)
         self.retranslate()
