@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -191,11 +191,17 @@ class Editor(QObject):
 
         self._lane.run(lambda: (stamp_of(path), read_document(path)), arrived, self._messages.error)
 
-    def open_copy(self, path: Path, then: Callable[[Sheet], None] = lambda _: None) -> None:
-        """Read a document; it comes as one that has no file yet, and ``then`` gets it."""
+    def open_copy(self, path: Path, names: Mapping[str, str], then: Callable[[Sheet], None] = lambda _: None) -> None:
+        """Read a document; it comes as one that has no file yet, and ``then`` gets it.
+
+        Layers that are called as in ``names`` get the names given there.
+        """
 
         def arrived(read: ReadDocument) -> None:
-            document = Document(read.state)
+            state = read.state
+            for layer in read.state.layers:
+                state = state.with_layer(layer.id, name=names.get(layer.name, layer.name))
+            document = Document(state)
             document.activate(read.active_id)
             document.history.mark_unsaved()
             then(self.add(document))

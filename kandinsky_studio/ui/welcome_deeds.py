@@ -144,7 +144,8 @@ class WelcomeDeeds(QObject):
     @Slot()
     def open_sample(self) -> None:
         """A copy without a file; its two pictures stand ready to be mixed."""
-        self._studio.editor.open_copy(paths.resources() / "samples" / SAMPLE, self._sample_opened)
+        names = {"Ground": self.tr("Ground"), "Circle": self.tr("Circle"), "Triangle": self.tr("Triangle")}
+        self._studio.editor.open_copy(paths.resources() / "samples" / SAMPLE, names, self._sample_opened)
 
     def _sample_opened(self, sheet: Sheet) -> None:
         studio, mixing = self._studio, self._studio.mixing
@@ -154,12 +155,7 @@ class WelcomeDeeds(QObject):
             mixing.set_used(False)
         if not studio.settings.values.prompt.strip():
             studio.settings.set(prompt=self.tr("a green star on a blue background"))
-        studio.messages.note(
-            self.tr(
-                "The sample: the red marks what Fill draws anew. The panel Mix has its two pictures ready to be mixed. It "
-                "is a copy, so nothing can go wrong."
-            )
-        )
+        studio.messages.note(self.tr("The sample: Fill draws the red part anew, and Mix has both pictures ready."))
 
     # ------------------------------------------------------------------ the picture at hand
 

@@ -6731,8 +6731,20 @@
         <translation>зелёная звезда на синем фоне</translation>
     </message>
     <message>
-        <source>The sample: the red marks what Fill draws anew. The panel Mix has its two pictures ready to be mixed. It is a copy, so nothing can go wrong.</source>
-        <translation>Образец: красным отмечено то, что нарисует заново «Заполнить». На панели «Смесь» готовы к смешиванию две его картины. Это копия, испортить ничего нельзя.</translation>
+        <source>Ground</source>
+        <translation>Фон</translation>
+    </message>
+    <message>
+        <source>Circle</source>
+        <translation>Круг</translation>
+    </message>
+    <message>
+        <source>Triangle</source>
+        <translation>Треугольник</translation>
+    </message>
+    <message>
+        <source>The sample: Fill draws the red part anew, and Mix has both pictures ready.</source>
+        <translation>Образец: «Заполнить» нарисует красное заново, а в «Смеси» готовы обе картины.</translation>
     </message>
 </context>
 <context>
