@@ -16,17 +16,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import cv2
 import numpy as np
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
 
 from kandinsky_studio.app.canvas_plan import seen_at, working_size
+from kandinsky_studio.app.drafting import Drafter, small
 from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.errand import Errand
 from kandinsky_studio.app.ideas import DRAFT_STEPS, draft_size
-from kandinsky_studio.app.images import to_image
-from kandinsky_studio.app.making import Maker, Means, picture_of
+from kandinsky_studio.app.making import Means, picture_of
 from kandinsky_studio.app.mix_slots import Picture, Source, Words, without
 from kandinsky_studio.app.styles import Styles
 from kandinsky_studio.document.generation_frame import generated_area
@@ -40,15 +38,13 @@ KEEPS = 0.6  # of a picture is drawn anew while its composition is kept, until t
 # 2 seeds each, things stay within .04 of the side (.17 at .7) and 94 % of them have the new colour (19 % at .4)
 
 _TOPIC = "drift"
-_SEEN = 384  # pixels along the longer side of what is shown
 _STILL = 1e-4  # a shorter way is none
 
 
-class Drift(Maker):
-    """``changed``: another picture, other words or another amount; ``picture_changed``: of where it is now."""
+class Drift(Drafter):
+    """``changed``: another picture, other words or another amount. :attr:`image` is of where it is now."""
 
     changed = Signal()
-    picture_changed = Signal()
 
     def __init__(self, means: Means, styles: Styles, parent: QObject | None = None) -> None:
         super().__init__(means, parent)
@@ -59,10 +55,7 @@ class Drift(Maker):
         self._amount = 0.0
         self._keeps = True
         self._strength = KEEPS
-        self._image: QImage | None = None
-        self._is_draft = False
         self._drafting = False
-        self._refused = ""
         self._made: GenerationRequest | None = None  # the whole picture that was asked for last
         self._jobs: set[int] = set()
         self._generation.picture_made.connect(self._picture_made)
@@ -95,15 +88,6 @@ class Drift(Maker):
     def strength(self) -> float:
         """How much of the picture is drawn anew if its composition is kept, 0 … 1."""
         return self._strength
-
-    @property
-    def image(self) -> QImage | None:
-        """The picture of where it is now, or of where it was shortly before."""
-        return self._image
-
-    @property
-    def is_draft(self) -> bool:
-        return self._is_draft
 
     @property
     def busy(self) -> bool:
@@ -190,11 +174,6 @@ class Drift(Maker):
             self.changed.emit()
         return job
 
-    def leave(self) -> None:
-        """The hand is elsewhere: take a draft off the canvas."""
-        self._refused = ""
-        self._candidates.show_draft(None)
-
     def _request(self, refuse: Any) -> GenerationRequest | None:
         if not self.ready or self._source is None:
             return None
@@ -241,7 +220,7 @@ class Drift(Maker):
 
         def done(result: GenerationResult) -> None:
             self._drafting = False
-            self._show(result.image, True)
+            self._show(small(result), True)
             if self._editor.sheet is not None:
                 self._candidates.show_draft(result.image)
 
@@ -256,21 +235,11 @@ class Drift(Maker):
         self._drafting = False
         self.leave()
 
-    def _show(self, image: Pixels, is_draft: bool) -> None:
-        self._image, self._is_draft = to_image(_small(image)), is_draft
-        self.picture_changed.emit()
-
-    def _refuse(self, error: StudioError) -> None:
-        """Say once why there is no draft, not with each move."""
-        if str(error) != self._refused:
-            self._refused = str(error)
-            self._messages.error(error)
-
     # ------------------------------------------------------------------ what happens
 
     def _picture_made(self, job: int, result: GenerationResult) -> None:
         if job in self._jobs:
-            self._show(result.image, False)
+            self._show(small(result), False)
             self._candidates.offer(result)
 
     def _ended(self, job: int) -> None:
@@ -313,11 +282,3 @@ def _picture(pixels: Pixels, name: str) -> Picture:
 def _raster(source: Source, slot: Slot) -> Raster | None:
     """The picture that drifts; None of an idea that has none."""
     return source.raster if isinstance(source, Picture) else slot.image
-
-
-def _small(image: Pixels) -> Pixels:
-    scale = _SEEN / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

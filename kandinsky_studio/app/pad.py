@@ -11,15 +11,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio.app.canvas_plan import plan
+from kandinsky_studio.app.drafting import Drafter, small
 from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.errand import Errand
 from kandinsky_studio.app.generation import random_seed
-from kandinsky_studio.app.images import to_image
-from kandinsky_studio.app.making import Maker, Means, picture_of
+from kandinsky_studio.app.making import Means, picture_of
 from kandinsky_studio.app.mix_slots import Source, Words, layers_in, without
 from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.pad_geometry import Place, corners_of, nearest_place, place_of, weights_at
@@ -31,17 +30,15 @@ from kandinsky_studio.errors import StudioError
 FEWEST, MOST = 2, 5  # corners
 DRAFT_STEPS = 5  # of DPM++ 2M: the fewest that show the shapes and colours of the whole picture, as measured
 _TOPIC = "pad"
-_SEEN = 384  # pixels along the longer side of the picture of a place
 _NOTHING = 1e-6  # a weight below it
 
 
-class MixingPad(Maker):
-    """``corners_changed``: other things lie there; ``moved``: the puck is elsewhere; ``picture_changed``: of where it
-    is; ``changed``: anything else, such as whether something is being made."""
+class MixingPad(Drafter):
+    """``corners_changed``: other things lie there; ``moved``: the puck is elsewhere; ``changed``: anything else, such as
+    whether something is being made. :attr:`image` is of where the puck is."""
 
     corners_changed = Signal()
     moved = Signal()
-    picture_changed = Signal()
     changed = Signal()
 
     def __init__(self, means: Means, mixing: Mixing, parent: QObject | None = None) -> None:
@@ -53,11 +50,8 @@ class MixingPad(Maker):
         self._slots: list[Ingredient] | None = None  # what lies at the corners, as it was looked at last
         self._steps = DRAFT_STEPS
         self._over_canvas = True
-        self._image: QImage | None = None
-        self._is_draft = False
         self._drafting: tuple[Place, tuple[int, int]] | None = None  # what the draft is of that is asked for
         self._drafted: tuple[Place, tuple[int, int]] | None = None  # and what the picture is of
-        self._refused = ""  # what was said last about drafts that can't be: once is enough for a drag
         self._jobs: dict[int, Visited] = {}
         self.trail = Trail(self._gallery, self)
         self._generation.picture_made.connect(self._made)
@@ -83,15 +77,6 @@ class MixingPad(Maker):
     def weights(self) -> tuple[float, ...]:
         """What each corner counts, 0 … 1, together 1."""
         return weights_at(self._place, corners_of(len(self._corners)))
-
-    @property
-    def image(self) -> QImage | None:
-        """The picture of where the puck is, or of where it was shortly before."""
-        return self._image
-
-    @property
-    def is_draft(self) -> bool:
-        return self._is_draft
 
     @property
     def here(self) -> Visited | None:
@@ -230,11 +215,6 @@ class MixingPad(Maker):
             self._candidates.show_draft(None)
         self.changed.emit()
 
-    def leave(self) -> None:
-        """The hand is elsewhere: take a draft off the canvas."""
-        self._refused = ""
-        self._candidates.show_draft(None)
-
     # ------------------------------------------------------------------ making
 
     @property
@@ -288,17 +268,11 @@ class MixingPad(Maker):
             if self._drafting is None:
                 return  # a whole picture is on its way, or other things lie at the corners
             self._drafted = of
-            self._show(_small(result), True)
+            self._show(small(result), True)
             if self._covering:
                 self._candidates.show_draft(result.image)
 
         self._worker.ask(Errand(_TOPIC, draft.model, picture_of(draft), done, failed=self._refuse))
-
-    def _refuse(self, error: StudioError) -> None:
-        """Say once why there is no draft, not with each move."""
-        if str(error) != self._refused:
-            self._refused = str(error)
-            self._messages.error(error, passing=True)
 
     def _stop(self) -> None:
         """Want no draft any more, and no picture of another place."""
@@ -310,10 +284,6 @@ class MixingPad(Maker):
         for job in list(self._jobs):
             self._worker.cancel(job)
 
-    def _show(self, image: QImage | None, draft: bool) -> None:
-        self._image, self._is_draft = image, draft
-        self.picture_changed.emit()
-
     # ------------------------------------------------------------------ what happens
 
     @Slot(int, object)
@@ -321,7 +291,7 @@ class MixingPad(Maker):
         visited = self._jobs.get(job)
         if visited is None:
             return
-        visited.image, visited.finished, visited.request = _small(result), True, result.request
+        visited.image, visited.finished, visited.request = small(result), True, result.request
         self.trail.changed.emit()
         if (self._place, self._held()) == (visited.place, visited.seeds):
             self._drafted = (visited.place, visited.seeds)
@@ -357,10 +327,3 @@ class MixingPad(Maker):
         self._corners = [found for source in self._corners if (found := without(sheet, source)) is not None]
         self._place = nearest_place(self._place, corners_of(len(self._corners)))
         self._begin_anew()
-
-
-def _small(result: GenerationResult) -> QImage:
-    image = to_image(result.image)
-    if max(image.width(), image.height()) <= _SEEN:
-        return image
-    return image.scaled(_SEEN, _SEEN, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
