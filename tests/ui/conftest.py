@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 
@@ -46,6 +47,13 @@ def runs():
     hook = register_module_forward_pre_hook(lambda module, _: counted.update([type(module).__name__]))
     yield counted
     hook.remove()
+
+
+@pytest.fixture
+def steady_seeds(monkeypatch):
+    """Seeds that are the same in each run of the tests."""
+    numbers = itertools.count(11)
+    monkeypatch.setattr("kandinsky_studio.app.generation.random_seed", lambda: next(numbers))
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -13,12 +11,7 @@ from kandinsky_studio.storage.pictures import read_request
 from kandinsky_studio.ui.panels.handbook import HandbookPanel
 from tests.ui.seen import colour_of, ground_of
 
-
-@pytest.fixture(autouse=True)
-def steady_seeds(monkeypatch):
-    """Seeds that are the same in each run of the tests."""
-    numbers = itertools.count(11)
-    monkeypatch.setattr("kandinsky_studio.app.generation.random_seed", lambda: next(numbers))
+pytestmark = pytest.mark.usefixtures("steady_seeds")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -17,17 +16,13 @@ from kandinsky_studio.ui.dialogs.styles import StylesDialog
 from kandinsky_studio.ui.history_popup import HistoryPopup
 from kandinsky_studio.ui.panels.handbook import HandbookPanel
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen one can't grab the keyboard
+pytestmark = [
+    pytest.mark.usefixtures("steady_seeds"),
+    pytest.mark.qt_log_ignore("This plugin does not support"),  # the offscreen one can't grab the keyboard
+]
 
 ALT, LEFT = Qt.KeyboardModifier.AltModifier, Qt.MouseButton.LeftButton
 UP, DOWN = Qt.Key.Key_Up, Qt.Key.Key_Down
-
-
-@pytest.fixture(autouse=True)
-def steady_seeds(monkeypatch):
-    """Seeds that are the same in each run of the tests."""
-    numbers = itertools.count(11)
-    monkeypatch.setattr("kandinsky_studio.app.generation.random_seed", lambda: next(numbers))
 
 
 @pytest.fixture
