@@ -86,6 +86,7 @@ class Studio(QObject):
         """The documents, what waits over them, and the jobs."""
         self.editor = Editor(self.messages, paths.journals() if remembers else None, self)
         self.candidates = Candidates(self.editor, self.generation, self.models, self.messages, self)
+        self.comparing = Comparing(self.editor, self.candidates, self)
         places = (paths.data() / "queue", paths.state() / "paces.json") if remembers else (None, None)
         self.queue = Queue(self.generation, self.worker, self.gallery, self.messages, self.models.check, places, self)
 
@@ -102,7 +103,6 @@ class Studio(QObject):
             messages=self.messages,
         )
         self.depth = DepthMaps(means, self.remembering, self)
-        self.comparing = Comparing(self.editor, self.candidates, self)
         self.pigments = Pigments(paths.data() / "pigments", self.messages, self)
         self.ingredients = Ingredients(self.editor, self.pigments, self.messages, paths.library(), self)
         self.mixing = Mixing(self.settings, self.editor, self.models, self.ingredients, self)
