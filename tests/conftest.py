@@ -150,7 +150,9 @@ class FakeEngine:
                 if self.error is not None:
                     error, self.error = self.error, None
                     raise error
-            result = GenerationResult(image, one, np.zeros(8, np.float32), {"decoder": 0.1}, "cpu", "float32", "00", tier)
+            result = GenerationResult(
+                image, one, np.zeros(8, np.float32), {"decoder": 0.1}, "cpu", "float32", "00", tier
+            )
             on_result(result)
             results.append(result)
         return results

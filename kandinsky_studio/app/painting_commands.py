@@ -123,7 +123,9 @@ DEPTH = (
         "depth.from_luminance", QT_TRANSLATE_NOOP("commands", "Depth from how light the layer is"), "luminance яркость"
     ),
     Command("depth.invert", QT_TRANSLATE_NOOP("commands", "Invert depth"), "near far обратить", "invert"),
-    Command("depth.adjust", QT_TRANSLATE_NOOP("commands", "Strength and range of depth…"), "levels blur уровни размыть"),
+    Command(
+        "depth.adjust", QT_TRANSLATE_NOOP("commands", "Strength and range of depth…"), "levels blur уровни размыть"
+    ),
     Command("depth.import_png", QT_TRANSLATE_NOOP("commands", "Import a depth map…"), "png load загрузить"),
     Command("depth.export_png", QT_TRANSLATE_NOOP("commands", "Export the depth map…"), "png save 8 bit записать"),
     Command(

@@ -25,7 +25,7 @@ def test_the_middle_is_the_same_of_each(count):
     assert weights_at((0.0, 0.0), corners_of(count)) == pytest.approx([1 / count] * count)
 
 
-@pytest.mark.parametrize("count", (3, 4, 5))
+@pytest.mark.parametrize("count", [3, 4, 5])
 def test_an_edge_is_linear_and_knows_its_two_ends_only(count):
     corners = corners_of(count)
     place = tuple(0.75 * a + 0.25 * b for a, b in zip(corners[0], corners[1], strict=True))
