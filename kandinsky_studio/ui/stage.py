@@ -57,6 +57,10 @@ class Stage(Canvas):
             painter.setPen(QPen(self._theme.colour("accent_line"), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
             painter.end()
+        self.tell_painted()
+
+    def tell_painted(self) -> None:
+        """The window has something on the screen, be it what stands over the stage."""
         if not self._has_painted:
             self._has_painted = True
             self.painted.emit()

@@ -11,6 +11,7 @@ from kandinsky_studio import paths
 from kandinsky_studio.app.images import to_image
 from kandinsky_studio.app.mix_slots import OfLayer
 from kandinsky_studio.app.sheet import Sheet
+from kandinsky_studio.app.worker import ModelState
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.tools.mask_brush import MaskBrush
 from kandinsky_studio.ui.tour import Tour
@@ -31,6 +32,7 @@ class WelcomeDeeds(QObject):
         self._studio = studio = window.studio
         self._stage = window.stage
         self.page: WelcomePage | None = None
+        self._engine_is_there = False  # it told of a model: before, there is nobody to look at this computer
         self._asked = False  # for the page, by the command: it stays over a picture, too
         self.tour = Tour(window)
         self.tour.ended.connect(self._tour_ended)
@@ -45,6 +47,7 @@ class WelcomeDeeds(QObject):
         studio.editor.opened.connect(self._document_opened)
         studio.generation.submitted.connect(self._submitted)
         studio.generation.queue_changed.connect(self._show_drawn)
+        studio.worker.model_state.connect(self._engine_told)
         if not studio.remembering.values.welcomed:
             self._show()
         self._picture_changed()
@@ -65,12 +68,20 @@ class WelcomeDeeds(QObject):
             self.page = WelcomePage(self._studio, self._window.theme, self._window.actions_, self._stage)
             self.page.chosen.connect(self._window.use_example)
             self.page.skipped.connect(self.skip)
+            self.page.installEventFilter(self)
         self.page.setGeometry(self._stage.rect())
         self.page.show()
         self.page.raise_()
         self._stage.set_covered(True)
         self._window.picture_bar.hide()
-        self._studio.looking.look()
+        if self._engine_is_there:
+            self._studio.looking.look()
+
+    @Slot(object)
+    def _engine_told(self, state: ModelState) -> None:
+        self._engine_is_there |= bool(state.device)
+        if self._engine_is_there and self.page is not None and not self.page.isHidden():
+            self._studio.looking.look()
 
     def _hide(self) -> None:
         if self.page is not None and not self.page.isHidden():
@@ -120,7 +131,10 @@ class WelcomeDeeds(QObject):
         self._stage.empty.show_drawn(request.prompt if request is not None else None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.Resize and self.page is not None:
+        if watched is self.page:
+            if event.type() is QEvent.Type.Paint:
+                self._stage.tell_painted()
+        elif event.type() is QEvent.Type.Resize and self.page is not None:
             self.page.setGeometry(self._stage.rect())
         elif isinstance(event, QMouseEvent) and event.type() is QEvent.Type.MouseButtonDblClick:
             self._open_picture()
