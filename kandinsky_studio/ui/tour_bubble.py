@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from kandinsky_studio.ui.sizes import LARGE, SMALL
 from kandinsky_studio.ui.theme import Theme
-from kandinsky_studio.ui.widgets.reading import paragraph
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.translated import Translated
 
 _WIDTH = 300  # pixels of the bubble

@@ -13,7 +13,7 @@ from kandinsky_studio.ui.model_card import ModelCard
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, WIDE
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.flow_row import FlowRow
-from kandinsky_studio.ui.widgets.reading import paragraph
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.translated import Translated
 
 MODELS = ("kandinsky-2.2", "kandinsky-2.1", "kandinsky-2.0")
