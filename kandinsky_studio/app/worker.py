@@ -8,12 +8,8 @@ ahead of time (warming up) gives way to jobs of another model. Seeds travel insi
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import logging
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +21,7 @@ from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.messages import described
 from kandinsky_studio.app.work_queue import Job as Job
 from kandinsky_studio.app.work_queue import Warming, WorkQueue
+from kandinsky_studio.document.giving_way import give_way
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult, Progress, Stage
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.tier import Tier
@@ -32,7 +29,6 @@ from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, Studio
 
 log = logging.getLogger(__name__)
 
-NICE = 10  # of the engine's thread: a stroke goes before it, and when nobody paints it has everything
 PROGRESS_INTERVAL = 0.04  # seconds; a tiny model steps faster than a screen needs to hear of it
 
 
@@ -94,19 +90,6 @@ class _Thread(QThread):
     def run(self) -> None:
         give_way()
         self._serve()
-
-
-def give_way() -> None:
-    """Let this thread, and those it will start, have what processor time the pen leaves.
-
-    On Linux a thread has a nice value of its own, which torch's threads inherit. Elsewhere Qt knows how.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
-    else:
-        QThread.currentThread().setPriority(QThread.Priority.LowPriority)
 
 
 class EngineWorker(QObject):

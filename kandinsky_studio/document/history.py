@@ -12,6 +12,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from kandinsky_studio.document.geometry import Key, Rect
+from kandinsky_studio.document.giving_way import give_way
 from kandinsky_studio.document.layers import State
 from kandinsky_studio.document.scratch import Scratch
 from kandinsky_studio.document.surface import Surface, Tile, bytes_of
@@ -21,6 +22,8 @@ MEMORY = 384 * 2**20  # bytes of pixels that steps may hold in memory beside the
 AT_HAND = 16 * 2**20  # and that they hold in the end, but for the nearest steps: the rest goes to the disk by and by
 _WORTH = 4 * 2**20  # bytes that a thread is begun for
 STEPS = 500
+
+_IDLE = 2.0  # seconds after the last tiles were put away
 
 Tiles = dict[Surface, dict[Key, tuple[Tile | None, Tile | None]]]  # what was there, and what came
 
@@ -72,6 +75,9 @@ class Step:
                     surface.tiles[key] = tile
 
 
+_IDLE = 2.0  # seconds
+
+
 class History:
     """Steps done and undone. ``saved`` tells whether the document is as the file has it."""
 
@@ -87,6 +93,7 @@ class History:
         self._left = 0  # bytes that were found to be needed at hand
         self._beside: threading.Thread | None = None
         self._stop = threading.Event()
+        self._rests = False  # whether that thread has put away everything and only waits
 
     @property
     def names(self) -> list[str]:
@@ -156,7 +163,7 @@ class History:
 
     def _trim_beside(self, live: State) -> None:
         """Have a thread put on disk what few would miss: whoever paints does not wait for it, and is soon done."""
-        if self._beside is not None and self._beside.is_alive():
+        if self._beside is not None and self._beside.is_alive() and not self._rests:
             return
         nearest = {id(tile) for step in (*self.done[-1:], *self.undone[-1:]) for tile in _changed(step)}
         kept, away = 0, []
@@ -170,16 +177,22 @@ class History:
             return
         self._held = kept
         self._stop.clear()
+        self._rests = False
         self._beside = threading.Thread(target=self._put_away, args=(away,), name="undo", daemon=True)
         self._beside.start()
 
     def _put_away(self, tiles: list[Tile]) -> None:
+        give_way()
         with suppress(DiskFull):  # then memory has to do
             for tile in reversed(tiles):
                 if self._stop.is_set():
                     return
                 tile.put_away(self._scratch)
-        if sys.platform == "linux":  # glibc would keep what is free now between what is not
+        self._rests = True
+        # glibc would keep what is free now between what is not. To look for it holds up whoever wants memory meanwhile,
+        # a stroke for up to 80 ms: that waits until there was nothing to put away for a while.
+        idle = sys.platform == "linux" and not self._stop.wait(_IDLE)
+        if idle and self._beside is threading.current_thread():
             with suppress(OSError, AttributeError):  # another C library has no such function
                 ctypes.CDLL(None).malloc_trim(0)
 

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 from kandinsky_studio.document.document import Change, Document
 from kandinsky_studio.document.geometry import TILE
+from kandinsky_studio.document.giving_way import give_way
 from kandinsky_studio.document.history import Step
 from kandinsky_studio.document.surface import Surface, Tile
 from kandinsky_studio.errors import StudioError
@@ -289,6 +290,7 @@ class Journal:
     # ------------------------------------------------------------------ what is written, in the journal's thread
 
     def _write_all(self) -> None:
+        give_way()
         file: BinaryIO | None = None
         try:
             while (said := self._waiting.get()) is not None:

@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from kandinsky_studio.app.worker import NICE, EngineWorker, Job, ModelStage, ModelState
+from kandinsky_studio.app.worker import EngineWorker, Job, ModelStage, ModelState
+from kandinsky_studio.document.giving_way import NICE
 from kandinsky_studio.engine.request import MAX_SEED, GenerationRequest
 from kandinsky_studio.errors import BrokenModel, EngineFailed, OutOfMemory, StudioError
 
