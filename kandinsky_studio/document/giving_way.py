@@ -7,19 +7,22 @@ import os
 import sys
 import threading
 
-from PySide6.QtCore import QThread
-
 NICE = 10  # of such a thread: a stroke goes before it, and when nobody paints it has everything
 
 
 def give_way() -> None:
-    """Let this thread, and those it will start, have what processor time the pen leaves.
+    """Let this thread have what processor time the pen leaves.
 
-    On Linux a thread has a nice value of its own, which threads that it starts inherit. Elsewhere Qt knows how.
+    On Linux a thread has a nice value of its own, which threads that it starts inherit; on Windows a priority.
     """
-    if sys.platform == "linux":
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.windll.kernel32
+        kernel.GetCurrentThread.restype = ctypes.c_void_p
+        kernel.SetThreadPriority.argtypes = (ctypes.c_void_p, ctypes.c_int)
+        kernel.SetThreadPriority(kernel.GetCurrentThread(), -1)  # THREAD_PRIORITY_BELOW_NORMAL
+    elif sys.platform == "linux":
         with contextlib.suppress(OSError):
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
-    else:
-        QThread.currentThread().setPriority(QThread.Priority.LowPriority)

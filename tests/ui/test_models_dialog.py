@@ -219,13 +219,19 @@ def test_no_word_is_cut_off(qtbot, dialog, window, language, scale):
     window.actions_.language_choices[language].trigger()
     window.studio.remembering.set(font_scale=scale)
     dialog.resize(dialog.minimumSizeHint().width(), 2400)
-    dialog.grab()
-    for label in dialog.findChildren(QLabel):
-        if label.isVisible() and label.wordWrap():
-            assert label.height() >= label.heightForWidth(label.width()), label.text()
-    for button in dialog.findChildren(QPushButton):
-        if button.isVisible():
-            assert button.width() >= button.minimumSizeHint().width(), button.text()
+
+    def clipped():
+        """What is narrower or lower than its words, once the new language and the new size have arrived everywhere."""
+        dialog.grab()
+        labels = [label for label in dialog.findChildren(QLabel) if label.isVisible() and label.wordWrap()]
+        low = [label.text() for label in labels if label.height() < label.heightForWidth(label.width())]
+        buttons = [button for button in dialog.findChildren(QPushButton) if button.isVisible()]
+        narrow = [button.text() for button in buttons if button.width() < button.minimumSizeHint().width()]
+        return low + narrow
+
+    title = {"en": "Models", "ru": "Модели"}[language]
+    qtbot.waitUntil(lambda: dialog.windowTitle() == title and not clipped(), timeout=5000)
+    assert clipped() == []
     for card in dialog.cards.values():
         assert card.geometry().right() <= card.parentWidget().width()
 

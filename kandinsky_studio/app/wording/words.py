@@ -211,7 +211,7 @@ class Words(QObject):
         asked = self._asked
 
         def arrived(found: Prospect) -> None:
-            if asked == self._asked and found != self._prospect:
+            if asked == self._asked and found != self._prospect and not self._closed:
                 self._prospect = found
                 self._guess()
                 self.prospect_changed.emit()
