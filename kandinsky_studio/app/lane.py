@@ -8,8 +8,6 @@ from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 
-from kandinsky_studio.document.giving_way import give_way
-
 T = TypeVar("T")
 
 
@@ -20,8 +18,7 @@ class Lane(QObject):
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        # What a lane does can wait a moment longer; a stroke on two busy cores can't.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name, initializer=give_way)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._closed = False
         self._outcome.connect(self._call)
 
