@@ -90,13 +90,11 @@ class Deliveries(QObject):
         remembering: Remembering,
         messages: Messages,
         parent: QObject | None = None,
-        make_hub: Callable[..., Hub] = Hub,
     ) -> None:
         super().__init__(parent)
         self._models = models
         self._remembering = remembering
         self._messages = messages
-        self._make_hub = make_hub
         self.token = os.environ.get("HF_TOKEN", "")
         """For repositories that are not given to everybody; kept until the program ends, and nowhere on the disk."""
         self._lane = Lane("deliveries", self)
@@ -319,7 +317,7 @@ class Deliveries(QObject):
                 return  # paused before its turn came
             self._unwanted = False
         values = self._remembering.values
-        hub = self._make_hub(values.hub_address or ENDPOINT, proxy=values.proxy or None, token=self.token or None)
+        hub = Hub(values.hub_address or ENDPOINT, proxy=values.proxy or None, token=self.token or None)
         with self._guard:
             self._hub = hub
         self._news.emit(lambda: self._running(model))

@@ -75,9 +75,6 @@ class Step:
                     surface.tiles[key] = tile
 
 
-_IDLE = 2.0  # seconds
-
-
 class History:
     """Steps done and undone. ``saved`` tells whether the document is as the file has it."""
 

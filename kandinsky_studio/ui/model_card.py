@@ -221,7 +221,11 @@ class ModelCard(Translated):
         left = sum(need.left for need in self._deliveries.needs(self.model, self.wanted))
         self._show_delivery(one)
         running = one is not None and one.state in (State.running, State.waiting)
-        self.get.setVisible(not running and left > 0 and (one is not None or not here or self._more_is_wanted(offer)))
+        self.get.setVisible(
+            not running
+            and left > 0
+            and (one is not None or not here or not self._deliveries.is_here(self.model, self.wanted))
+        )
         words = self.tr("Go on, {size} left") if one is not None else self.tr("Get it, {size}")
         self.get.setText(words.format(size=data_size(left)))
         self.get.setObjectName("primary" if not here and not self._brief else "")
@@ -263,9 +267,6 @@ class ModelCard(Translated):
                 if here or one is not None:
                     box.setChecked(here or bool(one is not None and set(known) & set(one.tasks)))
             box.setEnabled(not here and (one is None or one.state not in (State.running, State.waiting)))
-
-    def _more_is_wanted(self, offer: Offer) -> bool:
-        return not self._deliveries.is_here(self.model, self.wanted)
 
     def _size_here(self) -> int:
         if self._offer is None:

@@ -19,8 +19,8 @@ from typing import Any
 from kandinsky_studio.errors import NotEnoughRoom, StudioError, WrongFile
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
-from kandinsky_studio.storage.models.catalogue import Catalogue, Part, Repository
-from kandinsky_studio.storage.models.manifest import BLOCK, Manifest, PublishedFile
+from kandinsky_studio.storage.models.catalogue import OPTIONAL, Catalogue, Part, Repository
+from kandinsky_studio.storage.models.manifest import BLOCK, Manifest, PublishedFile, length
 from kandinsky_studio.storage.models.transfer import MARGIN, in_units
 
 _DEEP = 8  # folders below the one that was shown
@@ -61,7 +61,7 @@ class Findings:
         there = {file.path for file in self.files if file.repository == part.repository}
         folder = place / part.repository.folder
         there |= {name for names in part.files for name in names if (folder / name).is_file()}
-        return [names[0] for names in part.files if not there & set(names) and "?" not in names]
+        return [names[0] for names in part.files if not there & set(names) and OPTIONAL not in names]
 
 
 def look(folder: Path, catalogue: Catalogue, check_wanted: Callable[[], None] = lambda: None) -> Findings:
@@ -106,7 +106,7 @@ def bring(
     copied until then is kept. Raises ``WrongFile`` for a file that is not what its list says, ``NotEnoughRoom``,
     ``DiskFull`` or ``FolderNotWritable``.
     """
-    todo = [file for file in findings.files if _length(place / file.repository.folder / file.path) != file.size]
+    todo = [file for file in findings.files if length(place / file.repository.folder / file.path) != file.size]
     total, done = sum(file.size for file in todo), 0
     try:
         durable.make_folder(place)
@@ -293,10 +293,3 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _length(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1

@@ -110,7 +110,7 @@ class Manifest:
     def missing(self, folder: Path) -> tuple[PublishedFile, ...]:
         """Those that are not in ``folder`` in full length. Files get their name only after their digest was found
         right, so what is there was right once; :func:`damaged` looks whether it still is."""
-        return tuple(file for file in self.files if _length(folder / file.path) != file.size)
+        return tuple(file for file in self.files if length(folder / file.path) != file.size)
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values that :meth:`from_json` reads back."""
@@ -154,7 +154,7 @@ def is_right(path: Path, file: PublishedFile, on_bytes: Callable[[int], None] = 
 
     Raises ``OSError`` if they can't be read; what is not there is not right.
     """
-    if _length(path) != file.size:
+    if length(path) != file.size:
         return False
     hasher = file.hasher()
     with path.open("rb") as stream:
@@ -198,7 +198,8 @@ def of_metadata(values: Mapping[str, Any]) -> Manifest:
         raise ValueError("no metadata of a model") from error
 
 
-def _length(path: Path) -> int:
+def length(path: Path) -> int:
+    """Bytes of the file at ``path``; -1 if there is none."""
     try:
         return path.stat().st_size if path.is_file() else -1
     except OSError:

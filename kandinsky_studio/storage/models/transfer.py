@@ -20,7 +20,7 @@ from kandinsky_studio.errors import DiskTooSimple, NotEnoughRoom, StudioError, W
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.hub import Answer, Interrupted
-from kandinsky_studio.storage.models.manifest import BLOCK, Hasher, Manifest, PublishedFile
+from kandinsky_studio.storage.models.manifest import BLOCK, Hasher, Manifest, PublishedFile, length
 
 PART = ".part"
 """Ends the names of files that are on their way; the next run goes on with them."""
@@ -80,7 +80,7 @@ def fetch(
 ) -> None:
     """Bring all files of ``wanted`` into ``folder`` and the manifest with them, unless they are there.
 
-    A file gets its name when its digest was found right; one that was found wrong is put aside and fetched once more.
+    A file gets its name when its digest was found right; one that was found wrong is deleted and fetched once more.
     Two programs may ask for the same: the second waits for the first and finds what it left. ``check_wanted`` is called
     often and may raise ``Cancelled``. Whatever this raises, ``StudioError`` or ``Cancelled``, what came is kept, and
     the next call goes on there.
@@ -101,8 +101,7 @@ def fetch(
 
 def left_to_fetch(wanted: Manifest, folder: Path) -> int:
     """Bytes that :func:`fetch` would have to bring into ``folder``, less what an earlier run left there."""
-    missing = wanted.missing(folder)
-    return sum(max(file.size - _size(_part(folder / file.path)), 0) for file in missing)
+    return _left(wanted.missing(folder), folder)
 
 
 class _Run:
@@ -136,8 +135,7 @@ class _Run:
                 if last:
                     _part(path).unlink(missing_ok=True)
                     raise WrongFile(file=file.path, host=self._source.host)
-                aside = durable.set_aside(_part(path))  # whatever it is, it is not what was asked for
-                aside.unlink(missing_ok=True)
+                _part(path).unlink()  # whatever it is, it is not what was asked for
             os.replace(_part(path), path)
         except OSError as error:
             if error.errno == errno.EFBIG:
@@ -155,7 +153,7 @@ class _Run:
         """Fill ``part``; whether it became what it should be."""
         hasher = file.hasher()
         with part.open("r+b" if part.exists() else "x+b") as stream:
-            if _size(part) > file.size:
+            if length(part) > file.size:
                 stream.truncate(0)
             while block := stream.read(BLOCK):  # what an earlier run left
                 hasher.update(block)
@@ -219,15 +217,13 @@ class _Run:
         self._on_progress(Delivery(done, self._total, file.path, count, file.size, speed, left, waiting, checking))
 
 
+def _left(missing: tuple[PublishedFile, ...], folder: Path) -> int:
+    """Bytes of ``missing`` files that no earlier run left in ``folder``."""
+    return sum(max(file.size - max(length(_part(folder / file.path)), 0), 0) for file in missing)
+
+
 def _part(path: Path) -> Path:
     return path.with_name(path.name + PART)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _joined(folder: Path, wanted: Manifest) -> Manifest:
@@ -240,7 +236,7 @@ def _joined(folder: Path, wanted: Manifest) -> Manifest:
 
 
 def _check_disk(folder: Path, missing: tuple[PublishedFile, ...]) -> None:
-    needed = sum(max(file.size - _size(_part(folder / file.path)), 0) for file in missing)
+    needed = _left(missing, folder)
     free = shutil.disk_usage(folder).free
     if needed and needed + MARGIN > free:
         raise NotEnoughRoom(folder=folder, needed=in_units(needed + MARGIN - free), free=in_units(free))
