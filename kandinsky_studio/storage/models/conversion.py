@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from kandinsky_studio.errors import BrokenModel, NotEnoughRoom, StudioError
+from kandinsky_studio.errors import BrokenModel, NotEnoughRoom
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.manifest import Manifest, PublishedFile
@@ -69,10 +69,7 @@ def convert_folder(folder: Path, on_progress: Callable[[float], None] = lambda _
 
 
 def _replace_in_manifest(folder: Path, old: Path, new: Path, size: int, sha256: str) -> None:
-    try:
-        manifest = manifests.read(folder)
-    except StudioError:
-        return
+    manifest = manifests.find(folder)
     if manifest is None:
         return
     gone = old.relative_to(folder).as_posix()

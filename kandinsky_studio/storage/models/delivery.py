@@ -94,7 +94,7 @@ def deliver(
 
 def _known(repository: Repository, parts: list[Part], place: Path) -> Manifest | None:
     """The manifest of the parts, from the folder or the catalogue; None if neither has all of them."""
-    for manifest in (_there(place / repository.folder), repository.pinned()):
+    for manifest in (manifests.find(place / repository.folder), repository.pinned()):
         if manifest is not None:
             try:
                 return wanted_of(manifest, parts)
@@ -103,16 +103,9 @@ def _known(repository: Repository, parts: list[Part], place: Path) -> Manifest |
     return None
 
 
-def _there(folder: Path) -> Manifest | None:
-    try:
-        return manifests.read(folder)
-    except StudioError:
-        return None
-
-
 def _revision_in(need: Need) -> str:
     """Which revision to ask for: what is there already goes on, and is not mixed with another one."""
-    there = _there(need.folder)
+    there = manifests.find(need.folder)
     return there.revision if there is not None else need.repository.revision or "main"
 
 

@@ -76,7 +76,7 @@ def look(folder: Path, catalogue: Catalogue, check_wanted: Callable[[], None] = 
     names = {repository.repository.replace("/", "--").lower(): repository for repository in catalogue.repositories}
     for below in _folders(folder):
         check_wanted()
-        manifest = _manifest_in(below)
+        manifest = manifests.find(below)
         cached = names.get(below.name.lower().removeprefix("models--"))
         if manifest is not None:
             own = next((r for r in catalogue.repositories if r.repository == manifest.repository), None)
@@ -180,13 +180,6 @@ def _files(folder: Path) -> Iterator[Path]:
             if count > _MANY:
                 return
             yield path
-
-
-def _manifest_in(folder: Path) -> Manifest | None:
-    try:
-        return manifests.read(folder)
-    except StudioError:
-        return None
 
 
 def _snapshot(folder: Path) -> Path | None:

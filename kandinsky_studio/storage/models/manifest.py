@@ -149,6 +149,14 @@ def read(folder: Path) -> Manifest | None:
         raise BrokenManifest(folder=folder) from error
 
 
+def find(folder: Path) -> Manifest | None:
+    """What :func:`write` left in ``folder``; None if nothing, or nothing that can be read."""
+    try:
+        return read(folder)
+    except BrokenManifest:
+        return None
+
+
 def is_right(path: Path, file: PublishedFile, on_bytes: Callable[[int], None] = lambda _: None) -> bool:
     """Whether the bytes at ``path`` are those of ``file``. ``on_bytes`` hears how many more were read, and may raise.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kandinsky_studio.errors import DiskFull, FolderNotWritable, StudioError
+from kandinsky_studio.errors import DiskFull, FolderNotWritable
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.catalogue import Part
@@ -49,9 +49,7 @@ def held(place: Path) -> list[Held]:
 
 def look(folder: Path) -> Held:
     """What lies in one folder."""
-    manifest = None
-    with contextlib.suppress(StudioError):
-        manifest = manifests.read(folder)
+    manifest = manifests.find(folder)
     size = partial = 0
     for path in _files(folder):
         with contextlib.suppress(OSError):
