@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kandinsky_studio import __version__, log, options, stocking
+from kandinsky_studio import __version__, log, options, runtime, stocking
 from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
@@ -37,6 +37,7 @@ _MISTAKES = (InvalidRequest, BrokenPicture, FileMissing, NoRequestInPicture, New
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (``sys.argv[1:]``, if they are not given); returns the exit code."""
+    runtime.attach()
     for stream in (sys.stdout, sys.stderr):
         # A prompt may have letters that this terminal can't show; that must not end the program.
         if isinstance(stream, io.TextIOWrapper):

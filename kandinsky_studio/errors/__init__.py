@@ -81,6 +81,21 @@
     │   └── NetworkOff
     ├── BrokenCatalogue
     ├── BrokenManifest
+    ├── PackError
+    │   ├── PackNotFound
+    │   ├── BrokenPack
+    │   ├── PackForAnotherSystem
+    │   ├── PackForAnotherVersion
+    │   ├── NotAPack
+    │   ├── PackCutShort
+    │   ├── PackDamaged
+    │   ├── NoRoomForPack
+    │   ├── PackCheckFailed
+    │   ├── PackInUse
+    │   ├── PackBelongsToProgram
+    │   ├── NoPacksOffered
+    │   ├── RuntimeOfEnvironment
+    │   └── NoRuntime
     ├── AlreadyRunning
     └── TrainingGateMissed
 
@@ -169,6 +184,23 @@ from kandinsky_studio.errors.requests import (
     WeightsCancelOut,
     WrongSize,
 )
+from kandinsky_studio.errors.runtimes import (
+    BrokenPack,
+    NoPacksOffered,
+    NoRoomForPack,
+    NoRuntime,
+    NotAPack,
+    PackBelongsToProgram,
+    PackCheckFailed,
+    PackCutShort,
+    PackDamaged,
+    PackError,
+    PackForAnotherSystem,
+    PackForAnotherVersion,
+    PackInUse,
+    PackNotFound,
+    RuntimeOfEnvironment,
+)
 from kandinsky_studio.errors.weights import (
     AccessDenied,
     BrokenCatalogue,
@@ -205,6 +237,7 @@ __all__ = [
     "BrokenKeymap",
     "BrokenManifest",
     "BrokenModel",
+    "BrokenPack",
     "BrokenPicture",
     "BrokenPigment",
     "BrokenStyle",
@@ -238,11 +271,15 @@ __all__ = [
     "NoIdea",
     "NoLayer",
     "NoMask",
+    "NoPacksOffered",
     "NoPictureHere",
     "NoPixels",
     "NoRequestInPicture",
+    "NoRoomForPack",
+    "NoRuntime",
     "NoVideo",
     "NotAHub",
+    "NotAPack",
     "NotEnoughRoom",
     "NotKept",
     "NotRecovered",
@@ -253,11 +290,21 @@ __all__ = [
     "OnlyAnAddress",
     "OtherEncoder",
     "OutOfMemory",
+    "PackBelongsToProgram",
+    "PackCheckFailed",
+    "PackCutShort",
+    "PackDamaged",
+    "PackError",
+    "PackForAnotherSystem",
+    "PackForAnotherVersion",
+    "PackInUse",
+    "PackNotFound",
     "PictureCutShort",
     "PictureTooLarge",
     "PromptTooLong",
     "ProxyRefused",
     "QueueNotKept",
+    "RuntimeOfEnvironment",
     "SizeOutOfRange",
     "SizeTooLarge",
     "StudioError",

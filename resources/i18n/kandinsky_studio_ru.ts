@@ -2429,6 +2429,126 @@
         <source>Choose pictures that have nothing in common but their style.</source>
         <translation>Выберите картины, у которых нет ничего общего, кроме стиля.</translation>
     </message>
+    <message>
+        <source>The runtime pack can't be used.</source>
+        <translation>Пакет вычислений использовать нельзя.</translation>
+    </message>
+    <message>
+        <source>Install it again, or use the one that comes with the program.</source>
+        <translation>Установите его заново или пользуйтесь тем, что входит в программу.</translation>
+    </message>
+    <message>
+        <source>There is no runtime pack called “{name}” on this computer.</source>
+        <translation>Пакета вычислений «{name}» на этом компьютере нет.</translation>
+    </message>
+    <message>
+        <source>Look at the list of runtime packs, or install it from a file.</source>
+        <translation>Посмотрите список пакетов или установите его из файла.</translation>
+    </message>
+    <message>
+        <source>The runtime pack “{name}” is damaged: {file} is missing or not whole.</source>
+        <translation>Пакет вычислений «{name}» повреждён: файл {file} отсутствует или неполон.</translation>
+    </message>
+    <message>
+        <source>Install the pack again; until then the one of the program is used.</source>
+        <translation>Установите пакет заново; до тех пор используется пакет программы.</translation>
+    </message>
+    <message>
+        <source>The runtime pack “{name}” is for {platform}, and this is {here}.</source>
+        <translation>Пакет вычислений «{name}» сделан для {platform}, а здесь {here}.</translation>
+    </message>
+    <message>
+        <source>Get the pack for {here}; until then the one of the program is used.</source>
+        <translation>Возьмите пакет для {here}; до тех пор используется пакет программы.</translation>
+    </message>
+    <message>
+        <source>The runtime pack “{name}” does not go with this version of the program: it has {has}, not {wants}.</source>
+        <translation>Пакет вычислений «{name}» не подходит этой версии программы: в нём {has}, а не {wants}.</translation>
+    </message>
+    <message>
+        <source>Get the pack that was published with this version; until then the one of the program is used.</source>
+        <translation>Возьмите пакет, выпущенный с этой версией; до тех пор используется пакет программы.</translation>
+    </message>
+    <message>
+        <source>{file} is not a runtime pack that can be installed.</source>
+        <translation>{file} — не пакет вычислений, который можно установить.</translation>
+    </message>
+    <message>
+        <source>Choose the .zip file of a pack, or the first of its parts, .zip.001.</source>
+        <translation>Выберите файл пакета .zip или первую из его частей, .zip.001.</translation>
+    </message>
+    <message>
+        <source>{file} is not whole, or one of its parts is missing.</source>
+        <translation>Файл {file} неполон, или не хватает одной из его частей.</translation>
+    </message>
+    <message>
+        <source>Put all parts into one folder, and get those again whose size differs.</source>
+        <translation>Положите все части в одну папку и скачайте заново те, чей размер отличается.</translation>
+    </message>
+    <message>
+        <source>What the pack holds as {file} is not what it should be.</source>
+        <translation>Содержимое файла {file} в пакете — не то, каким должно быть.</translation>
+    </message>
+    <message>
+        <source>Get the file of the pack again; nothing of it was installed.</source>
+        <translation>Скачайте файл пакета заново; из этого ничего не установлено.</translation>
+    </message>
+    <message>
+        <source>{folder} has {free} left, and the runtime pack needs {needed}.</source>
+        <translation>В {folder} осталось {free}, а пакету вычислений нужно {needed}.</translation>
+    </message>
+    <message>
+        <source>Make room on this disk, then install it again; nothing was changed.</source>
+        <translation>Освободите место на этом диске и установите пакет заново; ничего не изменилось.</translation>
+    </message>
+    <message>
+        <source>The runtime pack “{name}” does not work on this computer: {reason}.</source>
+        <translation>Пакет вычислений «{name}» на этом компьютере не работает: {reason}.</translation>
+    </message>
+    <message>
+        <source>The program goes on with what it used before; the pack can be removed.</source>
+        <translation>Программа остаётся с тем, чем пользовалась раньше; пакет можно удалить.</translation>
+    </message>
+    <message>
+        <source>The runtime pack “{name}” is in use.</source>
+        <translation>Пакет вычислений «{name}» сейчас используется.</translation>
+    </message>
+    <message>
+        <source>Choose another one, start the program again, and then change this one.</source>
+        <translation>Выберите другой, запустите программу заново и тогда меняйте этот.</translation>
+    </message>
+    <message>
+        <source>The runtime pack “{name}” came with the program.</source>
+        <translation>Пакет вычислений «{name}» входит в программу.</translation>
+    </message>
+    <message>
+        <source>It goes when the program is uninstalled, and it can't be replaced.</source>
+        <translation>Он удаляется вместе с программой, и заменить его нельзя.</translation>
+    </message>
+    <message>
+        <source>This build lists no runtime packs to download.</source>
+        <translation>В этой сборке не указано пакетов вычислений для загрузки.</translation>
+    </message>
+    <message>
+        <source>Install one from a file.</source>
+        <translation>Установите пакет из файла.</translation>
+    </message>
+    <message>
+        <source>The program runs from its source here and uses the PyTorch installed for it.</source>
+        <translation>Программа запущена из исходного кода и пользуется установленным для неё PyTorch.</translation>
+    </message>
+    <message>
+        <source>Install the build of PyTorch you want into the same Python environment.</source>
+        <translation>Установите нужную сборку PyTorch в то же окружение Python.</translation>
+    </message>
+    <message>
+        <source>PyTorch is missing, which every picture is made with.</source>
+        <translation>Нет PyTorch, с помощью которого создаётся каждая картина.</translation>
+    </message>
+    <message>
+        <source>Install Kandinsky Studio again, or install a runtime pack from a file.</source>
+        <translation>Установите Kandinsky Studio заново или установите пакет вычислений из файла.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
