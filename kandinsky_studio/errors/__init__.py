@@ -97,6 +97,13 @@
     │   ├── RuntimeOfEnvironment
     │   └── NoRuntime
     ├── AlreadyRunning
+    ├── NotAnswering
+    ├── AnotherVersionRunning
+    ├── RunningElsewhere
+    ├── PortableNotWritable
+    ├── NoNewsAddress
+    ├── NewsNotReached
+    ├── NoNews
     └── TrainingGateMissed
 
 ``Cancelled`` stands apart: the user asked for it, so it is shown to nobody.
@@ -112,7 +119,6 @@ from kandinsky_studio.errors.base import (
     StudioError,
 )
 from kandinsky_studio.errors.disk import (
-    AlreadyRunning,
     BrokenJob,
     BrokenKeymap,
     DiskFull,
@@ -201,6 +207,18 @@ from kandinsky_studio.errors.runtimes import (
     PackNotFound,
     RuntimeOfEnvironment,
 )
+from kandinsky_studio.errors.starting import (
+    AlreadyRunning,
+    AnotherVersionRunning,
+    NotAnswering,
+    PortableNotWritable,
+    RunningElsewhere,
+)
+from kandinsky_studio.errors.updates import (
+    NewsNotReached,
+    NoNews,
+    NoNewsAddress,
+)
 from kandinsky_studio.errors.weights import (
     AccessDenied,
     BrokenCatalogue,
@@ -231,6 +249,7 @@ __all__ = [
     "QT_TRANSLATE_NOOP",
     "AccessDenied",
     "AlreadyRunning",
+    "AnotherVersionRunning",
     "ArrayNotKept",
     "BrokenCatalogue",
     "BrokenJob",
@@ -267,10 +286,13 @@ __all__ = [
     "NameTaken",
     "NetworkOff",
     "NewerFile",
+    "NewsNotReached",
     "NoConnection",
     "NoIdea",
     "NoLayer",
     "NoMask",
+    "NoNews",
+    "NoNewsAddress",
     "NoPacksOffered",
     "NoPictureHere",
     "NoPixels",
@@ -280,6 +302,7 @@ __all__ = [
     "NoVideo",
     "NotAHub",
     "NotAPack",
+    "NotAnswering",
     "NotEnoughRoom",
     "NotKept",
     "NotRecovered",
@@ -301,9 +324,11 @@ __all__ = [
     "PackNotFound",
     "PictureCutShort",
     "PictureTooLarge",
+    "PortableNotWritable",
     "PromptTooLong",
     "ProxyRefused",
     "QueueNotKept",
+    "RunningElsewhere",
     "RuntimeOfEnvironment",
     "SizeOutOfRange",
     "SizeTooLarge",

@@ -1,4 +1,4 @@
-"""Files and folders, and the program that is running already."""
+"""Files and folders."""
 
 from kandinsky_studio.errors.base import QT_TRANSLATE_NOOP, StudioError
 
@@ -71,11 +71,6 @@ class GoneFromTrash(StudioError):
     hint = QT_TRANSLATE_NOOP(
         "errors", "Look for it in the trash; put back into its folder, it is in the gallery again."
     )
-
-
-class AlreadyRunning(StudioError):
-    message = QT_TRANSLATE_NOOP("errors", "Kandinsky Studio is already running.")
-    hint = QT_TRANSLATE_NOOP("errors", "Its window was brought to the front.")
 
 
 class NameTaken(StudioError):

@@ -2549,6 +2549,62 @@
         <source>Install Kandinsky Studio again, or install a runtime pack from a file.</source>
         <translation>Установите Kandinsky Studio заново или установите пакет вычислений из файла.</translation>
     </message>
+    <message>
+        <source>Kandinsky Studio is running, but has not answered for {seconds} s.</source>
+        <translation>Kandinsky Studio запущена, но не отвечает уже {seconds} с.</translation>
+    </message>
+    <message>
+        <source>Give it a moment. If its window stays as it is, end it and start again: what was painted comes back.</source>
+        <translation>Подождите немного. Если окно так и не отзовётся, завершите программу и запустите снова: нарисованное вернётся.</translation>
+    </message>
+    <message>
+        <source>Another version of Kandinsky Studio is running.</source>
+        <translation>Запущена другая версия Kandinsky Studio.</translation>
+    </message>
+    <message>
+        <source>Close its window, which is in front now, and start again.</source>
+        <translation>Закройте её окно — оно сейчас на переднем плане — и запустите программу снова.</translation>
+    </message>
+    <message>
+        <source>Kandinsky Studio is running on the computer {computer}, with the same library.</source>
+        <translation>Kandinsky Studio запущена на компьютере {computer} с той же галереей.</translation>
+    </message>
+    <message>
+        <source>Close it there. If it does not run there any more, delete {file}.</source>
+        <translation>Закройте её там. Если там она больше не работает, удалите {file}.</translation>
+    </message>
+    <message>
+        <source>Nothing can be written to {folder}, so settings and pictures are kept on this computer.</source>
+        <translation>В {folder} ничего нельзя записать, поэтому настройки и картинки хранятся на этом компьютере.</translation>
+    </message>
+    <message>
+        <source>Allow writing to it and start again, or delete it.</source>
+        <translation>Разрешите запись туда и запустите программу снова или удалите эту папку.</translation>
+    </message>
+    <message>
+        <source>This copy of Kandinsky Studio names no place that tells of new versions.</source>
+        <translation>В этой копии Kandinsky Studio не указано, где узнавать о новых версиях.</translation>
+    </message>
+    <message>
+        <source>Fill in the address that you were given, or ask whoever gave you the program.</source>
+        <translation>Впишите адрес, который вам дали, или спросите того, от кого получили программу.</translation>
+    </message>
+    <message>
+        <source>{host} could not be asked for new versions.</source>
+        <translation>Не удалось узнать у {host} о новых версиях.</translation>
+    </message>
+    <message>
+        <source>See whether this computer is online and the address is right, or try again later.</source>
+        <translation>Проверьте, есть ли сеть и верен ли адрес, или попробуйте позже.</translation>
+    </message>
+    <message>
+        <source>What {host} sent does not tell of versions of Kandinsky Studio.</source>
+        <translation>То, что прислал {host}, не рассказывает о версиях Kandinsky Studio.</translation>
+    </message>
+    <message>
+        <source>See whether the address is right, and whether this network wants a login first.</source>
+        <translation>Проверьте, верен ли адрес и не требует ли эта сеть сначала войти.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
