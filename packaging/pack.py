@@ -1,0 +1,343 @@
+"""Makes runtime packs: PyTorch and what it needs, taken out of a Python environment, beside the program that lacks them.
+
+python packaging/pack.py make NAME --into FOLDER     the folder FOLDER/NAME, tried out in a Python of its own
+python packaging/pack.py zip FOLDER/NAME --into OUT  the file to hand on, in parts where it is large
+python packaging/pack.py list OUT --address URL      runtimes.json, the list of what can be downloaded from URL
+
+``--python`` names the Python whose PyTorch is taken, if it is not this one. NAME is one of ``PACKS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.append(str(ROOT))
+
+from kandinsky_studio.runtime.pack import LIBRARY, LISTING, Capability, Pack, PackedFile, parse  # noqa: E402
+
+PART_SIZE = 1_900_000_000  # bytes; those who host releases take files below 2 GiB
+CATALOGUE = "runtimes.json"
+_BLOCK = 2**20
+
+DISTRIBUTIONS = ("torch", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "fsspec")
+CARD_DISTRIBUTIONS = re.compile(r"nvidia[-_.].+|cuda[-_.].+")
+"""What PyTorch for cards takes from distributions of their own, where it does. Triton, which only compiles, stays out."""
+
+OF_BASE = ("numpy", "filelock", "typing_extensions")
+"""What PyTorch may import of the program it is put behind."""
+
+DROPPED = re.compile(
+    r"torch/(test|include|share)/|torch/bin/(?!torch_shm_manager)|torch/lib/(libshm|libshm_windows)/"
+    r"|torch/lib/lib(aoti_custom_ops|backend_with_compiler|jitbackend_test|torchbind_test)\.so"
+    r"|torch/lib/(aoti_custom_ops|backend_with_compiler|jitbackend_test|torchbind_test)\.dll"
+    r"|.*\.(pyi|pdb|lib|a)$|(.*/)?__pycache__/|isympy\.py|(sympy|networkx|mpmath|fsspec)/(.*/)?tests?/"
+)
+"""What nothing needs that draws: tests, headers, programs, stubs, what linkers want. Tests of PyTorch that it imports
+itself (``torch.testing``) stay."""
+
+TRIED = ("torch", "torchgen", "functorch", "torch._dynamo", "torch.distributed.fsdp", "torch.utils.data", "sympy")
+_TRY = """
+import importlib, json, sys, sysconfig
+library, site, modules, of_base = json.loads(sys.argv[1])
+sys.path[:] = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib") + "/lib-dynload", *sys.path, library, site]
+for name in modules:
+    importlib.import_module(name)
+import torch
+right = float((torch.ones(64, 64) @ torch.ones(64, 64)).sum()) == 64.0**3
+foreign = sorted({
+    name for name, module in sys.modules.items()
+    if (getattr(module, "__file__", None) or "").startswith(site) and name.partition(".")[0] not in of_base
+})
+cuda = torch.version.cuda
+flags = torch._C._cuda_getArchFlags().split() if cuda else []
+print(json.dumps({"torch": torch.__version__, "cuda": cuda, "flags": flags, "right": right, "foreign": foreign}))
+"""
+
+
+class NotPacked(Exception):
+    """A pack can't be made; its text says why."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a pack computes on, and for cards of NVIDIA the CUDA it must be built with and the oldest driver."""
+
+    device: str
+    cuda: str | None = None
+    driver: str | None = None
+
+
+PACKS = {
+    "cpu": Kind("cpu"),
+    "cu126": Kind("cuda", "12.6", "525.60.13"),  # CUDA 12 runs on every driver since that of 12.0
+    "cu130": Kind("cuda", "13.0", "580.65.06"),
+}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a Python keeps what is installed into it, and how the names of wheels call it."""
+
+    python: Path
+    site: Path
+    tag: str
+    platform: str
+
+
+def environment_of(python: Path) -> Environment:
+    """Ask a Python what it is."""
+    code = (
+        "import json, sys, sysconfig; print(json.dumps([sysconfig.get_path('platlib'),"
+        " f'cp{sys.version_info[0]}{sys.version_info[1]}', sysconfig.get_platform()]))"
+    )
+    site, tag, platform = json.loads(subprocess.check_output([python, "-c", code], text=True))
+    return Environment(python, Path(site), tag, re.sub(r"[-.]", "_", platform))
+
+
+def make(name: str, into: Path, python: Path | None = None, *, strip: bool = False) -> Path:
+    """The pack called ``name`` as a folder in ``into``, in place of one that was there; returns it.
+
+    With ``strip``, what only debuggers read is taken out of the large libraries. Raises ``NotPacked``.
+    """
+    kind, environment = PACKS[name], environment_of(python or Path(sys.executable))
+    folder = into / name
+    library = folder / LIBRARY
+    if folder.exists():
+        shutil.rmtree(folder)
+    found = dict(_distributions(environment, kind))
+    missing = [wanted for wanted in DISTRIBUTIONS if wanted not in found]
+    if missing:
+        raise NotPacked(f"{environment.python} lacks {', '.join(missing)}")
+    for distribution in found.values():
+        _copy(distribution, environment.site, library)
+    if strip:
+        _strip(library)
+    _compile(library, environment.python)
+    told = try_out(folder, environment)
+    if told["cuda"] != kind.cuda:
+        raise NotPacked(f"{name} needs PyTorch for CUDA {kind.cuda}, and this is for {told['cuda']}")
+    version = str(told["torch"])
+    pack = Pack(
+        name=name,
+        version=version,
+        torch=version.partition("+")[0],
+        python=environment.tag,
+        platform=environment.platform,
+        device=kind.device,
+        driver=kind.driver,
+        capability=_capabilities(told["flags"]),
+        files=tuple(_listed(folder)),
+    )
+    (folder / LISTING).write_text(json.dumps(pack.to_json(), indent=0) + "\n", encoding="utf-8")
+    return folder
+
+
+def _distributions(environment: Environment, kind: Kind) -> Iterator[tuple[str, importlib.metadata.Distribution]]:
+    for distribution in importlib.metadata.distributions(path=[str(environment.site)]):
+        name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
+        if name in DISTRIBUTIONS or (kind.device == "cuda" and CARD_DISTRIBUTIONS.fullmatch(name)):
+            yield name, distribution
+
+
+def _copy(distribution: importlib.metadata.Distribution, site: Path, library: Path) -> None:
+    for file in distribution.files or ():
+        path = file.as_posix()
+        if path.startswith("../") or DROPPED.match(path):
+            continue
+        target = library / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(site / path, target)  # what a link leads to, where the installer made links
+
+
+def _strip(library: Path) -> None:
+    for path in (library / "torch" / "lib").glob("*.so*"):
+        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+
+
+def _compile(library: Path, python: Path) -> None:
+    """Compile what is imported, for programs lie where nothing can be written to.
+
+    Compiled files are told by no time or content, which unpacking would change: the pack's listing has their digests.
+    """
+    code = (
+        "import compileall, py_compile, sys; sys.exit(not compileall.compile_dir(sys.argv[1], quiet=2, force=True, "
+        "stripdir=sys.argv[1], invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH))"
+    )
+    subprocess.run([python, "-c", code, str(library)], check=False)  # templates that are no Python are left as they are
+
+
+def try_out(folder: Path, environment: Environment) -> dict[str, Any]:
+    """Import the pack in ``folder`` in a Python of its own and multiply with it; what it is. Raises ``NotPacked``."""
+    arguments = [str(folder / LIBRARY), str(environment.site), TRIED, OF_BASE]
+    command = [environment.python, "-I", "-S", "-B", "-c", _TRY, json.dumps(arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotPacked(f"{folder} can't be imported: {done.stderr.strip().splitlines()[-1:]}")
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if told["foreign"]:
+        raise NotPacked(f"{folder} imports what neither it nor the program has: {', '.join(told['foreign'])}")
+    if not told["right"]:
+        raise NotPacked(f"{folder} multiplies wrongly")
+    return told
+
+
+def _capabilities(flags: Iterable[str]) -> tuple[Capability, Capability] | None:
+    """Which cards a build is for, from the names of what it was compiled for (``"sm_75"``, ``"compute_120"``).
+
+    Code for a card runs on later ones of the same generation; what is left to the driver to compile runs on all later.
+    """
+    known = [(kind, divmod(int(number), 10)) for kind, number in re.findall(r"(sm|compute)_(\d+)", " ".join(flags))]
+    if not known:
+        return None
+    latest = max(one for _, one in known)
+    open_ended = any(kind == "compute" and one == latest for kind, one in known)
+    return min(one for _, one in known), (99 if open_ended else latest[0], 9)
+
+
+def _listed(folder: Path) -> Iterator[PackedFile]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            yield PackedFile(path.relative_to(folder).as_posix(), path.stat().st_size, digest)
+
+
+# ---------------------------------------------------------------------- the file to hand on
+
+
+def file_name(pack: Pack) -> str:
+    """What the file of a pack is called."""
+    return f"kandinsky-studio-runtime-{pack.name}-{pack.version}-{pack.python}-{pack.platform}.zip"
+
+
+def zip_pack(folder: Path, into: Path, part_size: int = PART_SIZE) -> list[Path]:
+    """The file of the pack in ``folder``, the same bytes whenever it is made; in parts where it is larger than one."""
+    pack = parse((folder / LISTING).read_bytes())
+    into.mkdir(parents=True, exist_ok=True)
+    for old in into.glob(f"{file_name(pack)}*"):
+        old.unlink()
+    out = _Parts(into / file_name(pack), part_size)
+    with zipfile.ZipFile(io.BufferedWriter(out, _BLOCK), "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (LISTING, *(file.path for file in pack.files)):
+            entry = zipfile.ZipInfo(f"{pack.name}/{path}", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if os.access(folder / path, os.X_OK) else 0o644) << 16
+            entry.file_size = (folder / path).stat().st_size  # so that it is written as a large one, if it is
+            with archive.open(entry, "w") as target, (folder / path).open("rb") as source:
+                shutil.copyfileobj(source, target, _BLOCK)
+        archive.fp.flush()  # type: ignore[union-attr]
+    return out.finish()
+
+
+class _Parts(io.RawIOBase):
+    """A file that goes on in the next one where it gets too large; only ever written to its end."""
+
+    def __init__(self, path: Path, part_size: int) -> None:
+        self._path, self._size = path, part_size
+        self._files: list[Path] = []
+        self._left = 0
+        self._stream: Any = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        view, count = memoryview(data), len(data)
+        while view:
+            if not self._left:
+                self._next()
+            taken = view[: self._left]
+            self._stream.write(taken)
+            self._left -= len(taken)
+            view = view[len(taken) :]
+        return count
+
+    def _next(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._files.append(self._path.with_name(f"{self._path.name}.{len(self._files) + 1:03}"))
+        self._stream, self._left = self._files[-1].open("xb"), self._size
+
+    def finish(self) -> list[Path]:
+        """The files that were written; one alone has no number."""
+        self._stream.close()
+        return self._files if len(self._files) > 1 else [self._files[0].rename(self._path)]
+
+
+# ---------------------------------------------------------------------- what can be downloaded
+
+
+def catalogue(files: Path, address: str) -> dict[str, Any]:
+    """What ``runtimes.json`` says of the packs whose files are in ``files`` and are published below ``address``."""
+    packs = []
+    for first in sorted([*files.glob("kandinsky-studio-runtime-*.zip"), *files.glob("*.zip.001")]):
+        parts = [first] if first.suffix == ".zip" else sorted(files.glob(f"{first.stem}.[0-9][0-9][0-9]"))
+        told = _head(parts)
+        told["size"] = sum(file["size"] for file in told.pop("files"))
+        told["parts"] = []
+        for part in parts:
+            with part.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            told["parts"].append({"name": part.name, "size": part.stat().st_size, "sha256": digest})
+        packs.append(told)
+    return {"version": 1, "address": address.rstrip("/"), "packs": packs}
+
+
+def _head(parts: list[Path]) -> dict[str, Any]:
+    from kandinsky_studio.storage.runtimes.archive import opened
+
+    with opened(parts[0]) as archive:
+        return archive.pack.to_json()
+
+
+def main() -> int:
+    """What the command line asks for; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Make runtime packs.")
+    deeds = parser.add_subparsers(dest="deed", required=True)
+    one = deeds.add_parser("make")
+    one.add_argument("name", choices=PACKS)
+    one.add_argument("--into", type=Path, required=True)
+    one.add_argument("--python", type=Path)
+    one.add_argument("--strip", action="store_true")
+    one = deeds.add_parser("zip")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--into", type=Path, required=True)
+    one = deeds.add_parser("list")
+    one.add_argument("files", type=Path)
+    one.add_argument("--address", required=True)
+    one.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    try:
+        if arguments.deed == "make":
+            told = str(make(arguments.name, arguments.into, arguments.python, strip=arguments.strip))
+        elif arguments.deed == "zip":
+            told = "\n".join(map(str, zip_pack(arguments.folder, arguments.into)))
+        else:
+            told = json.dumps(catalogue(arguments.files, arguments.address), indent=2)
+            if arguments.output:
+                arguments.output.write_text(told + "\n", encoding="utf-8")
+    except NotPacked as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{told}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
