@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kandinsky_studio import __version__, log, options, runtime, stocking
+from kandinsky_studio import __version__, diagnosing, log, options, runtime, stocking
 from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
@@ -94,7 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     screenshot.set_defaults(run=_run_screenshot)
     self_test = commands.add_parser("self-test", help="check that everything works here")
     self_test.add_argument("--device", help="cpu or cuda; the best there is, if not given")
+    self_test.add_argument("--json", action="store_true", help="one JSON object a line")
+    self_test.add_argument("--report", type=Path, metavar="FILE", help="write it there, too, without names of folders")
     self_test.set_defaults(run=_run_self_test)
+    diagnosing.add_parser(commands)
     return parser
 
 
@@ -140,4 +143,4 @@ def _run_explain(arguments: argparse.Namespace) -> int:
 def _run_self_test(arguments: argparse.Namespace) -> int:
     from kandinsky_studio import selftest
 
-    return selftest.run(arguments.device)
+    return selftest.run(arguments.device, arguments.json, arguments.report)

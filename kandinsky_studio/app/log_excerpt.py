@@ -1,0 +1,140 @@
+"""The end of the log, with nothing in it but what is known to come from the program itself.
+
+What passes is listed: moments, names of modules, sentences without anything of the user's in them, and of a traceback
+where in the program it went. The text of an exception may hold a prompt or the name of a picture, so it stays behind.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kandinsky_studio import errors, log
+
+MOST = 40  # records that are told
+_READ = 256 * 1024  # bytes of the log's end
+_MOST_FRAMES = 12  # of one traceback; the innermost tell most
+
+LEFT_OUT = "(left out)"
+
+SENTENCES = frozenset(
+    {
+        "a damaged job can't be put aside",
+        "a thumbnail could not be made",
+        "the engine did not free its memory",
+        "the engine's thread did not end in time",
+        "the small picture of a pigment can't be read",
+        "the words of the built-in model can't be read",
+        "unforeseen",
+        "what was learned of times can't be read",
+    }
+)
+"""What the program writes into its log as it stands."""
+
+_PATTERNS = (
+    re.compile(r"version [\w.+-]+, Python [\w.+-]+, [\w.+() -]+"),
+    re.compile(r"ended by (?P<error>[A-Za-z]+)"),
+    re.compile(r"self-test: [a-z]+"),
+    re.compile(r"the preference [a-z_]+ is back at its default"),
+    re.compile(r"\d+ files in the library are no pictures of ours"),
+)
+_HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ ([A-Z]+) (kandinsky_studio[\w.]*): (.*)")
+_FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function><?\w+>?)')
+_OURS = re.compile(
+    r"(?:.*[\\/])?(?P<file>(?:kandinsky_studio|site-packages|python3\.\d+|runtime[\\/][\w-]+[\\/]lib)[\\/][\w./\\+-]+\.py)"
+)
+_ERROR = re.compile(r"(?:(?P<module>[a-z][\w.]*)\.)?(?P<name>[A-Z]\w*)(?::.*)?")
+_LIBRARIES = ("torch", "numpy", "PIL", "diffusers", "transformers", "safetensors", "tokenizers", "cv2", "httpx2")
+
+
+@dataclass
+class _Record:
+    moment: str
+    level: str
+    module: str
+    message: str
+    below: list[str] = field(default_factory=list)
+
+    def same_as(self, other: _Record) -> bool:
+        """Whether they differ in their moments alone."""
+        mine, theirs = ((one.level, one.module, one.message, one.below) for one in (self, other))
+        return mine == theirs
+
+    def lines(self) -> Iterator[str]:
+        """What may be handed on."""
+        told = self.message if _passes(self.message) else ""
+        frames, ended = _traceback([self.message, *self.below])
+        if not told and not frames:
+            told = LEFT_OUT
+        yield f"{self.moment} {self.level} {self.module}: {told or 'a traceback'}"
+        skipped = len(frames) - _MOST_FRAMES
+        if skipped > 0:
+            yield f"    … {skipped} more"
+        yield from (f"    {frame}" for frame in frames[-_MOST_FRAMES:])
+        if frames and ended:
+            yield f"    {ended}"
+
+
+def excerpt(file: Path | None = None) -> list[str]:
+    """The last lines of the log ``file`` (the program's, if it is not given) that may be handed on; none without one."""
+    try:
+        with (file or log.file()).open("rb") as opened:
+            end = opened.seek(0, 2)
+            opened.seek(max(end - _READ, 0))
+            text = opened.read().decode("utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line for record in _folded(_records(text))[-MOST:] for line in record.lines()]
+
+
+def _folded(records: list[_Record]) -> list[_Record]:
+    """Of starts that follow one another and said nothing else, the last."""
+    follows = [*records[1:], None]
+    return [one for one, after in zip(records, follows, strict=True) if after is None or not one.same_as(after)]
+
+
+def _records(text: str) -> list[_Record]:
+    """What comes before the first head is the rest of a record, and dropped."""
+    records: list[_Record] = []
+    for line in text.splitlines():
+        head = _HEAD.fullmatch(line)
+        if head is not None:
+            records.append(_Record(*head.groups()))
+        elif records:
+            records[-1].below.append(line)
+    return records
+
+
+def _passes(message: str) -> bool:
+    if message in SENTENCES:
+        return True
+    found = next((match for match in (pattern.fullmatch(message) for pattern in _PATTERNS) if match), None)
+    return found is not None and ("error" not in found.groupdict() or _is_error("", found["error"]))
+
+
+def _traceback(lines: list[str]) -> tuple[list[str], str]:
+    """Where it went, outermost first, and the class of the error that came last."""
+    frames, ended = [], ""
+    for line in lines:
+        frame = _FRAME.fullmatch(line)
+        if frame is not None:
+            place = _OURS.fullmatch(frame["file"])
+            shown = place["file"].replace("\\", "/") if place is not None else "(elsewhere)"
+            frames.append(f"{shown}:{frame['line']} in {frame['function']}")
+            continue
+        error = _ERROR.fullmatch(line)
+        if error is not None and _is_error(error["module"] or "", error["name"]):
+            ended = ".".join(filter(None, (error["module"], error["name"])))
+    return frames, ended
+
+
+def _is_error(module: str, name: str) -> bool:
+    """Whether that is the name of a class of errors: Python's, ours, or of a library that we use."""
+    if module:
+        top = module.split(".")[0]
+        return top in (*_LIBRARIES, "kandinsky_studio") and name.endswith(("Error", "Exception", "Warning"))
+    kind = getattr(builtins, name, None) or getattr(errors, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
