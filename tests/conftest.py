@@ -27,10 +27,16 @@ from kandinsky_studio.engine.tier import Tier
 GUI_FIXTURES = {"qapp", "qtbot", "make_studio", "studio"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--packages", action="store_true", help="build the packages, install them and try them out, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if GUI_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.gui)
+        if item.get_closest_marker("packages") and not config.getoption("--packages"):
+            item.add_marker(pytest.mark.skip(reason="builds or installs packages, which is done with --packages"))
 
 
 @pytest.hookimpl(wrapper=True)
