@@ -7,11 +7,11 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+
+from contents import ROOT
 
 from kandinsky_studio import __version__
 
-ROOT = Path(__file__).resolve().parents[1]
 CHANGELOG = ROOT / "CHANGELOG.md"
 
 _SECTION = re.compile(r"^## \[(?P<name>[^\]]+)\](?: - (?P<day>\d{4}-\d\d-\d\d))?\s*$", re.MULTILINE)

@@ -21,9 +21,10 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from changes import releases, source_date
+from contents import NAME
 from linux_needs import debian as packages_for
 from linux_needs import needs_of
-from linux_tree import BASE, NAME, PACKAGES, TEMPLATES, lay, walk, write_share
+from linux_tree import BASE, PACKAGES, TEMPLATES, lay, walk, write_share
 
 from kandinsky_studio import __version__
 

@@ -17,15 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
-from changes import ROOT, releases, source_date
+from changes import releases, source_date
+from contents import NAME, ROOT
 from linux_needs import glibc, needs_of
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtSvg import QSvgRenderer
+from looks import drawn
 
 from kandinsky_studio import __version__
 
-NAME = "kandinsky-studio"
 COMPONENT = "studio.kandinsky.kandinsky_studio"
 BASE = ROOT / "build" / "dist" / NAME
 PACKAGES = ROOT / "build" / "packages"
@@ -40,23 +38,11 @@ def write_share(share: Path) -> None:
     """Write the menu entry, icons, description and manual page into ``share``, as they lie in ``/usr/share``."""
     _write(share / "applications" / f"{NAME}.desktop", (TEMPLATES / f"{NAME}.desktop").read_bytes())
     for size in SIZES:
-        draw_icon(share / "icons" / "hicolor" / f"{size}x{size}" / "apps" / f"{NAME}.png", size)
+        _write(share / "icons" / "hicolor" / f"{size}x{size}" / "apps" / f"{NAME}.png", drawn(size))
     _write(share / "icons" / "hicolor" / "scalable" / "apps" / f"{NAME}.svg", ICON.read_bytes())
     _write(share / "metainfo" / f"{COMPONENT}.metainfo.xml", metainfo())
     page = (TEMPLATES / f"{NAME}.1").read_bytes()
     _write(share / "man" / "man1" / f"{NAME}.1.gz", gzip.compress(page, mtime=0))
-
-
-def draw_icon(file: Path, size: int) -> None:
-    """Draw the program's icon into a PNG file of ``size`` × ``size`` pixels. Raises ``OSError``."""
-    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    QSvgRenderer(str(ICON)).render(painter)
-    painter.end()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not image.save(str(file), "PNG"):
-        raise OSError(f"{file} can't be written")
 
 
 def metainfo() -> bytes:
