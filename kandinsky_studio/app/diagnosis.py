@@ -16,7 +16,7 @@ import shutil
 import struct
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def _written(section: Section) -> str:
 
 def diagnose(seen: Seen) -> Diagnosis:
     """Look at everything. Takes up to some seconds where a disk or a driver is slow; what can't be told says so."""
-    parts: dict[str, Callable[[], Sequence[Row]]] = {
+    parts: dict[str, Callable[[], Iterable[Row]]] = {
         "Program": _program,
         "System": _system,
         "Screens": lambda: seen.screens or (("screens", "no window is open"),),
@@ -117,9 +117,9 @@ def diagnose(seen: Seen) -> Diagnosis:
     return Diagnosis((*sections, Section("Log, its last lines", lines=lines)))
 
 
-def _told(look: Callable[[], Sequence[Row]]) -> Sequence[Row]:
+def _told(look: Callable[[], Iterable[Row]]) -> list[Row]:
     try:
-        return look()
+        return list(look())
     except Exception as error:  # noqa: BLE001  a report with a hole is worth more than none
         return [("could not be looked at", type(error).__name__)]
 

@@ -85,7 +85,7 @@ def _alternatives(known: Mapping[str, str], whole: bool = False) -> re.Pattern[s
         return None
     longest = sorted(known, key=len, reverse=True)
     either = "|".join(map(re.escape, longest))
-    around = (r"(?<!\w)", r"(?!\w)") if whole else ("", r"(?![\w.-])")
+    around = (r"(?<!\w)", r"(?!\w)") if whole else ("", r"(?![\w.%-])")
     ignoring = re.IGNORECASE if whole or sys.platform == "win32" else re.RegexFlag(0)
     return re.compile(f"{around[0]}(?:{either}){around[1]}", ignoring)
 

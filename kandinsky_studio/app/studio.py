@@ -13,6 +13,7 @@ from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.comparing import Comparing
 from kandinsky_studio.app.deliveries import Deliveries
 from kandinsky_studio.app.depth_maps import DepthMaps
+from kandinsky_studio.app.diagnostics import Diagnostics
 from kandinsky_studio.app.drift import Drift
 from kandinsky_studio.app.easel import Easel
 from kandinsky_studio.app.editor import Editor
@@ -76,6 +77,7 @@ class Studio(QObject):
         self.gallery = Gallery(paths.library(), self.messages, self)
         self.worker = EngineWorker(open_engine, self.gallery.keep, self)
         self.looking = Looking(self.worker, self)
+        self.diagnostics = Diagnostics(self.worker, self.remembering, self.messages, self)
         self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
@@ -161,6 +163,7 @@ class Studio(QObject):
         self.queue.rest()
         self.deliveries.close()
         ended = self.worker.close()
+        self.diagnostics.close()
         self.strip_export.close()
         self.ingredients.close()
         self.depth.close()
