@@ -26,7 +26,18 @@ IN_THE_PACK = ("torch", "torchgen", "functorch", "sympy", "mpmath", "networkx", 
 EXCLUDED = (
     *IN_THE_PACK,
     *("triton", "nvidia", "torchvision", "torchaudio"),  # parts of other builds of torch
-    *("tkinter", "_tkinter", "idlelib", "turtle", "turtledemo", "ensurepip", "venv", "lib2to3", "pydoc_data", "distutils"),
+    *(
+        "tkinter",
+        "_tkinter",
+        "idlelib",
+        "turtle",
+        "turtledemo",
+        "ensurepip",
+        "venv",
+        "lib2to3",
+        "pydoc_data",
+        "distutils",
+    ),
     # Terminals and databases that would bring libraries under the GPL, and that a window has no use for.
     *("readline", "curses", "_curses", "_curses_panel", "_dbm", "_gdbm", "nis", "ossaudiodev", "crypt", "_crypt"),
     *("hf_xet", "hf_transfer"),  # downloads are our own
