@@ -1,7 +1,8 @@
 """Whether the frozen program is what it should be: nothing unexpected in it, nothing missing, nothing of this computer.
 
 The expectation is a sorted list of all files and of all modules in the archive, committed in ``collected``, one for
-each system. Versions and the numbers that wheels give to their libraries are left out of it.
+each system. Versions and the numbers that wheels give to their libraries are left out of it. So is what is the
+project's own: of that all must be there, as it is in the sources.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from contents import NAME, ROOT, wanted
+from contents import NAME, ROOT, modules_of, resources, wanted
 
 EXPECTATIONS = Path(__file__).parent / "collected"
 SYSTEMS = {"linux": "linux", "win32": "windows"}
 
 _LIBRARIES = "_internal"  # the folder beside the program
+_PACKAGE = "kandinsky_studio"
 _APART = ("runtime/", "THIRD-PARTY")  # put in by later steps, checked by them
 
 _FORBIDDEN = re.compile(
@@ -65,9 +67,27 @@ def expectation(system: str = sys.platform) -> Path:
 def listing(program: Path) -> list[str]:
     """What is in the folder ``program``, sorted: a line for each file, and one for each module in the archive."""
     modules = set(modules_in(program / _executable()))
-    files = {f"file {_plain(place)}" for place in files_in(program) if not _is_source_of(place, modules)}
-    ours = {name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names}
-    return sorted(files | {f"module {name}" for name in ours})
+    resources_of_ours = f"{_LIBRARIES}/resources/"
+    files = {
+        f"file {_plain(place)}"
+        for place in files_in(program)
+        if not place.startswith(resources_of_ours) and not _is_source_of(place, modules)
+    }
+    told_apart = {*sys.stdlib_module_names, _PACKAGE}
+    return sorted(files | {f"module {name}" for name in modules if name.partition(".")[0] not in told_apart})
+
+
+def incomplete(program: Path) -> list[str]:
+    """What of the project's own is not in ``program`` as it is in the sources, a sentence for each."""
+    modules = set(modules_in(program / _executable()))
+    found = [f"the module {name} is missing" for name in modules_of(_PACKAGE) if name not in modules]
+    there = {place for place in files_in(program) if place.startswith(f"{_LIBRARIES}/resources/")}
+    for path, folder in resources():
+        place = f"{_LIBRARIES}/{folder}/{path.name}"
+        if place not in there or (program / place).read_bytes() != path.read_bytes():
+            found.append(f"{place} is not what is in the sources")
+        there.discard(place)
+    return [*found, *(f"{place} is not in the sources" for place in sorted(there))]
 
 
 def compare(expected: list[str], found: list[str]) -> Difference:
@@ -122,7 +142,7 @@ def check(program: Path, *, accept: bool = False) -> bool:
 
     ``accept`` makes what is there the new expectation; what must not be there is refused all the same.
     """
-    wrong = [*leaks(program), *leaks_of_modules(program / _executable())]
+    wrong = [*leaks(program), *leaks_of_modules(program / _executable()), *incomplete(program)]
     found, path = listing(program), expectation()
     if accept and not wrong:
         path.write_text("".join(f"{line}\n" for line in found), encoding="utf-8", newline="\n")
