@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from kandinsky_studio import paths
 from kandinsky_studio.errors import BrokenPack, NoRuntime, PackNotFound, StudioError
-from kandinsky_studio.runtime.pack import LIBRARY, Pack, check_fits, check_whole, is_name, read
+from kandinsky_studio.runtime.pack import LIBRARY, LISTING, Pack, check_fits, check_whole, is_name, read
 
 VARIABLE = "KANDINSKY_STUDIO_RUNTIME"
 """Names the pack to attach in place of the chosen one, for trying one out."""
@@ -51,6 +52,7 @@ def attach() -> Attached:
             folder = folder_of(name)
             pack = usable(folder)
             _put_behind(folder / LIBRARY)
+            _hold(folder)
         except StudioError as error:
             refused = refused or error
         except OSError:
@@ -115,6 +117,33 @@ def choose(name: str) -> None:
     partial = paths.config() / f"{_CHOICE}.partial"
     partial.write_text(f"{name}\n", encoding="utf-8")
     partial.replace(paths.config() / _CHOICE)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a program that runs uses the pack in ``folder``, this one or another. Windows refuses to rename it then."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        with (folder / LISTING).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _hold(folder: Path) -> None:
+    """Let other programs see that the pack in ``folder`` is in use, until this one ends."""
+    with contextlib.suppress(OSError):  # a file system that knows no locks
+        stream = (folder / LISTING).open("rb")
+        _kept.append(stream)
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 def _put_behind(library: Path) -> None:

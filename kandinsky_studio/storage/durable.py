@@ -55,7 +55,7 @@ def replacing(path: Path, keep_previous: bool = False) -> Iterator[BinaryIO]:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise cause_of(error, path.parent) from error
 
@@ -95,7 +95,7 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _flush_folder(folder.parent)
+    flush_folder(folder.parent)
 
 
 def cause_of(error: OSError, folder: Path) -> StudioError:
@@ -139,7 +139,8 @@ def _keep(path: Path) -> None:
         kept.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Have what was renamed in ``folder`` survive a power cut. Raises ``OSError``."""
     # A rename lasts only once the folder itself is on the disk; Windows has no call for it and does not need one.
     if os.name == "nt":
         return

@@ -136,13 +136,16 @@ class Hub:
 
         Raises a ``DeliveryError``; ``Interrupted`` for what may pass, also while the bytes are read.
         """
-        url = f"{self._endpoint}/{source.repository}/resolve/{source.revision}/{quote(file.path)}"
         headers = {"Range": f"bytes={start}-"} if start else {}
-        with self._asked(url, source.repository, file.path, headers) as response:
+        with self._asked(self.address(source, file), source.repository, file.path, headers) as response:
             if "text/html" in response.headers.get("Content-Type", "") and not file.path.endswith(".html"):
                 raise LoginPage(host=self._host)
             begin = self._begin(response, file, start)
             yield Answer(begin, self._blocks(response))
+
+    def address(self, source: Manifest, file: PublishedFile) -> str:
+        """Where a file is."""
+        return f"{self._endpoint}/{source.repository}/resolve/{source.revision}/{quote(file.path)}"
 
     # ------------------------------------------------------------------ one question
 

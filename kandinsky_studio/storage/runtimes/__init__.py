@@ -1,0 +1,1 @@
+"""Runtime packs on the disk: read from files, installed whole or not at all, fetched, removed."""
