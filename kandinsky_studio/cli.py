@@ -13,10 +13,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from kandinsky_studio import __version__, diagnosing, log, options, runtime, stocking
+from kandinsky_studio import __version__, diagnosing, log, options, paths, runtime, stocking
 from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
@@ -42,8 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A prompt may have letters that this terminal can't show; that must not end the program.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parsed(words)
     except SystemExit as end:  # argparse has said everything
         return end.code if isinstance(end.code, int) else FAILED
     try:
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             log.start()
         return int(arguments.run(arguments))
     except StudioError as caught:
-        error = options.as_typed(caught, arguments, sys.argv[1:] if argv is None else argv)
+        error = options.as_typed(caught, arguments, words)
         _complain(f"{error} {error.remedy}")
         if getattr(arguments, "json", False):
             told = {"event": "error", "error": type(error).__name__, "message": str(error), "hint": error.remedy}
@@ -75,15 +76,38 @@ def _complain(sentence: str) -> None:
     sys.stderr.write(f"kandinsky-studio: {sentence}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """What was typed: a command and what it needs, or files for the window. Raises ``SystemExit``."""
+    parser, commands = _parser()
+    if words and words[0] not in commands and _is_file(words[0]):
+        behind = words.index("--") if "--" in words else len(words)
+        unknown = [word for word in words[:behind] if word.startswith("-")]
+        if unknown:
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return argparse.Namespace(run=_run_window, files=[*words[:behind], *words[behind + 1 :]])
+    return parser.parse_args(words)
+
+
+def _is_file(word: str) -> bool:
+    """Whether the first word is a file to be opened. A slip in the name of a command is none: it has no suffix."""
+    if word.startswith("-"):
+        return word == "--"
+    path = Path(word)
+    return bool(path.suffix or len(path.parts) > 1 or word.lower().startswith("file:")) or path.exists()
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser, and the names of the commands."""
     parser = argparse.ArgumentParser(
         prog="kandinsky-studio",
-        description="Kandinsky Studio: pictures from words, on your own computer. Without a command: the window.",
+        usage="%(prog)s [-h] [--version] [FILE … | COMMAND …]",
+        description="Kandinsky Studio: pictures from words, on your own computer. Without a command: the window, with "
+        "the pictures and documents FILE … open in it.",
     )
     parser.add_argument("--version", action="version", version=f"Kandinsky Studio {__version__}")
-    parser.set_defaults(run=_run_window)
+    parser.set_defaults(run=_run_window, files=[])
     commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
-        title="commands", metavar="COMMAND", parser_class=options.Parser
+        title="commands", metavar="COMMAND", prog="kandinsky-studio", parser_class=options.Parser
     )
     options.add_commands(commands, make=_run_generate, embed=_run_embed, explain=_run_explain)
     training.add_parser(commands)
@@ -98,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     self_test.add_argument("--report", type=Path, metavar="FILE", help="write it there, too, without names of folders")
     self_test.set_defaults(run=_run_self_test)
     diagnosing.add_parser(commands)
-    return parser
+    return parser, commands.choices
 
 
 def _run_window(arguments: argparse.Namespace) -> int:
@@ -109,7 +133,7 @@ def _run_window(arguments: argparse.Namespace) -> int:
         return FAILED
     from kandinsky_studio.ui.main import run
 
-    return run([sys.argv[0]])
+    return run([sys.argv[0]], [paths.of_argument(word) for word in arguments.files])
 
 
 def _run_screenshot(arguments: argparse.Namespace) -> int:

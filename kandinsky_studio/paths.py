@@ -64,6 +64,12 @@ def shipped_runtimes() -> Path | None:
 # ---------------------------------------------------------------------- what is kept
 
 
+def home() -> Path | None:
+    """The one folder that everything is below, wherever it is carried; None if the system's are used."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen).expanduser() if chosen else portable()
+
+
 def portable() -> Path | None:
     """The folder below which a portable program keeps everything; None if it is none, or may not write there."""
     folder = portable_offered()
@@ -124,9 +130,9 @@ def models() -> Path:
         chosen = Path((config() / _MODELS_FILE).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return data() / "models"
-    home = _home()
-    if home is not None and not chosen.is_absolute() and chosen.parts:
-        return Path(os.path.normpath(home.resolve() / chosen))
+    base = home()
+    if base is not None and not chosen.is_absolute() and chosen.parts:
+        return Path(os.path.normpath(base.resolve() / chosen))
     return chosen if chosen.is_absolute() else data() / "models"
 
 
@@ -137,9 +143,9 @@ def keep_models_in(folder: Path) -> None:
     whatever letter or place the next computer gives it.
     """
     kept = folder.resolve()
-    home = _home()
-    if home is not None and _on_one_disk(home.resolve(), kept):
-        kept = Path(os.path.relpath(kept, home.resolve()))
+    base = home()
+    if base is not None and _on_one_disk(base.resolve(), kept):
+        kept = Path(os.path.relpath(kept, base.resolve()))
     config().mkdir(parents=True, exist_ok=True)
     partial = config() / f"{_MODELS_FILE}.partial"
     partial.write_text(f"{kept}\n", encoding="utf-8")
@@ -162,14 +168,8 @@ def of_argument(text: str) -> Path:
 
 
 def _kept(kind: str, default: str) -> Path:
-    home = _home()
-    return home / kind if home is not None else Path(default)
-
-
-def _home() -> Path | None:
-    """The one folder that everything is below; None if the system's are used."""
-    chosen = os.environ.get(HOME_VARIABLE)
-    return Path(chosen).expanduser() if chosen else portable()
+    base = home()
+    return base / kind if base is not None else Path(default)
 
 
 def _beside() -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from PySide6.QtGui import QColor, QImage
 
 from kandinsky_studio.app.lane import Lane
@@ -62,6 +62,7 @@ class Editor(QObject):
         self._journals = folder
         self._lane = Lane("documents", self)
         self.sheets: list[Sheet] = []
+        self._asked_early: list[Path] | None = []  # None once :meth:`recover` is through
         self._recovery: Recovery | None = None
         if folder is not None:
 
@@ -72,6 +73,7 @@ class Editor(QObject):
                 return {sheet.journal.folder for sheet in self.sheets if sheet.journal is not None}
 
             self._recovery = Recovery(folder, self._lane, messages, bring_back, own, self)
+            self._recovery.ended.connect(self._ready)
         self.sheet: Sheet | None = None
         self._nothing = Document.new(1, 1)
         self.desk = Desk(
@@ -159,6 +161,21 @@ class Editor(QObject):
         """Open what was open when the program ended without being asked to, as it was."""
         if self._recovery is not None:
             self._recovery.start()
+        else:
+            self._ready()
+
+    @Slot()
+    def _ready(self) -> None:
+        asked, self._asked_early = self._asked_early or [], None
+        for path in asked:
+            self.open(path)
+
+    def open_when_ready(self, path: Path) -> None:
+        """As :meth:`open`, once :meth:`recover` is through: what comes back may be of the same file."""
+        if self._asked_early is None:
+            self.open(path)
+        else:
+            self._asked_early.append(path)
 
     def close_sheet(self, sheet: Sheet, keep_journal: bool = False) -> None:
         """Let go of a document, saved or not. With ``keep_journal`` the next start brings it back."""

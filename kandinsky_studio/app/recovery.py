@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
@@ -34,8 +34,11 @@ class Recovery(QObject):
     """Looks once, when the program starts, for journals in ``folder`` that nobody closed.
 
     They are read in ``lane``; ``add`` opens a document in a tab. ``own`` gives the folders of journals that are in
-    use. A journal at which the program has died some times is only read again if the user wants it.
+    use. A journal at which the program has died some times is only read again if the user wants it. ``ended`` tells that
+    everything there was has been shown.
     """
+
+    ended = Signal()
 
     def __init__(
         self,
@@ -66,7 +69,11 @@ class Recovery(QObject):
             sweep(self._folder)
             return orphans(self._folder)
 
-        self._lane.run(look, self._read_each, self._messages.error)
+        def failed(error: Exception) -> None:
+            self._messages.error(error)
+            self.ended.emit()
+
+        self._lane.run(look, self._read_each, failed)
 
     @Slot()
     def close(self) -> None:
@@ -148,6 +155,7 @@ class Recovery(QObject):
             text = self.tr("{count} documents are back, as they were when the program ended: {documents}")
             listed = ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
             self._messages.note(text.format(count=len(names), documents=listed))
+        self.ended.emit()
 
     def _name(self, orphan: Orphan) -> str:
         return orphan.path.name if orphan.path else self.tr("A document without a name")

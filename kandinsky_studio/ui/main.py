@@ -1,4 +1,7 @@
-"""Starts the window, and takes a picture of it where there is no screen."""
+"""Starts the window, and takes a picture of it where there is no screen.
+
+Who is first is settled before anything large is imported: a second start hands its files over and is gone at once.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QCoreApplication,
@@ -19,35 +23,45 @@ from PySide6.QtCore import (
     Slot,
     qInstallMessageHandler,
 )
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
-from kandinsky_studio import __version__, log
-from kandinsky_studio.app.instance import SingleInstance
-from kandinsky_studio.app.messages import sentences
-from kandinsky_studio.app.studio import Studio
-from kandinsky_studio.errors import AlreadyRunning
-from kandinsky_studio.ui.main_window import MainWindow
+from kandinsky_studio import __version__, log, paths
+from kandinsky_studio.app.instance import TOKENS, Call, SingleInstance, desktop_token
+from kandinsky_studio.errors import AlreadyRunning, PortableNotWritable, StudioError
 from kandinsky_studio.ui.theme import Theme, application_icon
 
+if TYPE_CHECKING:
+    from kandinsky_studio.app.studio import Studio
+    from kandinsky_studio.ui.main_window import MainWindow
 
-def run(argv: Sequence[str]) -> int:
-    """Show the window and stay until it is closed; the exit status. ``argv[0]`` is the name of the program."""
+
+def run(argv: Sequence[str], files: Sequence[Path] = ()) -> int:
+    """Show the window with ``files`` open in it, and stay until it is closed; the exit status.
+
+    ``argv[0]`` is the name of the program. If it runs already, that opens the files, and this returns at once.
+    """
+    call = Call(tuple(files), desktop_token())
     application = _application(argv)
     instance = SingleInstance()
-    if not instance.claim():
-        studio = Studio(remembers=False)  # speaks the language of the window
-        sys.stdout.write(" ".join(sentences(AlreadyRunning())) + "\n")
-        studio.close()
-        return 0
+    try:
+        instance.claim(call)
+    except StudioError as error:
+        return _tell(error)
+    from kandinsky_studio.app.studio import Studio
+    from kandinsky_studio.ui.main_window import MainWindow
+
     log.start()
     studio = Studio()
     studio.messages.catch_the_uncaught()
     theme = Theme(application)
     window = MainWindow(studio, theme)
-    instance.called.connect(window.come_to_front)
+    instance.called.connect(lambda call: _answer(call, studio, window))
     window.show()
     window.prompt.focus_first()
     window.start_anyway()
+    _open(call.files, studio)
+    if (refused := paths.portable_refused()) is not None:
+        studio.messages.error(PortableNotWritable(folder=refused))
     listening = _Signals(window)
     code = application.exec()
     studio.messages.release_the_uncaught()
@@ -62,6 +76,44 @@ def run(argv: Sequence[str]) -> int:
     return code
 
 
+def _answer(call: Call, studio: Studio, window: MainWindow) -> None:
+    """Another start asks for the window."""
+    if call.token:
+        os.environ.update(dict.fromkeys(TOKENS, call.token))  # where Qt looks when a window is to be activated
+    window.come_to_front()
+    _open(call.files, studio)
+
+
+def _open(files: Sequence[Path], studio: Studio) -> None:
+    for file in files:
+        studio.editor.open_when_ready(file)
+
+
+def _tell(error: StudioError) -> int:
+    """Say why there is no second window, in the language of the first one; the exit status.
+
+    That the first one came to the front can be seen. What can't be seen is told in a window of its own: who opens a file
+    from a file manager has no terminal.
+    """
+    from kandinsky_studio.app.messages import Messages, sentences
+    from kandinsky_studio.app.remembering import Remembering
+    from kandinsky_studio.app.translation import SYSTEM, Translation
+
+    remembering, translation = Remembering(Messages(), keeps=False), Translation()
+    language = remembering.values.language
+    translation.use(SYSTEM if language == "system" else language)
+    happened, remedy = sentences(error)
+    remembering.close()
+    if isinstance(error, AlreadyRunning):
+        sys.stdout.write(f"{happened} {remedy}\n")
+        return 0
+    sys.stderr.write(f"{happened} {remedy}\n")
+    box = QMessageBox(QMessageBox.Icon.Warning, "Kandinsky Studio", happened)
+    box.setInformativeText(remedy)
+    box.exec()
+    return 1
+
+
 def picture_of_window(path: Path, picture: Path | None) -> None:
     """Draw the main window into the PNG file ``path``, with the file ``picture`` open in it if one is given.
 
@@ -70,6 +122,9 @@ def picture_of_window(path: Path, picture: Path | None) -> None:
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from kandinsky_studio.app.studio import Studio
+    from kandinsky_studio.ui.main_window import MainWindow
+
     before = qInstallMessageHandler(_without_size_hints)
     application = _application(["kandinsky-studio"])
     studio = Studio(remembers=False)
