@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*(ROOT / "kandinsky_studio").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py"), ROOT / "start.py"]
+FOLDERS = ("kandinsky_studio", "benchmarks", "packaging")
+SOURCES = [*(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")), ROOT / "start.py"]
 TESTS = list((ROOT / "tests").rglob("*.py"))
 LONGEST = 400  # lines; a file that grows past it is telling you about a missing room
 WRONG_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|\.|$)")
@@ -64,7 +65,8 @@ def _pins() -> dict[str, str]:
 def test_every_dependency_is_pinned_within_its_range():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pins = _pins()
-    for text in project["dependencies"] + project["optional-dependencies"]["test"]:
+    extras = project["optional-dependencies"]
+    for text in [*project["dependencies"], *extras["test"], *extras["package"]]:
         requirement = Requirement(text)
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), text
