@@ -41,13 +41,13 @@ EXCLUDED = (
     # Terminals and databases that would bring libraries under the GPL, and that a window has no use for.
     *("readline", "curses", "_curses", "_curses_panel", "_dbm", "_gdbm", "nis", "ossaudiodev", "crypt", "_crypt"),
     *("hf_xet", "hf_transfer"),  # downloads are our own
-    *("typer", "rich", "pygments", "markdown_it", "mdurl", "shellingham"),  # command lines of libraries
+    *("typer", "rich", "pygments", "markdown_it", "mdurl", "shellingham", "click"),  # command lines of libraries
     *("pytest", "_pytest", "hypothesis", "mypy", "ruff", "pre_commit", "virtualenv", "setuptools", "pip", "wheel"),
     *("pkg_resources", "_distutils_hack", "pydantic", "grimp", "importlinter", "PyInstaller"),
     *("IPython", "matplotlib", "scipy", "pandas", "sklearn", "tensorflow", "jax", "flax", "onnx", "onnxruntime"),
     *("PyQt5", "PyQt6", "PySide2", "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtTest", "PySide6.QtDesigner"),
     *("numpy.f2py", "numpy.testing", "PIL.ImageTk", "PIL.ImageQt"),
-    *("accelerate.commands", "accelerate.test_utils"),
+    *("accelerate.commands", "accelerate.test_utils", "huggingface_hub.cli", "huggingface_hub.inference._mcp"),
     *("diffusers.commands", "diffusers.experimental", "diffusers.modular_pipelines"),
     *("transformers.cli", "transformers.exporters", "transformers.pipelines", "transformers.testing_utils"),
 )
