@@ -103,7 +103,6 @@ def make_tar(base: Path = BASE, packages: Path = PACKAGES, *, compression: str =
     _write(
         place / "README.txt", told.replace("@VERSION@", __version__).replace("@GLIBC@", glibc(needs_of(place))).encode()
     )
-    shutil.copy2(ROOT / "LICENSE", place)
     archive = packages / f"{title}-linux-{os.uname().machine}.tar.zst"
     partial = archive.with_suffix(".partial")
     options = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", f"--mtime=@{source_date()}"]
@@ -162,16 +161,18 @@ def _run(*command: str, environment: dict[str, str] | None = None) -> None:
         raise SystemExit(f"{command[0]} failed with exit code {error.returncode}.") from None
 
 
-MAKERS = {"tar": make_tar, "appdir": make_appdir, "squashfs": make_squashfs}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("what", choices=MAKERS)
+    parser.add_argument("what", choices=("tar", "appdir", "squashfs"))
     parser.add_argument("--base", type=Path, default=BASE, help="the frozen program")
     parser.add_argument("--packages", type=Path, default=PACKAGES, help="where to put what is made")
+    parser.add_argument("--compression", choices=_COMPRESSIONS, default="best", help="of the archive")
     arguments = parser.parse_args()
-    sys.stdout.write(f"{MAKERS[arguments.what](arguments.base, arguments.packages)}\n")
+    if arguments.what == "tar":
+        made = make_tar(arguments.base, arguments.packages, compression=arguments.compression)
+    else:
+        made = {"appdir": make_appdir, "squashfs": make_squashfs}[arguments.what](arguments.base, arguments.packages)
+    sys.stdout.write(f"{made}\n")
 
 
 if __name__ == "__main__":

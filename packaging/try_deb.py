@@ -27,6 +27,7 @@ from contents import NAME, ROOT
 from debian import PROGRAM_FOLDER
 from linux_tree import COMPONENT, SIZES
 from PIL import Image
+from try_program import SEEDS, evict
 from virtual_screen import VirtualScreen
 
 from kandinsky_studio.selftest import PROMPT, shows_red_on_blue
@@ -129,7 +130,7 @@ def _open_window(
 ) -> None:
     """Start it as the menu does, wait for the window, photograph it, and ask it to close as the end of a session does."""
     if cold:
-        forget(root.folder)
+        evict(root.folder / PROGRAM_FOLDER)
     process = root.start(
         NAME,
         as_user=True,
@@ -155,16 +156,6 @@ def _open_window(
     trial.expect(not said.strip(), f"the window wrote: {said}")
 
 
-def forget(folder: Path) -> None:
-    """Have the system read the files of ``folder`` from the disk when they are next asked for."""
-    os.sync()  # what is not written yet stays
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink():
-            descriptor = os.open(path, os.O_RDONLY)
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-            os.close(descriptor)
-
-
 def _self_test(root: CleanRoot, trial: Trial) -> None:
     with trial.step("kandinsky-studio self-test") as said:
         output = root.run(NAME, "self-test", as_user=True, check=False)
@@ -177,7 +168,7 @@ def _self_test(root: CleanRoot, trial: Trial) -> None:
 
 def _draw(root: CleanRoot, trial: Trial) -> None:
     with trial.step(f"kandinsky-studio generate “{PROMPT}”") as said:
-        root.run(NAME, "generate", PROMPT, "-o", "picture.png", "--prior-seed", "1", "--seed", "1", as_user=True)
+        root.run(NAME, "generate", PROMPT, "-o", "picture.png", *SEEDS, as_user=True)
         picture = root.folder / HOME / "picture.png"
         right = shows_red_on_blue(read_pixels(picture))
         said.append("red on blue" if right else "something else")
