@@ -307,6 +307,12 @@ HELP = (
     ),
     Command("help.tablet_tester", QT_TRANSLATE_NOOP("commands", "Tablet tester…"), "pen pressure перо нажим"),
     Command("help.about_builtin", QT_TRANSLATE_NOOP("commands", "What the built-in model draws"), "words"),
+    Command(
+        "help.diagnostics",
+        QT_TRANSLATE_NOOP("commands", "Collect diagnostics…"),
+        "report bug log version devices отчёт ошибка",
+        "device",
+    ),
     Command("help.about", QT_TRANSLATE_NOOP("commands", "About Kandinsky Studio"), "version licence версия", "info"),
 )
 

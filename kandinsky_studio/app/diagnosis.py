@@ -74,9 +74,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The report."""
+    """The report; ``complete`` if the engine has had its say."""
 
     sections: tuple[Section, ...]
+    complete: bool = False
 
     @property
     def text(self) -> str:
@@ -114,7 +115,7 @@ def diagnose(seen: Seen) -> Diagnosis:
     }
     sections = [Section(title, tuple(_told(look))) for title, look in parts.items()]
     lines = tuple(log_excerpt.excerpt()) or ("there is no log",)
-    return Diagnosis((*sections, Section("Log, its last lines", lines=lines)))
+    return Diagnosis((*sections, Section("Log, its last lines", lines=lines)), seen.devices is not None)
 
 
 def _told(look: Callable[[], Iterable[Row]]) -> list[Row]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6 import __version__ as pyside_version
 from PySide6.QtCore import QObject, Signal, Slot, qVersion
 from PySide6.QtGui import QGuiApplication
 
-from kandinsky_studio.app.diagnosis import Row, Seen, diagnose
 from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.lane import Lane
-from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.messages import Messages, described
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.worker import EngineWorker, ModelState
 from kandinsky_studio.engine.models import MODELS
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.storage.durable import write_file
+
+if TYPE_CHECKING:
+    from kandinsky_studio.app.diagnosis import Diagnosis, Row
 
 FILE_NAME = "kandinsky-studio-diagnostics.txt"
 """What the file is called if nobody says otherwise."""
@@ -49,6 +50,8 @@ class Diagnostics(QObject):
     """
 
     told = Signal(object)
+    saved = Signal(object)  # Path
+    refused = Signal(object)  # StudioError: why a report was not saved
 
     def __init__(
         self, worker: EngineWorker, remembering: Remembering, messages: Messages, parent: QObject | None = None
@@ -64,23 +67,35 @@ class Diagnostics(QObject):
         """Look at everything anew."""
         self._devices = None
         self._look()
-        self._worker.ask(Errand(_TOPIC, "", _devices, self._answered, self._refused))
+        self._worker.ask(Errand(_TOPIC, "", _devices, self._answered, self._failed))
 
     def forget(self) -> None:
         """Nobody waits for the engine's answer any more."""
         self._worker.forget(_TOPIC)
 
     def save(self, text: str, file: Path) -> None:
-        """Write a report into ``file``; a message says if that can't be."""
-        self._lane.run(lambda: write_file(file, text.encode("utf-8")), lambda _: None, self._messages.error)
+        """Write a report into ``file``; ``saved`` or ``refused`` tells how that went."""
+
+        def write() -> Path:
+            write_file(file, text.encode("utf-8"))
+            return file
+
+        self._lane.run(write, self.saved.emit, lambda error: self.refused.emit(described(error)))
 
     def close(self) -> None:
         """End the thread."""
         self._lane.close(drop=True)
 
     def _look(self) -> None:
-        seen = Seen(dataclasses.replace(self._remembering.values), screens(), tuple(self._engine_rows()), self._devices)
-        self._lane.run(functools.partial(diagnose, seen), self.told.emit, self._messages.error)
+        values = dataclasses.replace(self._remembering.values)
+        shown, engine, devices = screens(), tuple(self._engine_rows()), self._devices
+
+        def look() -> Diagnosis:
+            from kandinsky_studio.app.diagnosis import Seen, diagnose  # nobody needs it to open the window
+
+            return diagnose(Seen(values, shown, engine, devices))
+
+        self._lane.run(look, self.told.emit, self._messages.error)
 
     def _engine_rows(self) -> list[Row]:
         state = self._state
@@ -93,7 +108,7 @@ class Diagnostics(QObject):
         self._devices = devices
         self._look()
 
-    def _refused(self, error: StudioError) -> None:
+    def _failed(self, error: StudioError) -> None:
         self._answered((("devices", f"could not be looked at: {type(error).__name__}"),))
 
     @Slot(object)

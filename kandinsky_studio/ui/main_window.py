@@ -21,6 +21,7 @@ from kandinsky_studio.ui.deeds import Deeds, file_name
 from kandinsky_studio.ui.depth_deeds import DepthDeeds
 from kandinsky_studio.ui.dialogs.about import AboutDialog
 from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
+from kandinsky_studio.ui.dialogs.diagnostics import DiagnosticsDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.models import ModelsDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
@@ -141,6 +142,7 @@ class MainWindow(QMainWindow):
         implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
         implement("model.get_real_pictures", lambda: self._open_beside(ModelsDialog))
         implement("help.tablet_tester", lambda: TabletTester(self).open())
+        implement("help.diagnostics", lambda: DiagnosticsDialog(self.studio, self.theme, self).open())
         implement("help.about", lambda: AboutDialog(self).open())
         for choice in (*a.theme_choices.values(), *a.language_choices.values()):
             implement(choice.objectName())

@@ -111,7 +111,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("help.welcome", "help.tour", "help.sample", SEPARATOR),
             *("window.command_palette", "help.keys", "help.tablet_tester", "help.about_builtin", SEPARATOR),
-            "help.about",
+            *("help.diagnostics", "help.about"),
         ),
     ),
 )

@@ -90,6 +90,53 @@
     </message>
 </context>
 <context>
+    <name>DiagnosticsDialog</name>
+    <message>
+        <source>Diagnostics</source>
+        <translation>Диагностика</translation>
+    </message>
+    <message>
+        <source>What helps others to find a fault: versions, devices, memory, models and the end of the log. No prompts, no pictures, no names of files, folders or people are in it, and nothing is sent: copy it, or save it, and read what you hand on.</source>
+        <translation>То, что помогает найти неисправность: версии, устройства, память, модели и конец журнала. В отчёте нет запросов, картин, имён файлов, папок и людей, и он никуда не отправляется: скопируйте или сохраните его и прочтите, прежде чем передать.</translation>
+    </message>
+    <message>
+        <source>Report, in English</source>
+        <translation>Отчёт, на английском</translation>
+    </message>
+    <message>
+        <source>Looking at this computer…</source>
+        <translation>Осматриваем компьютер…</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Копировать</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Сохранить…</translation>
+    </message>
+    <message>
+        <source>The engine has not answered yet. Its part is added when it does; the rest can be used now.</source>
+        <translation>Движок ещё не ответил. Его часть добавится, когда он ответит; остальным можно пользоваться уже сейчас.</translation>
+    </message>
+    <message>
+        <source>The report is in the clipboard.</source>
+        <translation>Отчёт в буфере обмена.</translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation>Сохранить отчёт</translation>
+    </message>
+    <message>
+        <source>Text (*.txt)</source>
+        <translation>Текст (*.txt)</translation>
+    </message>
+    <message>
+        <source>Written to {file}.</source>
+        <translation>Записано в {file}.</translation>
+    </message>
+</context>
+<context>
     <name>EmptyState</name>
     <message>
         <source>Describe a picture…</source>
@@ -1793,6 +1840,10 @@
     <message>
         <source>Add the picture to the mix</source>
         <translation>Добавить картину в смесь</translation>
+    </message>
+    <message>
+        <source>Collect diagnostics…</source>
+        <translation>Собрать диагностику…</translation>
     </message>
 </context>
 <context>
