@@ -16,7 +16,7 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from kandinsky_studio import __version__, diagnosing, log, options, paths, runtime, stocking
+from kandinsky_studio import __version__, diagnosing, equipping, log, options, paths, runtime, stocking
 from kandinsky_studio.engine.training import command as training
 from kandinsky_studio.errors import (
     BrokenPicture,
@@ -112,6 +112,7 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     options.add_commands(commands, make=_run_generate, embed=_run_embed, explain=_run_explain)
     training.add_parser(commands)
     stocking.add_parser(commands)
+    equipping.add_parser(commands)
     screenshot = commands.add_parser("screenshot", help="make a picture of the window, without a display")
     screenshot.add_argument("file", type=Path, help="the PNG file to write")
     screenshot.add_argument("--picture", type=Path, metavar="FILE", help="a picture to show in the window")

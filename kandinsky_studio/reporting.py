@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kandinsky_studio.engine.request import GenerationResult, Progress, Stage
+
+if TYPE_CHECKING:
+    from kandinsky_studio.storage.models.transfer import Delivery
 
 _STAGES = {
     Stage.loading: "loading the model",
@@ -92,6 +97,53 @@ class JsonReport(Report):
 def report_for(arguments: argparse.Namespace) -> Report:
     """The report that the parsed ``arguments`` ask for."""
     return JsonReport() if arguments.json else Report()
+
+
+class Line:
+    """How far something is, on one line that is written over; lines of JSON for machines."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.report = report_for(arguments)
+        self._json = bool(arguments.json)
+        self._alive = sys.stderr.isatty()
+        self._last = 0.0
+
+    def delivery(self, delivery: Delivery) -> None:
+        """Tell of a delivery."""
+        from kandinsky_studio.storage.models.transfer import in_units
+
+        share = delivery.done / max(delivery.total, 1)
+        if self._json:
+            values = {name: getattr(delivery, name) for name in ("done", "total", "file", "speed", "seconds_left")}
+            self._seldom(lambda: self.report.told("progress", values, ""), delivery.done == delivery.total)
+            return
+        left = f", {delivery.seconds_left / 60:.0f} min left" if delivery.seconds_left else ""
+        state = (
+            f"waiting {delivery.waiting:.0f} s" if delivery.waiting else f"{in_units(round(delivery.speed))}/s{left}"
+        )
+        self._show(share, f"{in_units(delivery.done)} of {in_units(delivery.total)}, {state}  {delivery.file}")
+
+    def fraction(self, share: float, doing: str) -> None:
+        """Tell how much of something is done."""
+        if self._json:
+            self._seldom(lambda: self.report.told("progress", {"fraction": share}, ""), share >= 1)
+        else:
+            self._show(share, doing)
+
+    def _show(self, share: float, text: str) -> None:
+        if not self._alive:
+            self._seldom(lambda: sys.stderr.write(f"{share:4.0%}  {text}\n"), False, 5.0)
+            return
+        width = 24
+        bar = "█" * round(share * width) + "░" * (width - round(share * width))
+        columns = shutil.get_terminal_size().columns - 1
+        line = f"{bar} {share:4.0%}  {text}"[:columns]
+        self._seldom(lambda: self.report.line(line), False, 0.1)
+
+    def _seldom(self, tell: Callable[[], object], now: bool, apart: float = 0.5) -> None:
+        if now or time.monotonic() - self._last >= apart:
+            self._last = time.monotonic()
+            tell()
 
 
 def _duration(seconds: float) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +13,9 @@ from kandinsky_studio import paths
 from kandinsky_studio.errors import BrokenModel, ModelNotFound, StudioError, UnknownModel, UnknownValue
 
 if TYPE_CHECKING:
-    from kandinsky_studio.reporting import Report
+    from kandinsky_studio.reporting import Line, Report
     from kandinsky_studio.storage.models.catalogue import Offer
     from kandinsky_studio.storage.models.delivery import Need
-    from kandinsky_studio.storage.models.transfer import Delivery
 
 TOKEN = "HF_TOKEN"  # noqa: S105  the name of the variable that others keep it in, too
 
@@ -87,7 +84,7 @@ def _download(arguments: argparse.Namespace) -> int:
     for task in tasks:
         if task not in offer.tasks:
             raise UnknownValue(name="--task", value=task, known=", ".join(offer.tasks))
-    line = _Line(arguments)
+    line = _line(arguments)
     if arguments.dry_run:
         _tell_needs(line.report, needs(offer, tasks, paths.models()))
         return 0
@@ -117,7 +114,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from kandinsky_studio.storage.models import catalogue
     from kandinsky_studio.storage.models.importing import bring, look
 
-    line = _Line(arguments)
+    line = _line(arguments)
     known = catalogue.read()
     findings = look(arguments.folder.absolute(), known)
     if not findings.files:
@@ -143,7 +140,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from kandinsky_studio.storage.models import manifest as manifests
     from kandinsky_studio.storage.models import shelf
 
-    line = _Line(arguments)
+    line = _line(arguments)
     wanted = None if arguments.model is None else {r.folder for r in _offer(arguments.model).repositories}
     held = [one for one in shelf.held(paths.models()) if wanted is None or one.folder.name in wanted]
     total = sum(one.manifest.size for one in held if one.manifest is not None) or 1
@@ -172,7 +169,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     from kandinsky_studio.storage.models.conversion import convert_folder
     from kandinsky_studio.storage.models.transfer import in_units
 
-    line = _Line(arguments)
+    line = _line(arguments)
     wanted = None if arguments.model is None else {r.folder for r in _offer(arguments.model).repositories}
     if wanted is not None and any(folder.startswith("Kandinsky_2.0") for folder in wanted):
         raise BrokenModel(model=arguments.model, reason="it is read in its original files only")
@@ -189,7 +186,7 @@ def _convert(arguments: argparse.Namespace) -> int:
 def _move(arguments: argparse.Namespace) -> int:
     from kandinsky_studio.storage.models import shelf
 
-    line = _Line(arguments)
+    line = _line(arguments)
     target = arguments.folder.absolute()
     shelf.move(paths.models(), target, lambda done, total: line.fraction(done / max(total, 1), "moving"))
     paths.keep_models_in(target)
@@ -221,6 +218,12 @@ def _report(arguments: argparse.Namespace) -> Report:
     return report_for(arguments)
 
 
+def _line(arguments: argparse.Namespace) -> Line:
+    from kandinsky_studio.reporting import Line
+
+    return Line(arguments)
+
+
 def _offer(model: str) -> Offer:
     from kandinsky_studio.storage.models import catalogue
 
@@ -248,50 +251,3 @@ def _tell_needs(report: Report, found: list[Need]) -> None:
 
 def _existing(folder: Path) -> Path:
     return next(above for above in (folder, *folder.parents) if above.exists())
-
-
-class _Line:
-    """How far something is, on one line that is written over; lines of JSON for machines."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.report = _report(arguments)
-        self._json = bool(arguments.json)
-        self._alive = sys.stderr.isatty()
-        self._last = 0.0
-
-    def delivery(self, delivery: Delivery) -> None:
-        """Tell of a delivery."""
-        from kandinsky_studio.storage.models.transfer import in_units
-
-        share = delivery.done / max(delivery.total, 1)
-        if self._json:
-            values = {name: getattr(delivery, name) for name in ("done", "total", "file", "speed", "seconds_left")}
-            self._seldom(lambda: self.report.told("progress", values, ""), delivery.done == delivery.total)
-            return
-        left = f", {delivery.seconds_left / 60:.0f} min left" if delivery.seconds_left else ""
-        state = (
-            f"waiting {delivery.waiting:.0f} s" if delivery.waiting else f"{in_units(round(delivery.speed))}/s{left}"
-        )
-        self._show(share, f"{in_units(delivery.done)} of {in_units(delivery.total)}, {state}  {delivery.file}")
-
-    def fraction(self, share: float, doing: str) -> None:
-        """Tell how much of something is done."""
-        if self._json:
-            self._seldom(lambda: self.report.told("progress", {"fraction": share}, ""), share >= 1)
-        else:
-            self._show(share, doing)
-
-    def _show(self, share: float, text: str) -> None:
-        if not self._alive:
-            self._seldom(lambda: sys.stderr.write(f"{share:4.0%}  {text}\n"), False, 5.0)
-            return
-        width = 24
-        bar = "█" * round(share * width) + "░" * (width - round(share * width))
-        columns = shutil.get_terminal_size().columns - 1
-        line = f"{bar} {share:4.0%}  {text}"[:columns]
-        self._seldom(lambda: self.report.line(line), False, 0.1)
-
-    def _seldom(self, tell: Callable[[], object], now: bool, apart: float = 0.5) -> None:
-        if now or time.monotonic() - self._last >= apart:
-            self._last = time.monotonic()
-            tell()

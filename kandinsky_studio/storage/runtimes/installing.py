@@ -101,6 +101,15 @@ def install(
     return pack
 
 
+def choose(name: str) -> None:
+    """Use the pack called ``name`` from the next start on. Raises ``PackError``, ``DiskFull`` or ``FolderNotWritable``."""
+    attaching.usable(attaching.folder_of(name))
+    try:
+        attaching.choose(name)
+    except OSError as error:
+        raise durable.cause_of(error, paths.config()) from error
+
+
 def remove(name: str) -> int:
     """Delete an installed pack; returns the bytes given back.
 
