@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -179,30 +180,28 @@ def _compile(payload: Payload, files: str, output: Path, version: str, defines: 
     """Have ``makensis`` make ``output``. Raises ``SystemExit``."""
     from looks import icon
 
-    work = BUILD / "work" / "nsis"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    (work / "payload.nsh").write_text(files, encoding="utf-8")
-    (work / "listing.txt").write_bytes(listing(payload))
     numbers = (re.findall(r"\d+", version) + ["0"] * 4)[:4]
-    given = {
-        "VERSION": version,
-        "VERSION_QUAD": ".".join(numbers),
-        "SIZE_KB": -(-payload.size // 1024),
-        "LONGEST": payload.longest,
-        "ICON": icon(work),
-        "SIDE": _side(work),
-        "PAYLOAD": work / "payload.nsh",
-        "LISTING": work / "listing.txt",
-        "OUTPUT": output.resolve(),
-        "TARGET": TARGET,
-    }
-    dash = "/" if os.name == "nt" else "-"
-    words = [f"{dash}D{name}={value}" for name, value in given.items()] + [f"{dash}D{define}" for define in defines]
-    command = [_makensis(), f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8", *words, str(SCRIPT)]
-    if subprocess.call(command, cwd=SCRIPT.parent):
-        raise SystemExit("makensis failed.")
-    shutil.rmtree(work)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "payload.nsh").write_text(files, encoding="utf-8")
+        (work / "listing.txt").write_bytes(listing(payload))
+        given = {
+            "VERSION": version,
+            "VERSION_QUAD": ".".join(numbers),
+            "SIZE_KB": -(-payload.size // 1024),
+            "LONGEST": payload.longest,
+            "ICON": icon(work),
+            "SIDE": _side(work),
+            "PAYLOAD": work / "payload.nsh",
+            "LISTING": work / "listing.txt",
+            "OUTPUT": output.resolve(),
+            "TARGET": TARGET,
+        }
+        dash = "/" if os.name == "nt" else "-"
+        words = [f"{dash}D{name}={value}" for name, value in given.items()] + [f"{dash}D{define}" for define in defines]
+        command = [_makensis(), f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8", *words, str(SCRIPT)]
+        if subprocess.call(command, cwd=SCRIPT.parent):
+            raise SystemExit("makensis failed.")
 
 
 def _makensis() -> str:
