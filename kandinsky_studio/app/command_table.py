@@ -282,6 +282,12 @@ MODEL = (
         "download weights веса",
         "download",
     ),
+    Command(
+        "model.runtimes",
+        QT_TRANSLATE_NOOP("commands", "Graphics card and PyTorch…"),
+        "gpu cuda nvidia runtime pack видеокарта",
+        "device",
+    ),
 )
 
 WINDOW = (

@@ -29,10 +29,12 @@ from kandinsky_studio.app.making import Means
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.mixing import Mixing
 from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.notices import Notices
 from kandinsky_studio.app.pad import MixingPad
 from kandinsky_studio.app.pigments import Pigments
 from kandinsky_studio.app.queue import Queue
 from kandinsky_studio.app.remembering import Remembering
+from kandinsky_studio.app.runtimes import Runtimes
 from kandinsky_studio.app.strip import Strip
 from kandinsky_studio.app.strip_export import StripExport
 from kandinsky_studio.app.styles import Styles
@@ -73,11 +75,13 @@ class Studio(QObject):
         self.translation.use(self._language())
         self.models = Models(self)
         self.deliveries = Deliveries(self.models, self.remembering, self.messages, self)
+        self.runtimes = Runtimes(self.remembering, self.messages, self)
         self.settings = GenerationSettings(self)
         self.gallery = Gallery(paths.library(), self.messages, self)
         self.worker = EngineWorker(open_engine, self.gallery.keep, self)
         self.looking = Looking(self.worker, self)
         self.diagnostics = Diagnostics(self.worker, self.remembering, self.messages, self)
+        self.notices = Notices(self)
         self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
         self.thumbnails = Thumbnails(paths.cache() / "thumbnails", self)
         self.gallery_list = GalleryList(self.gallery, self.thumbnails, self)
@@ -162,8 +166,10 @@ class Studio(QObject):
         self.live.close()
         self.queue.rest()
         self.deliveries.close()
+        self.runtimes.close()
         ended = self.worker.close()
         self.diagnostics.close()
+        self.notices.close()
         self.strip_export.close()
         self.ingredients.close()
         self.depth.close()

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
+from kandinsky_studio import runtime
 from kandinsky_studio.app.errand import Errand, Reports
 from kandinsky_studio.app.messages import described
 from kandinsky_studio.app.work_queue import Job as Job
@@ -54,6 +55,7 @@ class EngineLike(Protocol):
 
 def open_engine() -> EngineLike:
     """The real engine; importing it imports torch, so this runs in the engine's thread."""
+    runtime.check_there()
     from kandinsky_studio.engine.engine import Engine
 
     return Engine()

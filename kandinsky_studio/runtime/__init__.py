@@ -7,3 +7,4 @@ a pack is attached before anything asks for PyTorch.
 from kandinsky_studio.runtime.attaching import Attached as Attached
 from kandinsky_studio.runtime.attaching import attach as attach
 from kandinsky_studio.runtime.attaching import attached as attached
+from kandinsky_studio.runtime.attaching import check_there as check_there

@@ -69,6 +69,12 @@ def attached() -> Attached:
     return _attached
 
 
+def check_there() -> None:
+    """Raise the ``StudioError`` that says why there is no PyTorch, if a built program found no pack to attach."""
+    if paths.program() is not None and _attached.pack is None:
+        raise _attached.refused or NoRuntime()
+
+
 def usable(folder: Path) -> Pack:
     """The pack in ``folder``, which goes with this program and looks whole. Raises a ``PackError``."""
     pack = read(folder)

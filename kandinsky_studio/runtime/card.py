@@ -6,6 +6,7 @@ both get their time and no more, and a window asks in a thread.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import enum
 import os
@@ -14,12 +15,15 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kandinsky_studio.runtime.pack import Capability
 
 PATIENCE = 10.0  # seconds
+_GLANCE = 0.1  # seconds between two looks at whether somebody still waits
 _VENDOR = "0x10de"  # of NVIDIA, among the devices of the PCI bus
 _DISPLAY = "0x03"  # begins the class of what can show pictures
 _FIELDS = ("name,driver_version,memory.total,compute_cap", "name,driver_version,memory.total")  # older ones know less
@@ -89,11 +93,14 @@ def advised(card: Card) -> CardPack | None:
     return next((pack for pack in CARD_PACKS if fit(card, pack.driver, pack.capability) is Fit.fits), None)
 
 
-def look() -> Sight:
-    """Find the cards. Takes a fraction of a second, and at worst some :data:`PATIENCE`; never raises."""
-    cards, silent = _asked_program()
+def look(check_wanted: Callable[[], None] = lambda: None) -> Sight:
+    """Find the cards. Takes a fraction of a second, and at worst twice :data:`PATIENCE`.
+
+    ``check_wanted`` is called often and may raise ``Cancelled``; nothing else is ever raised.
+    """
+    cards, silent = _asked_program(check_wanted)
     if not cards:
-        cards = _asked_library()
+        cards = _asked_library(check_wanted)
     order = sorted(cards, key=lambda card: (card.capability or (0, 0), card.memory), reverse=True)
     return Sight(tuple(order), not cards and (silent or _on_the_bus()))
 
@@ -112,30 +119,45 @@ def _program() -> str | None:
     return shutil.which("nvidia-smi")
 
 
-def _asked_program() -> tuple[list[Card], bool]:
+def _asked_program(check_wanted: Callable[[], None]) -> tuple[list[Card], bool]:
     """The cards that the driver's program tells of; whether it is there and could tell nothing."""
     program = _program()
     if program is None:
         return [], False
     for fields in _FIELDS:
-        command = [program, f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=PATIENCE,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return [], True
-        cards = [card for line in done.stdout.splitlines() if (card := _of_line(line)) is not None]
-        if cards and done.returncode == 0:
+        said = _said([program, f"--query-gpu={fields}", "--format=csv,noheader,nounits"], check_wanted)
+        cards = [card for line in said.splitlines() if (card := _of_line(line)) is not None]
+        if cards:
             return cards, False
     return [], True
+
+
+def _said(command: list[str], check_wanted: Callable[[], None]) -> str:
+    """What a program says; nothing if it fails or takes too long."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError:
+        return ""
+    end = time.monotonic() + PATIENCE
+    said = ""
+    try:
+        while not said and process.returncode is None and time.monotonic() < end:
+            check_wanted()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said = process.communicate(timeout=_GLANCE)[0]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.communicate()
+    return said if process.returncode == 0 else ""
 
 
 def _of_line(line: str) -> Card | None:
@@ -149,7 +171,7 @@ def _of_line(line: str) -> Card | None:
 # ---------------------------------------------------------------------- its library
 
 
-def _asked_library() -> list[Card]:
+def _asked_library(check_wanted: Callable[[], None]) -> list[Card]:
     """The cards that NVML tells of, which some systems have without the program."""
     found: list[Card] = []
 
@@ -159,9 +181,12 @@ def _asked_library() -> list[Card]:
         except (OSError, AttributeError):
             found.clear()
 
-    thread = threading.Thread(target=ask, name="Dummy NVML", daemon=True)  # a driver that hangs must hold up no exit
+    thread = threading.Thread(target=ask, name="nvml", daemon=True)  # a driver that hangs must hold up no exit
     thread.start()
-    thread.join(PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while thread.is_alive() and time.monotonic() < end:
+        thread.join(_GLANCE)
+        check_wanted()
     return [] if thread.is_alive() else found
 
 

@@ -25,6 +25,7 @@ from kandinsky_studio.ui.dialogs.diagnostics import DiagnosticsDialog
 from kandinsky_studio.ui.dialogs.keys import KeysDialog
 from kandinsky_studio.ui.dialogs.models import ModelsDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
+from kandinsky_studio.ui.dialogs.runtimes import RuntimesDialog
 from kandinsky_studio.ui.dialogs.styles import StylesDialog
 from kandinsky_studio.ui.dialogs.tablet_tester import TabletTester
 from kandinsky_studio.ui.document_deeds import DocumentDeeds
@@ -141,9 +142,10 @@ class MainWindow(QMainWindow):
         implement("help.keys", lambda: KeysDialog(self.actions_, self.theme, self).open())
         implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
         implement("model.get_real_pictures", lambda: self._open_beside(ModelsDialog))
+        implement("model.runtimes", lambda: self._open_beside(RuntimesDialog))
         implement("help.tablet_tester", lambda: TabletTester(self).open())
         implement("help.diagnostics", lambda: DiagnosticsDialog(self.studio, self.theme, self).open())
-        implement("help.about", lambda: AboutDialog(self).open())
+        implement("help.about", lambda: AboutDialog(self.studio, self.theme, self).open())
         for choice in (*a.theme_choices.values(), *a.language_choices.values()):
             implement(choice.objectName())
         for dock in self.docks:
@@ -249,7 +251,7 @@ class MainWindow(QMainWindow):
     def _go_to_key(self, key: str) -> None:
         self.areas.show_dock(next(dock for dock in self.docks if dock.panel.key == key))
 
-    def _open_beside(self, kind: type[BuiltinModelDialog] | type[ModelsDialog]) -> None:
+    def _open_beside(self, kind: type[BuiltinModelDialog | ModelsDialog | RuntimesDialog]) -> None:
         """Open a dialog beside the work; asked for twice, the one that is open comes to the front."""
         opened = next((dialog for dialog in self.findChildren(kind) if dialog.isVisible()), None)
         if opened is None:

@@ -15,6 +15,26 @@
         <source>Free software under the Apache License 2.0.</source>
         <translation>Свободная программа, лицензия Apache 2.0.</translation>
     </message>
+    <message>
+        <source>Licences of the models</source>
+        <translation>Лицензии моделей</translation>
+    </message>
+    <message>
+        <source>part of this program</source>
+        <translation>часть этой программы</translation>
+    </message>
+    <message>
+        <source>The window is made with Qt {version}, which is used under the GNU Lesser General Public License 3 and may be replaced by another Qt: how is told beside its licence.</source>
+        <translation>Окно сделано на Qt {version}: она используется по лицензии GNU LGPL 3, и её можно заменить другой Qt; как это сделать, сказано рядом с её лицензией.</translation>
+    </message>
+    <message>
+        <source>Licences of other software…</source>
+        <translation>Лицензии других программ…</translation>
+    </message>
+    <message>
+        <source>Licence of Qt…</source>
+        <translation>Лицензия Qt…</translation>
+    </message>
 </context>
 <context>
     <name>BuiltinModelDialog</name>
@@ -448,6 +468,53 @@
     <message>
         <source>Shift + Alt + drag</source>
         <translation>Shift + Alt + тянуть</translation>
+    </message>
+</context>
+<context>
+    <name>LicencesDialog</name>
+    <message>
+        <source>Licences of other software</source>
+        <translation>Лицензии других программ</translation>
+    </message>
+    <message>
+        <source>A name or a licence</source>
+        <translation>Название или лицензия</translation>
+    </message>
+    <message>
+        <source>Search the licences</source>
+        <translation>Поиск по лицензиям</translation>
+    </message>
+    <message>
+        <source>Software that the program is made of</source>
+        <translation>Программы, из которых она состоит</translation>
+    </message>
+    <message>
+        <source>The licence</source>
+        <translation>Лицензия</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Читаем…</translation>
+    </message>
+    <message>
+        <source>Nothing is called that.</source>
+        <translation>Ничего с таким названием.</translation>
+    </message>
+    <message>
+        <source>As it was collected when this program was built.</source>
+        <translation>Как собрано при сборке этой программы.</translation>
+    </message>
+    <message>
+        <source>The program runs from its source: this is what is installed beside it now, as each part tells of itself. A packaged program carries a list of its own.</source>
+        <translation>Программа работает из исходного кода: здесь то, что установлено рядом с ней сейчас, со слов самих частей. Собранная программа несёт собственный список.</translation>
+    </message>
+    <message>
+        <source>Licence: {licence}</source>
+        <translation>Лицензия: {licence}</translation>
+    </message>
+    <message>
+        <source>In the runtime pack {name}</source>
+        <translation>В пакете среды {name}</translation>
     </message>
 </context>
 <context>
@@ -1845,6 +1912,10 @@
         <source>Collect diagnostics…</source>
         <translation>Собрать диагностику…</translation>
     </message>
+    <message>
+        <source>Graphics card and PyTorch…</source>
+        <translation>Видеокарта и PyTorch…</translation>
+    </message>
 </context>
 <context>
     <name>errors</name>
@@ -2656,6 +2727,14 @@
         <source>See whether the address is right, and whether this network wants a login first.</source>
         <translation>Проверьте, верен ли адрес и не требует ли эта сеть сначала войти.</translation>
     </message>
+    <message>
+        <source>Your preferences were written by a newer version of Kandinsky Studio, so changes to them are not kept.</source>
+        <translation>Ваши настройки записаны более новой версией Kandinsky Studio, поэтому их изменения не сохраняются.</translation>
+    </message>
+    <message>
+        <source>Update the program, or close it and put one of the copies beside {file} in its place.</source>
+        <translation>Обновите программу или закройте её и положите на место {file} одну из копий, которые лежат рядом.</translation>
+    </message>
 </context>
 <context>
     <name>QFileDialog</name>
@@ -2778,10 +2857,6 @@
         <translation>Загрузки</translation>
     </message>
     <message>
-        <source>Whether models may be fetched when you ask for them; nothing else ever is.</source>
-        <translation>Можно ли загружать модели, когда вы об этом просите; ничто другое не загружается.</translation>
-    </message>
-    <message>
         <source>Address for downloads</source>
         <translation>Адрес для загрузок</translation>
     </message>
@@ -2796,6 +2871,10 @@
     <message>
         <source>Such as http://name:password@host:port or socks5://host:port; empty for the system's.</source>
         <translation>Например, http://имя:пароль@хост:порт или socks5://хост:порт; пусто — как в системе.</translation>
+    </message>
+    <message>
+        <source>Whether models, and news of new versions, may be fetched when you ask for them; nothing else ever is.</source>
+        <translation>Можно ли по вашей просьбе загружать модели и известия о новых версиях; ничего другого программа не загружает.</translation>
     </message>
 </context>
 <context>
@@ -4117,6 +4196,10 @@
     <message>
         <source>{file} has more than eight bits a colour; here it has eight.</source>
         <translation>В {file} больше восьми бит на цвет; здесь их восемь.</translation>
+    </message>
+    <message>
+        <source>{file} was written by a newer version of Kandinsky Studio. Its picture is whole; its masks and selections are not shown, and it is saved under another name.</source>
+        <translation>{file} записан более новой версией Kandinsky Studio. Картинка цела, но маски и выделения не показаны, и сохраняется он под другим именем.</translation>
     </message>
 </context>
 <context>
@@ -6884,6 +6967,14 @@
         <source>Deleting…</source>
         <translation>Удаляет…</translation>
     </message>
+    <message>
+        <source>Use the card…</source>
+        <translation>Использовать карту…</translation>
+    </message>
+    <message>
+        <source>{card} is not used yet: pictures are made on the processor.</source>
+        <translation>{card} пока не используется: картины создаются на процессоре.</translation>
+    </message>
 </context>
 <context>
     <name>Ideas</name>
@@ -7073,6 +7164,188 @@
     <message>
         <source>Add to the mix</source>
         <translation>В смесь</translation>
+    </message>
+</context>
+<context>
+    <name>PackCard</name>
+    <message>
+        <source>Use it</source>
+        <translation>Использовать</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Удалить…</translation>
+    </message>
+    <message>
+        <source>For NVIDIA graphics cards</source>
+        <translation>Для видеокарт NVIDIA</translation>
+    </message>
+    <message>
+        <source>For the processor</source>
+        <translation>Для процессора</translation>
+    </message>
+    <message>
+        <source>came with the program</source>
+        <translation>входит в программу</translation>
+    </message>
+    <message>
+        <source>The driver of your card is older than {driver}, which this needs.</source>
+        <translation>Драйвер вашей карты старше, чем {driver}, который здесь нужен.</translation>
+    </message>
+    <message>
+        <source>Your card is older than those it is for.</source>
+        <translation>Ваша карта старше тех, для которых он сделан.</translation>
+    </message>
+    <message>
+        <source>Your card is newer than those it is for.</source>
+        <translation>Ваша карта новее тех, для которых он сделан.</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>Используется</translation>
+    </message>
+    <message>
+        <source>In use until the program ends</source>
+        <translation>Используется до выхода из программы</translation>
+    </message>
+    <message>
+        <source>Used from the next start on</source>
+        <translation>Будет использоваться со следующего запуска</translation>
+    </message>
+    <message>
+        <source>Not on this computer</source>
+        <translation>Нет на этом компьютере</translation>
+    </message>
+    <message>
+        <source>Go on, {size} left</source>
+        <translation>Продолжить, осталось {size}</translation>
+    </message>
+    <message>
+        <source>Get it, {size}</source>
+        <translation>Скачать, {size}</translation>
+    </message>
+    <message>
+        <source>It is in use; choose another one and start the program again.</source>
+        <translation>Он используется; выберите другой и запустите программу заново.</translation>
+    </message>
+</context>
+<context>
+    <name>RuntimesDialog</name>
+    <message>
+        <source>Graphics card and PyTorch</source>
+        <translation>Видеокарта и PyTorch</translation>
+    </message>
+    <message>
+        <source>Install from a file…</source>
+        <translation>Установить из файла…</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Остановить</translation>
+    </message>
+    <message>
+        <source>The program computes with the PyTorch of its Python environment.</source>
+        <translation>Программа вычисляет с помощью PyTorch из своего окружения Python.</translation>
+    </message>
+    <message>
+        <source>There is no PyTorch to compute with.</source>
+        <translation>Нет PyTorch, с помощью которого можно вычислять.</translation>
+    </message>
+    <message>
+        <source>The program computes on the graphics card.</source>
+        <translation>Программа вычисляет на видеокарте.</translation>
+    </message>
+    <message>
+        <source>The program computes on the processor.</source>
+        <translation>Программа вычисляет на процессоре.</translation>
+    </message>
+    <message>
+        <source>Looking for a graphics card…</source>
+        <translation>Ищу видеокарту…</translation>
+    </message>
+    <message>
+        <source>There is an NVIDIA card, but its driver is missing or does not answer.</source>
+        <translation>Карта NVIDIA есть, но её драйвер отсутствует или не отвечает.</translation>
+    </message>
+    <message>
+        <source>No graphics card of NVIDIA was found.</source>
+        <translation>Видеокарта NVIDIA не найдена.</translation>
+    </message>
+    <message>
+        <source>{card}, {memory}, driver {driver}</source>
+        <translation>{card}, {memory}, драйвер {driver}</translation>
+    </message>
+    <message>
+        <source>The program runs from its source here. To compute on a graphics card, install the build of PyTorch for it into that environment; packs are for the installed program.</source>
+        <translation>Программа запущена из исходного кода. Чтобы вычислять на видеокарте, установите в это окружение сборку PyTorch для неё; пакеты нужны установленной программе.</translation>
+    </message>
+    <message>
+        <source>Install the driver of the card, then start the program again.</source>
+        <translation>Установите драйвер карты и запустите программу заново.</translation>
+    </message>
+    <message>
+        <source>Packs for graphics cards need one; without it the program computes on the processor.</source>
+        <translation>Пакетам для видеокарт она нужна; без неё программа вычисляет на процессоре.</translation>
+    </message>
+    <message>
+        <source>No pack fits this card with this driver. Update the driver, then look again.</source>
+        <translation>Для этой карты с этим драйвером нет пакета. Обновите драйвер и посмотрите снова.</translation>
+    </message>
+    <message>
+        <source>The pack {name} fits it. Pictures come many times faster with it.</source>
+        <translation>Для неё подходит пакет {name}. С ним картины создаются во много раз быстрее.</translation>
+    </message>
+    <message>
+        <source>Start the program again to compute with the pack you chose.</source>
+        <translation>Запустите программу заново, чтобы вычислять с выбранным пакетом.</translation>
+    </message>
+    <message>
+        <source>This build lists no packs to download; install one from a file.</source>
+        <translation>В этой сборке не указано пакетов для загрузки; установите пакет из файла.</translation>
+    </message>
+    <message>
+        <source>Fetching…</source>
+        <translation>Скачиваю…</translation>
+    </message>
+    <message>
+        <source>Unpacking…</source>
+        <translation>Распаковываю…</translation>
+    </message>
+    <message>
+        <source>Trying it out…</source>
+        <translation>Проверяю в деле…</translation>
+    </message>
+    <message>
+        <source>Deleting…</source>
+        <translation>Удаляю…</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} из {total}</translation>
+    </message>
+    <message>
+        <source>Runtime packs</source>
+        <translation>Пакеты вычислений</translation>
+    </message>
+    <message>
+        <source>Install a runtime pack</source>
+        <translation>Установить пакет вычислений</translation>
+    </message>
+    <message>
+        <source>Remove a runtime pack</source>
+        <translation>Удалить пакет вычислений</translation>
+    </message>
+    <message>
+        <source>Delete the pack {name}?</source>
+        <translation>Удалить пакет {name}?</translation>
+    </message>
+    <message>
+        <source>To use it again, it has to be installed again.</source>
+        <translation>Чтобы снова им пользоваться, его придётся установить заново.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
     </message>
 </context>
 </TS>

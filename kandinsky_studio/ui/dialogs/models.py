@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QUrl, Slot
@@ -24,9 +23,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kandinsky_studio.app.deliveries import Findings, Work
+from kandinsky_studio.app.deliveries import Findings
 from kandinsky_studio.app.models import BUILTIN
 from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.app.underway import Work
 from kandinsky_studio.errors import StudioError
 from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.model_card import ModelCard
@@ -53,7 +53,9 @@ class ModelsDialog(QDialog):
         self._own, self.open_model = paragraph("muted"), QPushButton()
         self.open_model.clicked.connect(actions.open_model.trigger)
         self._kept, self._room = QLabel(), paragraph("muted")
-        self.network = QCheckBox()
+        self.idle_card, self.use_card = paragraph("warning"), QPushButton()
+        self.use_card.clicked.connect(actions.commands.action("model.runtimes").trigger)
+        self.network, self.look = QCheckBox(), QPushButton()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
@@ -68,6 +70,8 @@ class ModelsDialog(QDialog):
             button.setAutoDefault(False)  # Return in a window with many buttons should press none by chance
         self.cards["kandinsky-2.2"].focus_first()
         studio.looking.look()
+        studio.deliveries.stock.look()
+        studio.runtimes.look()
 
     def _build(self) -> None:
         row = QHBoxLayout()
@@ -78,6 +82,7 @@ class ModelsDialog(QDialog):
             row.addWidget(button)
         below = QHBoxLayout()
         below.addWidget(self._room, 1)
+        below.addWidget(self.look)
         below.addWidget(self.network)
         work = QHBoxLayout(self._work)
         work.setContentsMargins(0, 0, 0, 0)
@@ -91,6 +96,10 @@ class ModelsDialog(QDialog):
         head.setSpacing(SMALL)
         head.addLayout(row)
         head.addLayout(below)
+        card = QHBoxLayout()
+        card.addWidget(self.idle_card, 1)
+        card.addWidget(self.use_card)
+        head.addLayout(card)
         head.addWidget(self._work)
         body = QWidget()
         body.setObjectName("cards")
@@ -125,12 +134,15 @@ class ModelsDialog(QDialog):
         self.network.toggled.connect(lambda on: remembering.set(network=on))
         remembering.changed.connect(self._preference_changed)
         deliveries.changed.connect(self._show)
-        deliveries.moved.connect(self._show)
+        self._studio.runtimes.changed.connect(self._show)
         deliveries.worked.connect(self._worked)
         deliveries.found.connect(self._found)
         deliveries.imported.connect(self._imported)
         deliveries.checked.connect(self._checked)
         deliveries.halved.connect(self._halved)
+        deliveries.looked.connect(self._looked)
+        deliveries.stock.changed.connect(self._show)
+        self.look.clicked.connect(deliveries.look_for_updates)
         for card in self.cards.values():
             card.removal_wanted.connect(self._remove)
 
@@ -159,6 +171,8 @@ class ModelsDialog(QDialog):
         )
         self.network.setText(self.tr("Downloads are allowed"))
         self.network.setToolTip(self.tr("Only what you ask for is fetched, and nothing else ever goes to the network."))
+        self.look.setText(self.tr("Look for updates"))
+        self.look.setToolTip(self.tr("Asks the Hub whether it has newer editions of what is here, and nothing else."))
         self.stop.setText(self.tr("Stop"))
         self._own.setText(
             self.tr(
@@ -167,22 +181,26 @@ class ModelsDialog(QDialog):
             ).format(folder=self._studio.models.shared_folder)
         )
         self.open_model.setText(self.tr("Open a model folder…"))
+        self.use_card.setText(self.tr("Use the card…"))
         self._show()
 
     @Slot()
     def _show(self) -> None:
-        deliveries = self._studio.deliveries
-        self.place.setText(str(deliveries.place))
-        self.place.setCursorPosition(0)
-        used = sum(held.size + held.partial for held in deliveries.held())
-        try:
-            free = shutil.disk_usage(_existing(deliveries.place)).free
-        except OSError:
-            free = 0
+        seen = self._studio.deliveries.stock.seen
+        if self.place.text() != str(seen.place):
+            self.place.setText(str(seen.place))
+            self.place.setCursorPosition(0)
         self._room.setText(
-            self.tr("{used} used, {free} free on this disk").format(used=data_size(used), free=data_size(free))
+            self.tr("{used} used, {free} free on this disk").format(
+                used=data_size(seen.used), free=data_size(seen.free)
+            )
         )
+        self.look.setEnabled(bool(seen.sizes))
         self.network.setChecked(self._studio.remembering.values.network)
+        card = self._studio.runtimes.idle_card
+        self.idle_card.setText(self.tr("{card} is not used yet: pictures are made on the processor.").format(card=card))
+        for widget in (self.idle_card, self.use_card):
+            widget.setVisible(card is not None)
 
     @Slot(str)
     def _preference_changed(self, name: str) -> None:
@@ -230,14 +248,10 @@ class ModelsDialog(QDialog):
 
     @Slot(object)
     def _imported(self, findings: Findings) -> None:
-        lacking = []
-        for offer in self._studio.deliveries.catalogue.offers.values():
-            for part in offer.parts(offer.tasks):
-                if part.repository in findings.repositories:
-                    missing = findings.lacks(part, self._studio.deliveries.place)
-                    lacking += [
-                        f"{part.repository.folder}/{name}" for name in missing if len(missing) < len(part.files)
-                    ]
+        deliveries = self._studio.deliveries
+        lacking = [
+            file for files in findings.lacking(deliveries.catalogue, deliveries.place).values() for file in files
+        ]
         if lacking:
             self._say(self.tr("Copied. Some parts are not whole yet; they lack these files:"), sorted(set(lacking)))
 
@@ -261,6 +275,14 @@ class ModelsDialog(QDialog):
             self._say(self.tr("{size} of the disk are free again.").format(size=data_size(saved)))
         else:
             self._say(self.tr("These files are as small as they get."))
+
+    @Slot(object)
+    def _looked(self, models: list[str]) -> None:
+        titles = ", ".join(self.cards[model].title() for model in models if model in self.cards)
+        if titles:
+            self._say(self.tr("There are newer editions of: {models}.").format(models=titles))
+        else:
+            self._say(self.tr("What is here is the newest there is."))
 
     @Slot(str)
     def _remove(self, model: str) -> None:
@@ -295,10 +317,7 @@ class ModelsDialog(QDialog):
             Work.copy: self.tr("Copying…"),
             Work.move: self.tr("Moving…"),
             Work.remove: self.tr("Deleting…"),
+            Work.ask: self.tr("Asking for newer editions…"),
         }
         self._doing.setText(words[work])
         self.bar.setValue(round((share or 0.0) * 1000))
-
-
-def _existing(folder: Path) -> Path:
-    return next(above for above in (folder, *folder.parents) if above.exists())
