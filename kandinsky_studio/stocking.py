@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,16 +122,8 @@ def _import(arguments: argparse.Namespace) -> int:
     line.report.end()
     for folder in folders:
         line.report.told("imported", {"folder": str(folder)}, str(folder))
-    for offer in known.offers.values():
-        lacking = [
-            f"{part.repository.folder}/{name}"
-            for part in dict.fromkeys(part for task in offer.tasks for part in offer.tasks[task])
-            if part.repository in findings.repositories
-            for name in findings.lacks(part, paths.models())
-        ]
-        if lacking:
-            text = f"{offer.model} still lacks " + ", ".join(lacking)
-            line.report.told("lacking", {"model": offer.model, "files": lacking}, text)
+    for model, files in findings.lacking(known, paths.models()).items():
+        line.report.told("lacking", {"model": model, "files": files}, f"{model} still lacks " + ", ".join(files))
     return 0
 
 
@@ -234,9 +225,10 @@ def _offer(model: str) -> Offer:
 
 
 def _tell_needs(report: Report, found: list[Need]) -> None:
+    from kandinsky_studio.storage.models import shelf
     from kandinsky_studio.storage.models.transfer import in_units
 
-    free = shutil.disk_usage(_existing(paths.models())).free
+    free = shelf.free(paths.models())
     for need in found:
         exact = need.manifest is not None
         about = "" if exact else "about "
@@ -247,7 +239,3 @@ def _tell_needs(report: Report, found: list[Need]) -> None:
         report.told("need", {**values, "exact": exact}, text)
     left = sum(need.left for need in found)
     report.told("total", {"left": left, "free": free}, f"{in_units(left)} to fetch; {in_units(free)} free on the disk")
-
-
-def _existing(folder: Path) -> Path:
-    return next(above for above in (folder, *folder.parents) if above.exists())

@@ -32,26 +32,41 @@ def read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     They lie in the file itself where its kind allows that, and are read when they are used. Raises ``ValueError`` if
     the file is damaged or holds anything that is no plain data, ``OSError`` if it can't be read.
     """
+    content = _content(path)
+    if isinstance(content, Mapping):
+        content = content.get("state_dict", content)
+    if not isinstance(content, Mapping) or not content:
+        raise ValueError(f"“{path.name}” holds no weights")
+    if not all(isinstance(name, str) and _is_plain(tensor) for name, tensor in content.items()):
+        raise ValueError(f"“{path.name}” holds something that is no weights")
+    return dict(content)
+
+
+def read_pair(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """The two tensors of a file that holds them without names, as ViT-L-14_stats.th does; raises as above."""
+    content = _content(path)
+    if not isinstance(content, list | tuple) or len(content) != 2 or not all(map(_is_plain, content)):
+        raise ValueError(f"“{path.name}” does not hold two tensors")
+    return content[0], content[1]
+
+
+def _content(path: Path) -> Any:
+    """What a file holds, read as plain data."""
     with path.open("rb"):
         pass  # a file that is not there is not damaged, whatever the libraries would say
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
         with torch.serialization.safe_globals([_LIGHTNING]):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except Exception as error:
         if is_out_of_memory(error):
             raise
         raise ValueError(f"“{path.name}” is damaged, or holds more than weights") from error
-    if isinstance(content, Mapping):
-        content = content.get("state_dict", content)
-    if not isinstance(content, Mapping) or not content:
-        raise ValueError(f"“{path.name}” holds no weights")
-    for name, tensor in content.items():
-        plain = isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and not tensor.is_quantized
-        if not isinstance(name, str) or not plain:
-            raise ValueError(f"“{path.name}” holds something that is no weights")
-    return dict(content)
+
+
+def _is_plain(tensor: object) -> bool:
+    return isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and not tensor.is_quantized
 
 
 def fitted(state: State, wanted: State, dtype: torch.dtype) -> dict[str, torch.Tensor]:

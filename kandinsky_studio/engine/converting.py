@@ -10,9 +10,10 @@ import json
 import math
 import os
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,15 @@ def is_wide(path: Path) -> bool:
         return any(dtype_of(name) in _WIDE for name in names)
 
 
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A tensor for a file: its kind and shape, and what gives its values when they are written."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    values: Callable[[], torch.Tensor]
+
+
 def convert(
     path: Path, target: Path, dtype: str = "float16", on_progress: Callable[[float], None] = lambda _: None
 ) -> Converted:
@@ -74,41 +84,61 @@ def convert(
     wanted = DTYPES[dtype]
     with _tensors(path) as (names, dtype_of, shape_of, tensor):
         kept = tuple(name for name in names if dtype_of(name) in _WIDE and not _fits(tensor(name), wanted))
-        entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-        end = 0
-        order = sorted(names)
-        for name in order:
+        tensors = {}
+        for name in names:
             become = wanted if dtype_of(name) in _WIDE and name not in kept else dtype_of(name)
-            shape = list(shape_of(name))
-            size = math.prod(shape) * become.itemsize
-            entries[name] = {"dtype": _NAMES[become], "shape": shape, "data_offsets": [end, end + size]}
-            end += size
-        header = json.dumps(entries, separators=(",", ":")).encode()
-        header += b" " * (-len(header) % _ALIGNMENT)
-        digest, done = hashlib.sha256(), 0
-        try:
-            with target.open("xb") as file:
+            values = partial(_as, become, tensor, name)
+            tensors[name] = Stored(become, tuple(shape_of(name)), values)
+        size, sha256 = write(tensors, target, on_progress)
+    return Converted(size, sha256, kept)
 
-                def put(content: bytes | memoryview) -> None:
-                    file.write(content)
-                    digest.update(content)
 
-                put(struct.pack("<Q", len(header)) + header)
-                for name in order:
-                    become = wanted if entries[name]["dtype"] == _NAMES[wanted] else dtype_of(name)
-                    values = tensor(name).to(become).contiguous()
-                    content = values.reshape(-1).view(torch.uint8).numpy().data
-                    for begin in range(0, len(content), _BLOCK):
-                        put(content[begin : begin + _BLOCK])
-                        done += min(_BLOCK, len(content) - begin)
-                        on_progress(done / max(end, 1))
-                    del values, content
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
-    return Converted(8 + len(header) + end, digest.hexdigest(), kept)
+def write(
+    tensors: Mapping[str, Stored], target: Path, on_progress: Callable[[float], None] = lambda _: None
+) -> tuple[int, str]:
+    """Write ``tensors`` to ``target``, a safetensors file, one after the other; its size in bytes and its SHA-256.
+
+    As in :func:`convert` for ``target`` and ``on_progress``. Raises ``OSError``.
+    """
+    entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, stored in sorted(tensors.items()):
+        size = math.prod(stored.shape) * stored.dtype.itemsize
+        entries[name] = {
+            "dtype": _NAMES[stored.dtype],
+            "shape": list(stored.shape),
+            "data_offsets": [end, end + size],
+        }
+        end += size
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % _ALIGNMENT)
+    digest, done = hashlib.sha256(), 0
+    try:
+        with target.open("xb") as file:
+
+            def put(content: bytes | memoryview) -> None:
+                file.write(content)
+                digest.update(content)
+
+            put(struct.pack("<Q", len(header)) + header)
+            for _, stored in sorted(tensors.items()):
+                values = stored.values().contiguous()
+                content = values.reshape(-1).view(torch.uint8).numpy().data
+                for begin in range(0, len(content), _BLOCK):
+                    put(content[begin : begin + _BLOCK])
+                    done += min(_BLOCK, len(content) - begin)
+                    on_progress(done / max(end, 1))
+                del values, content
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return 8 + len(header) + end, digest.hexdigest()
+
+
+def _as(dtype: torch.dtype, tensor: Callable[[str], torch.Tensor], name: str) -> torch.Tensor:
+    return tensor(name).to(dtype)
 
 
 def _fits(values: torch.Tensor, dtype: torch.dtype) -> bool:

@@ -1,4 +1,4 @@
-"""Networks in the layout they were first published in: Kandinsky 2.0's decoders and VAE, and 2.1's decoders.
+"""Networks in the layout they were first published in: Kandinsky 2.0's decoders and VAE; 2.1's decoders share the body.
 
 Their tensors get the names that diffusers gives them. Widths and depths are read from the tensors' shapes; what no
 shape tells comes from a ``config.json`` beside them, or is as in the published model, which has no such file.
@@ -6,7 +6,7 @@ shape tells comes from a ``config.json`` beside them, or is as in the published 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,8 @@ class Numbers:
     norm_eps: float = 1e-5
     pooling_heads: int = 8
     vae_groups: int = 32
+    prior_head_dim: int = 64
+    clip_head_dim: int = 64
     scaling_factor: float = 0.0512
     num_train_timesteps: int = 1000
     beta_start: float = 0.0001
@@ -97,6 +99,8 @@ def read_numbers(folder: Path) -> Numbers:
         norm_eps=_positive(config, "unet", "norm_eps", Numbers.norm_eps),
         pooling_heads=_positive(config, "text_projection", "attention_pooling_heads", Numbers.pooling_heads),
         vae_groups=_positive(config, "vae", "norm_num_groups", Numbers.vae_groups),
+        prior_head_dim=_positive(config, "prior", "num_head_channels", Numbers.prior_head_dim),
+        clip_head_dim=_positive(config, "clip", "num_head_channels", Numbers.clip_head_dim),
         scaling_factor=_positive(config, "vae", "scaling_factor", Numbers.scaling_factor),
         num_train_timesteps=_positive(config, "diffusion", "steps", Numbers.num_train_timesteps),
         beta_start=_positive(config, "diffusion", "beta_start", Numbers.beta_start),
@@ -147,21 +151,21 @@ class UnetShape:
 
 def unet_shape(state: State) -> UnetShape:
     """The shape of the decoder in ``state``; raises ``ValueError`` if it is none of Kandinsky 2.0 or 2.1."""
-    blocks = _count(state, "input_blocks")
+    blocks = count(state, "input_blocks")
     upsamplers = sum(any(f"output_blocks.{i}.{k}.in_layers.0.weight" in state for k in (1, 2)) for i in range(blocks))
     # In levels of r layers, r + 1 blocks go down (the first convolution counts) and as many up again.
     levels = 1 + upsamplers
     layers = blocks // levels - 1
-    if layers < 1 or blocks % levels or blocks != _count(state, "output_blocks"):
+    if layers < 1 or blocks % levels or blocks != count(state, "output_blocks"):
         raise ValueError("it is not a decoder of Kandinsky 2")
     first = [1 + level * (layers + 1) for level in range(levels)]
     return UnetShape(
-        in_channels=_size(state, "input_blocks.0.0.weight", 1),
-        out_channels=_size(state, "out.2.weight", 0),
-        widths=tuple(_size(state, f"input_blocks.{i}.0.in_layers.2.weight", 0) for i in first),
+        in_channels=size(state, "input_blocks.0.0.weight", 1),
+        out_channels=size(state, "out.2.weight", 0),
+        widths=tuple(size(state, f"input_blocks.{i}.0.in_layers.2.weight", 0) for i in first),
         layers=layers,
         attention=tuple(f"input_blocks.{i}.1.qkv.weight" in state for i in first),
-        context_dim=_size(state, "middle_block.1.encoder_kv.weight", 1),
+        context_dim=size(state, "middle_block.1.encoder_kv.weight", 1),
     )
 
 
@@ -172,7 +176,7 @@ def rename_unet(
 
     The rest is the text projection in 2.0, and text and image projection in 2.1.
     """
-    return _rename(state, _unet_table(shape), head_dim)
+    return _rename(state, unet_table(shape), head_dim)
 
 
 def load_unet(path: Path, numbers: Numbers, dtype: torch.dtype) -> UNet2DConditionModel:
@@ -207,16 +211,16 @@ def load_vae(path: Path, numbers: Numbers, dtype: torch.dtype) -> AutoencoderKL:
 def build_vae(stored: State, numbers: Numbers, dtype: torch.dtype) -> AutoencoderKL:
     """2.0's VAE with copies of the tensors of its checkpoint, on the device they are on."""
     state = {name: tensor for name, tensor in stored.items() if name.split(".")[0] in _VAE_PARTS}
-    levels, layers = _count(state, "encoder.down"), _count(state, "encoder.down.0.block")
+    levels, layers = count(state, "encoder.down"), count(state, "encoder.down.0.block")
     if not levels or not layers:
         raise ValueError("it is not a VAE of Kandinsky 2")
-    widths = [_size(state, f"encoder.down.{level}.block.0.conv1.weight", 0) for level in range(levels)]
+    widths = [size(state, f"encoder.down.{level}.block.0.conv1.weight", 0) for level in range(levels)]
     if any(width % numbers.vae_groups for width in widths):
         raise ValueError(f"{numbers.vae_groups} groups do not divide the VAE's widths {widths}")
-    channels, latent = _size(state, "encoder.conv_in.weight", 1), _size(state, "post_quant_conv.weight", 0)
+    channels, latent = size(state, "encoder.conv_in.weight", 1), size(state, "post_quant_conv.weight", 0)
     numbers.check("vae", {"block_out_channels": widths, "num_res_blocks": layers})
     numbers.check("vae", {"in_channels": channels, "latent_channels": latent})
-    body, rest = _rename(state, _vae_table(levels, layers), numbers.head_dim)
+    body, rest = _rename(state, vae_table(levels, layers), numbers.head_dim)
     if rest:
         raise ValueError(f"{len(rest)} weights are too many, such as {min(rest)}")
     with torch.device("meta"):
@@ -235,7 +239,8 @@ def build_vae(stored: State, numbers: Numbers, dtype: torch.dtype) -> Autoencode
     return filled
 
 
-def _unet_table(shape: UnetShape) -> Table:
+def unet_table(shape: UnetShape) -> Table:
+    """The layers of a decoder's body, the same in 2.0 and 2.1."""
     levels, per_level = len(shape.widths), shape.layers + 1
     resblocks = {"middle_block.0": "mid_block.resnets.0", "middle_block.2": "mid_block.resnets.1"}
     attentions = {"middle_block.1": "mid_block.attentions.0"}
@@ -267,7 +272,8 @@ def _unet_table(shape: UnetShape) -> Table:
     return table
 
 
-def _vae_table(levels: int, layers: int) -> Table:
+def vae_table(levels: int, layers: int) -> Table:
+    """The layers of 2.0's VAE, most of which 2.1's MoVQ has as well."""
     resblocks = {}
     table: Table = {name: (name,) for name in ("quant_conv", "post_quant_conv")}
     for side in ("encoder", "decoder"):
@@ -297,26 +303,27 @@ def _rename(state: State, table: Table, head_dim: int) -> tuple[dict[str, torch.
         if targets is None:
             rest[name] = tensor
             continue
-        parts = [tensor] if len(targets) == 1 else _divide(name, tensor, len(targets), head_dim)
+        parts = [tensor] if len(targets) == 1 else divide(name, tensor, len(targets), head_dim)
         renamed |= {f"{target}.{kind}": part for target, part in zip(targets, parts, strict=True)}
     return renamed, rest
 
 
-def _divide(name: str, tensor: torch.Tensor, count: int, head_dim: int) -> Collection[torch.Tensor]:
+def divide(name: str, tensor: torch.Tensor, parts: int, head_dim: int) -> list[torch.Tensor]:
     """Keys, values and perhaps queries out of one tensor, in which each head has its own next to each other."""
-    if not tensor.dim() or tensor.shape[0] % (count * head_dim):
+    if not tensor.dim() or tensor.shape[0] % (parts * head_dim):
         raise ValueError(f"{name} can't be divided into heads of {head_dim}")
-    by_head = tensor.reshape(-1, count, head_dim, *tensor.shape[1:])
+    by_head = tensor.reshape(-1, parts, head_dim, *tensor.shape[1:])
     return [part.flatten(0, 1) for part in by_head.unbind(1)]
 
 
-def _count(state: State, prefix: str) -> int:
+def count(state: State, prefix: str) -> int:
     """How many different numbers follow ``prefix`` in the names."""
     start = len(prefix) + 1
     return len({name[start:].split(".")[0] for name in state if name.startswith(f"{prefix}.")})
 
 
-def _size(state: State, name: str, dim: int) -> int:
+def size(state: State, name: str, dim: int) -> int:
+    """How long a tensor is in one direction. Raises ``ValueError`` if there is none of this name."""
     if name not in state or state[name].dim() <= dim or not state[name].numel():
         raise ValueError(f"{name} is missing or empty")
     return state[name].shape[dim]

@@ -1,7 +1,8 @@
 """Weights from somewhere else than the Hub: a folder, a memory stick, a browser's downloads, another program's cache.
 
 Files are told by where they lie in a repository's folder, by the list that lies beside them, or, loose ones with whatever
-name, by what is in them: how many numbers a network has, what a configuration says.
+name, by what is in them: how many numbers a network has, what a configuration says. Those that 2.1 was first published
+in become what the program reads while they are copied.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kandinsky_studio.errors import NotEnoughRoom, StudioError, WrongFile
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
+from kandinsky_studio.storage.models import originals
 from kandinsky_studio.storage.models.catalogue import OPTIONAL, Catalogue, Part, Repository
 from kandinsky_studio.storage.models.manifest import BLOCK, Manifest, PublishedFile, length
+from kandinsky_studio.storage.models.originals import Original
 from kandinsky_studio.storage.models.transfer import MARGIN, in_units
 
 _DEEP = 8  # folders below the one that was shown
@@ -32,21 +36,41 @@ _REVISION = re.compile("[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Found:
-    """A file that belongs to ``repository`` as ``path``. ``known`` is how it must be, if something told."""
+    """A file that belongs to ``repository`` as ``path``. ``known`` is how it must be, if something told.
+
+    One of the first release becomes several, which ``original`` knows; ``path`` is the first of them.
+    """
 
     source: Path
     repository: Repository
     path: str
     size: int
     known: PublishedFile | None = None
+    original: Original | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What it becomes in the repository's folder."""
+        return (self.path,) if self.original is None else self.original.files
+
+    def is_in(self, place: Path) -> bool:
+        """Whether that is there already, in full length."""
+        folder = place / self.repository.folder
+        if self.original is not None:
+            return self.original.is_in(folder)
+        return length(folder / self.path) == self.size
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found in a folder, and for each repository the revision it is of, if that is certain."""
+    """What was found in a folder, and for each repository the revision it is of, if that is certain.
+
+    ``wanting`` are files without which others that are there, of the first release of 2.1, are of no use.
+    """
 
     files: tuple[Found, ...]
     revisions: dict[str, str]
+    wanting: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -58,10 +82,27 @@ class Findings:
 
     def lacks(self, part: Part, place: Path) -> list[str]:
         """Files of a part that are neither among these nor in ``place``; empty if it would be whole."""
-        there = {file.path for file in self.files if file.repository == part.repository}
+        there = {path for file in self.files if file.repository == part.repository for path in file.paths}
         folder = place / part.repository.folder
         there |= {name for names in part.files for name in names if (folder / name).is_file()}
         return [names[0] for names in part.files if not there & set(names) and OPTIONAL not in names]
+
+    def lacking(self, catalogue: Catalogue, place: Path) -> dict[str, list[str]]:
+        """By the key of a model the files it still lacks in ``place`` with these, if it is one that came with them.
+
+        What no picture can be made without, and parts for other tasks that are there but not whole.
+        """
+        found: dict[str, list[str]] = {}
+        for offer in catalogue.offers.values():
+            first = set(offer.parts(list(offer.tasks)[:1]))
+            names = list(self.wanting) if offer.model == originals.MODEL else []
+            for part in offer.parts(offer.tasks):
+                missing = self.lacks(part, place) if part.repository in self.repositories else []
+                if part in first or len(missing) < len(part.files):
+                    names += [f"{part.repository.folder}/{name}" for name in missing]
+            if names:
+                found[offer.model] = sorted(set(names))
+        return found
 
 
 def look(folder: Path, catalogue: Catalogue, check_wanted: Callable[[], None] = lambda: None) -> Findings:
@@ -88,12 +129,33 @@ def look(folder: Path, catalogue: Catalogue, check_wanted: Callable[[], None] = 
             _add(found, taken, cached, snapshot, _parts_of(catalogue, cached), _digests(snapshot))
         elif (plain := folders.get(below.name.lower())) is not None:
             _add(found, taken, plain, below, _parts_of(catalogue, plain), {})
+    kinds: dict[Path, str] = {}
     for path in _files(folder):
         check_wanted()
         if path.resolve() not in taken:
             for loose in _loose(path, catalogue):
                 found.setdefault((loose.repository.folder, loose.path), loose)
-    return Findings(tuple(found.values()), revisions)
+            if kind := originals.look(path):
+                kinds[path] = kind
+    wanting = _originals(kinds, catalogue, found)
+    return Findings(tuple(found.values()), revisions, wanting)
+
+
+def _originals(kinds: dict[Path, str], catalogue: Catalogue, found: dict[tuple[str, str], Found]) -> tuple[str, ...]:
+    """Add the files of the first release to what was ``found``, unless it is there in the present layout."""
+    repositories = {repository.folder: repository for repository in catalogue.repositories}
+    chosen, wanting = originals.paired(kinds)
+    for original in chosen:
+        repository = repositories.get(original.folder)
+        if repository is None or any((original.folder, name) in found for name in original.weights):
+            continue
+        path = original.files[0]
+        size = length(original.source)
+        found[original.folder, path] = Found(original.source, repository, path, size, original=original)
+        for beside, name in original.copies:
+            copy = Found(beside, repository, name, length(beside))
+            found.setdefault((original.folder, name), copy)
+    return tuple(wanting)
 
 
 def bring(
@@ -103,10 +165,10 @@ def bring(
 
     Every file is compared with what is known of it while it is copied, and gets its name when it is whole. What is
     there in full length stays. ``on_progress`` hears bytes done and in all, and may raise ``Cancelled``; what was
-    copied until then is kept. Raises ``WrongFile`` for a file that is not what its list says, ``NotEnoughRoom``,
-    ``DiskFull`` or ``FolderNotWritable``.
+    copied until then is kept. Raises ``WrongFile`` for a file that is not what its list says, ``BrokenModel`` for one of
+    the first release that is damaged or hostile, ``NotEnoughRoom``, ``DiskFull`` or ``FolderNotWritable``.
     """
-    todo = [file for file in findings.files if length(place / file.repository.folder / file.path) != file.size]
+    todo = [file for file in findings.files if not file.is_in(place)]
     total, done = sum(file.size for file in todo), 0
     try:
         durable.make_folder(place)
@@ -114,7 +176,12 @@ def bring(
         if todo and total + MARGIN > free:
             raise NotEnoughRoom(folder=place, needed=in_units(total + MARGIN - free), free=in_units(free))
         for file in todo:
-            target = place / file.repository.folder / file.path
+            folder = place / file.repository.folder
+            if file.original is not None:
+                originals.write(file.original, folder, partial(_tell, file.size, done, total, on_progress))
+                done += file.size
+                continue
+            target = folder / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
             done = _copy(file, target, done, total, on_progress)
     except OSError as error:
@@ -123,6 +190,10 @@ def bring(
     for repository in findings.repositories:
         _list(findings, repository, place / repository.folder)
     return folders
+
+
+def _tell(size: int, done: int, total: int, on_progress: Callable[[int, int], None], share: float) -> None:
+    on_progress(done + round(share * size), total)
 
 
 def _copy(file: Found, target: Path, done: int, total: int, on_progress: Callable[[int, int], None]) -> int:

@@ -44,7 +44,15 @@ def held(place: Path) -> list[Held]:
         folders = sorted(path for path in place.iterdir() if path.is_dir() and not path.name.endswith(_MOVING))
     except OSError:
         return []
-    return [look(folder) for folder in folders]
+    return [look(folder) for folder in folders if not folder.name.startswith(".")]  # what is on its way or out
+
+
+def free(place: Path) -> int:
+    """Bytes free on the disk that ``place`` is on, or will be; 0 if nobody can tell."""
+    try:
+        return shutil.disk_usage(next(above for above in (place, *place.parents) if above.exists())).free
+    except (OSError, StopIteration):
+        return 0
 
 
 def look(folder: Path) -> Held:
