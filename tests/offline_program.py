@@ -92,7 +92,8 @@ def window() -> None:
     for dock in shown.docks:
         shown.areas.show_dock(dock)
         application.processEvents()
-    studio.deliveries.held()
+    studio.deliveries.stock.look()
+    studio.deliveries.stock.flush()
     told(window=len(made), panels=len(shown.docks))
     shown.close()
     theme.close()

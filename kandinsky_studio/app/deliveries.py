@@ -1,4 +1,5 @@
-"""Weights on their way to this computer, in a thread of their own: started, paused, gone on with, checked, moved, removed.
+"""Weights on their way to this computer, in a thread of their own: started, paused, gone on with, brought up to date,
+checked, moved, removed.
 
 Nothing is ever fetched that the user did not start, and nothing at all with the network switched off.
 """
@@ -6,67 +7,40 @@ Nothing is ever fetched that the user did not start, and nothing at all with the
 from __future__ import annotations
 
 import dataclasses
-import enum
-import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from kandinsky_studio import paths
+from kandinsky_studio.app import shelf_work
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages, described
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.remembering import Remembering
+from kandinsky_studio.app.stock import Seen, Stock
+from kandinsky_studio.app.token import Token
+from kandinsky_studio.app.underway import State as State
+from kandinsky_studio.app.underway import Underway as Underway
+from kandinsky_studio.app.underway import Work as Work
 from kandinsky_studio.errors import Cancelled, NetworkOff, StudioError
-from kandinsky_studio.storage.models import catalogue, shelf
-from kandinsky_studio.storage.models import manifest as manifests
+from kandinsky_studio.storage.models import catalogue, shelf, updating
 from kandinsky_studio.storage.models.catalogue import Catalogue
 from kandinsky_studio.storage.models.catalogue import Offer as Offer
 from kandinsky_studio.storage.models.catalogue import size_of as size_of
-from kandinsky_studio.storage.models.conversion import convert_folder
 from kandinsky_studio.storage.models.delivery import Need, deliver, is_here, needs
 from kandinsky_studio.storage.models.hub import ENDPOINT, Hub
 from kandinsky_studio.storage.models.importing import Findings as Findings
 from kandinsky_studio.storage.models.importing import bring, look
-from kandinsky_studio.storage.models.manifest import PublishedFile
-from kandinsky_studio.storage.models.shelf import Held
+from kandinsky_studio.storage.models.listing import FileStand, followed, listed
+from kandinsky_studio.storage.models.manifest import Manifest
 from kandinsky_studio.storage.models.transfer import Delivery
 
 T = TypeVar("T")
-
-
-class State(enum.Enum):
-    """Where a delivery stands."""
-
-    waiting = "waiting"  # for another one to end
-    running = "running"
-    paused = "paused"
-    failed = "failed"
-
-
-class Work(enum.Enum):
-    """What is done with weights that are here, or elsewhere on this computer."""
-
-    check = "check"
-    halve = "halve"
-    copy = "copy"
-    move = "move"
-    remove = "remove"
-
-
-@dataclass(frozen=True)
-class Underway:
-    """A delivery that is not over. ``error`` says why it ``failed``; ``progress`` is None before the first byte."""
-
-    model: str
-    tasks: tuple[str, ...]
-    state: State
-    progress: Delivery | None = None
-    error: StudioError | None = None
 
 
 class Deliveries(QObject):
@@ -80,6 +54,7 @@ class Deliveries(QObject):
     found = Signal(object)  # Findings, in a folder that was looked into
     imported = Signal(object)  # Findings that were copied
     halved = Signal(str, object)  # model, bytes that were given back
+    looked = Signal(object)  # the keys of models that the Hub has newer editions of
     worked = Signal(object, object)  # Work, and the fraction of it that is done; None for both when it is over
 
     _news = Signal(object)  # a function to call in the thread this object belongs to
@@ -95,8 +70,8 @@ class Deliveries(QObject):
         self._models = models
         self._remembering = remembering
         self._messages = messages
-        self.token = os.environ.get("HF_TOKEN", "")
-        """For repositories that are not given to everybody; kept until the program ends, and nowhere on the disk."""
+        self.token = Token(remembering, messages, self)
+        self.stock = Stock(models, lambda: self.catalogue, self)
         self._lane = Lane("deliveries", self)
         self._catalogue: Catalogue | None = None
         self._underway: dict[str, Underway] = {}
@@ -109,11 +84,15 @@ class Deliveries(QObject):
                 known = tuple(task for task in tasks if task in self.catalogue.offers[model].tasks)
                 if known and not is_here(self.catalogue.offers[model], known, self.place):
                     self._underway[model] = Underway(model, known, State.paused)
+                    self._list(model, known)
+        models.changed.connect(self.stock.look_again)
 
     def close(self) -> None:
         """Stop what runs; it goes on where it was when the program is started again and the user wants it to."""
         self._stop()
         self._lane.close(drop=True)
+        self.stock.close()
+        self.token.close()
 
     # ------------------------------------------------------------------ what is there
 
@@ -146,31 +125,54 @@ class Deliveries(QObject):
         """What can be had of a model; None for those that nobody publishes, such as a folder of the user's."""
         return self.catalogue.offers.get(model)
 
-    def needs(self, model: str, tasks: Iterable[str]) -> list[Need]:
-        """What these tasks of a model consist of and what of it is missing, without asking anybody."""
-        return needs(self.catalogue.offers[model], tasks, self.place)
-
     def is_here(self, model: str, tasks: Iterable[str]) -> bool:
-        """Whether all of that was delivered."""
+        """Whether all that these tasks of a model need was delivered, as the disk says now."""
         return is_here(self.catalogue.offers[model], tasks, self.place)
-
-    def held(self) -> list[Held]:
-        """The folders with weights that are there. Reads names and sizes."""
-        return shelf.held(self.place)
 
     # ------------------------------------------------------------------ fetching
 
     def start(self, model: str, tasks: Iterable[str]) -> None:
         """Fetch what is missing of these tasks, when what runs is over. Asked again, it goes on; other tasks join."""
-        if not self._remembering.values.network:
-            self._messages.error(NetworkOff())
-            return
         before = self._underway.get(model)
-        if before is not None and before.state is State.running:
+        if self._is_off() or (before is not None and before.state is State.running):
+            return
+        if before is not None and before.updates:
+            self._begin(dataclasses.replace(before, state=State.waiting, error=None))
             return
         wanted = tuple(dict.fromkeys((*(before.tasks if before else ()), *tasks)))
-        self._set(Underway(model, wanted, State.waiting))
-        self._lane.run(lambda: self._deliver(model), lambda _: None, lambda error: self._failed(model, error))
+        self._begin(Underway(model, wanted, State.waiting, files=before.files if before else ()))
+
+    def update(self, model: str) -> None:
+        """Fetch what differs in the newer edition of a model; the one that is here stays until that is whole."""
+        if not self._is_off() and model not in self._underway:
+            self._begin(Underway(model, (), State.waiting, updates=True))
+
+    def look_for_updates(self) -> None:
+        """Ask the Hub whether it has newer editions of what is here; ``looked`` tells. Asks for nothing else."""
+        if self._is_off():
+            return
+
+        def work(tell: Callable[[float], None]) -> dict[str, Manifest]:
+            tell(0.0)
+            with self._connected() as hub:
+                return updating.newest(self.catalogue.repositories, self.place, hub, self._check_wanted)
+
+        def done(editions: dict[str, Manifest]) -> None:
+            self.stock.know(editions)
+            offers = self.catalogue.offers.values()
+            self.looked.emit([o.model for o in offers if any(r.folder in editions for r in o.repositories)])
+
+        self._work(Work.ask, work, done)
+
+    def _begin(self, one: Underway) -> None:
+        self._set(one)
+        self._lane.run(lambda: self._deliver(one.model), lambda _: None, lambda error: self._failed(one.model, error))
+
+    def _is_off(self) -> bool:
+        """Whether nothing may be fetched; says so."""
+        if not self._remembering.values.network:
+            self._messages.error(NetworkOff())
+        return not self._remembering.values.network
 
     def pause(self, model: str) -> None:
         """Stop at once; :meth:`start` goes on to the byte."""
@@ -186,10 +188,17 @@ class Deliveries(QObject):
         one = self._underway.pop(model, None)
         if one is None:
             return
-        folders = [need.folder for need in self.needs(model, one.tasks)]
+        folders = [repository.folder for repository in self.catalogue.offers[model].repositories]
         if one.state is State.running:
             self._stop()
-        self._lane.run(lambda: shelf.sweep(folders), lambda _: self.changed.emit(), self._messages.error)
+
+        def sweep() -> None:
+            if one.updates:
+                updating.sweep(self.place, folders)
+            else:
+                shelf.sweep([self.place / folder for folder in folders])
+
+        self._lane.run(sweep, lambda _: self._shelf_changed(), self._messages.error)
         self._remember()
 
     # ------------------------------------------------------------------ checking, moving, removing
@@ -199,59 +208,19 @@ class Deliveries(QObject):
 
         What is damaged is put aside, so that it is fetched again when the model is.
         """
-        folders = self._folders(model)
-
-        def work(tell: Callable[[float], None]) -> list[PublishedFile]:
-            pairs = [(folder, manifests.read(folder)) for folder in folders]
-            whole = [(folder, manifest) for folder, manifest in pairs if manifest is not None]
-            total, done, wrong = sum(manifest.size for _, manifest in whole), 0, []
-
-            def on_bytes(count: int) -> None:
-                nonlocal done
-                done += count
-                tell(done / max(total, 1))
-
-            for folder, manifest in whole:
-                for file in manifests.damaged(folder, manifest, on_bytes):
-                    shelf.put_aside(folder, file)
-                    wrong.append(file)
-            return wrong
-
+        work = partial(shelf_work.check, self._folders(model))
         self._work(Work.check, work, lambda wrong: self.checked.emit(model, wrong))
 
     def halve(self, model: str) -> None:
         """Write the weights of a model in half precision, in place of what was published."""
-        folders = [folder for folder in self._folders(model) if folder.is_dir()]
-
-        def work(tell: Callable[[float], None]) -> int:
-            saved = 0
-            for number, folder in enumerate(folders):
-                saved += convert_folder(
-                    folder,
-                    lambda share, number=number: tell((number + share) / len(folders)),  # type: ignore[misc]
-                )
-            return saved
-
+        work = partial(shelf_work.halve, self._folders(model))
         self._work(Work.halve, work, lambda saved: self.halved.emit(model, saved))
 
     def remove(self, model: str, tasks: Iterable[str] | None = None) -> None:
         """Delete what was delivered of a model: all of it, or what no task but these needs."""
         self.cancel(model)
         offer = self.catalogue.offers[model]
-        gone = set(offer.parts(offer.tasks if tasks is None else tasks))
-        if tasks is not None:
-            gone -= set(offer.parts(task for task in offer.tasks if task not in set(tasks)))
-        folders = {part.repository.folder for part in gone}
-        kept = {part.repository.folder for part in offer.parts(offer.tasks) if part not in gone}
-
-        def work(_: Callable[[float], None]) -> None:
-            for folder in sorted(folders - kept):
-                if (self.place / folder).exists():
-                    shelf.remove(self.place / folder)
-            for folder in sorted(folders & kept):
-                parts = [part for part in gone if part.repository.folder == folder]
-                shelf.remove_parts(self.place / folder, parts)
-
+        work = partial(shelf_work.remove, offer, offer.tasks if tasks is None else tuple(tasks), self.place)
         self._work(Work.remove, work, lambda _: None)
 
     def move_to(self, folder: Path) -> None:
@@ -282,6 +251,7 @@ class Deliveries(QObject):
     def flush(self) -> None:
         """Wait until everything asked for so far is done."""
         self._lane.flush()
+        self.stock.flush()
 
     def _folders(self, model: str) -> list[Path]:
         return [self.place / repository.folder for repository in self.catalogue.offers[model].repositories]
@@ -291,14 +261,15 @@ class Deliveries(QObject):
             self._check_wanted()
             self._news.emit(lambda: self.worked.emit(kind, share))
 
-        def run() -> T:
+        def run() -> tuple[T, Seen]:
             self._unwanted = False
-            return work(tell)
+            return work(tell), self.stock.read(self.catalogue)
 
-        def over(value: T) -> None:
+        def over(outcome: tuple[T, Seen]) -> None:
             self.worked.emit(None, None)
+            self.stock.put(outcome[1])
             self._shelf_changed()
-            done(value)
+            done(outcome[0])
 
         def failed(error: Exception) -> None:
             self.worked.emit(None, None)
@@ -316,25 +287,57 @@ class Deliveries(QObject):
             if one is None or one.state is not State.waiting:
                 return  # paused before its turn came
             self._unwanted = False
+        self._news.emit(lambda: self._running(model))
+        offer = self.catalogue.offers[model]
+        with self._connected() as hub:
+            if one.updates:
+                found = updating.needs(offer, self.place, self.stock.seen.newer)
+                self._tell_files(model, found)
+                updating.update(
+                    found,
+                    self.place,
+                    hub,
+                    on_progress=lambda delivery: self._news.emit(lambda: self._progressed(model, delivery)),
+                    check_wanted=self._check_wanted,
+                )
+            else:
+                deliver(
+                    offer,
+                    one.tasks,
+                    self.place,
+                    hub,
+                    on_needs=lambda found: self._tell_files(model, found),
+                    on_progress=lambda delivery: self._news.emit(lambda: self._progressed(model, delivery)),
+                    check_wanted=self._check_wanted,
+                )
+        seen = self.stock.read(self.catalogue)
+        self._news.emit(lambda: self._done(model, seen))
+
+    @contextmanager
+    def _connected(self) -> Iterator[Hub]:
+        """The Hub as the preferences say, for as long as it takes; :meth:`_stop` ends it."""
         values = self._remembering.values
-        hub = Hub(values.hub_address or ENDPOINT, proxy=values.proxy or None, token=self.token or None)
+        hub = Hub(values.hub_address or ENDPOINT, proxy=values.proxy or None, token=self.token.for_use() or None)
         with self._guard:
             self._hub = hub
-        self._news.emit(lambda: self._running(model))
         try:
-            deliver(
-                self.catalogue.offers[model],
-                one.tasks,
-                self.place,
-                hub,
-                on_progress=lambda delivery: self._news.emit(lambda: self._progressed(model, delivery)),
-                check_wanted=self._check_wanted,
-            )
+            self._check_wanted()
+            yield hub
         finally:
             with self._guard:
                 self._hub = None
             hub.close()
-        self._news.emit(lambda: self._done(model))
+
+    def _tell_files(self, model: str, found: Sequence[Need]) -> None:
+        files = listed(found)
+        self._news.emit(lambda: self._listed(model, files))
+
+    def _list(self, model: str, tasks: Iterable[str]) -> None:
+        """See how far the files of a delivery are that begins where an earlier run of the program left it."""
+        offer, place = self.catalogue.offers[model], self.place
+        self._lane.run(
+            lambda: listed(needs(offer, tasks, place)), lambda files: self._listed(model, files), lambda _: None
+        )
 
     def _check_wanted(self) -> None:
         if self._unwanted:
@@ -360,10 +363,18 @@ class Deliveries(QObject):
     def _progressed(self, model: str, delivery: Delivery) -> None:
         one = self._underway.get(model)
         if one is not None and one.state is State.running:
-            self._underway[model] = dataclasses.replace(one, progress=delivery)
+            files = followed(one.files, delivery)
+            self._underway[model] = dataclasses.replace(one, progress=delivery, files=files)
             self.progressed.emit(model)
 
-    def _done(self, model: str) -> None:
+    def _listed(self, model: str, files: tuple[FileStand, ...]) -> None:
+        one = self._underway.get(model)
+        if one is not None and files:
+            self._underway[model] = dataclasses.replace(one, files=files)
+            self.progressed.emit(model)
+
+    def _done(self, model: str, seen: Seen) -> None:
+        self.stock.put(seen)
         if self._underway.pop(model, None) is not None:
             self._remember()
             self._shelf_changed()
@@ -386,5 +397,5 @@ class Deliveries(QObject):
         self._remember()
 
     def _remember(self) -> None:
-        self._remembering.set(deliveries={one.model: list(one.tasks) for one in self._underway.values()})
+        self._remembering.set(deliveries={one.model: list(one.tasks) for one in self._underway.values() if one.tasks})
         self.changed.emit()

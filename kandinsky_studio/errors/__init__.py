@@ -59,6 +59,7 @@
     ├── BrokenJob
     ├── QueueNotKept
     ├── NewerFile
+    │   └── NewerPreferences
     ├── TrashRefused
     ├── GoneFromTrash
     ├── NameTaken
@@ -79,6 +80,7 @@
     │   ├── NotEnoughRoom
     │   ├── DiskTooSimple
     │   └── NetworkOff
+    ├── KeyStoreFailed
     ├── BrokenCatalogue
     ├── BrokenManifest
     ├── PackError
@@ -128,6 +130,7 @@ from kandinsky_studio.errors.disk import (
     GoneFromTrash,
     NameTaken,
     NewerFile,
+    NewerPreferences,
     NotKept,
     NotRecovered,
     NoVideo,
@@ -227,6 +230,7 @@ from kandinsky_studio.errors.weights import (
     DeliveryError,
     DiskTooSimple,
     HubFailed,
+    KeyStoreFailed,
     LoginPage,
     NetworkOff,
     NoConnection,
@@ -278,6 +282,7 @@ __all__ = [
     "HubFailed",
     "IdeaOfAnotherModel",
     "InvalidRequest",
+    "KeyStoreFailed",
     "LayerLocked",
     "LayersDiffer",
     "LoginPage",
@@ -286,6 +291,7 @@ __all__ = [
     "NameTaken",
     "NetworkOff",
     "NewerFile",
+    "NewerPreferences",
     "NewsNotReached",
     "NoConnection",
     "NoIdea",

@@ -112,6 +112,13 @@ class NetworkOff(DeliveryError):
     hint = QT_TRANSLATE_NOOP("errors", "Allow it in the preferences, or import the files from a folder.")
 
 
+class KeyStoreFailed(StudioError):
+    """Values: ``reason``."""
+
+    message = QT_TRANSLATE_NOOP("errors", "The key store of this computer did not keep or give the token: {reason}.")
+    hint = QT_TRANSLATE_NOOP("errors", "Unlock it and try again; until then the token lasts as long as the program runs.")
+
+
 class BrokenCatalogue(StudioError):
     """Values: ``file``, ``reason``."""
 

@@ -1,21 +1,30 @@
-"""What the program remembers: one JSON file, each value described where it is declared."""
+"""What the program remembers: one JSON file, each value described where it is declared.
+
+The file names the program that wrote it. Before another one writes, a copy is kept for that program to go back to:
+``preferences-0.1.0.json`` is what 0.1.0 left.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kandinsky_studio import paths
+from kandinsky_studio import __version__, paths
 from kandinsky_studio.engine.request import GenerationRequest
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NewerFile
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NewerFile, NewerPreferences
 from kandinsky_studio.storage.durable import cause_of, set_aside, write_file
 
 FILE_NAME = "preferences.json"
+VERSION = 1
+"""Of the file. Rises when an older program would take its values for others; what it merely does not know, it keeps."""
+
+_FIRST = "0.1.0"  # it did not say yet who wrote the file
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,8 @@ class Preferences:
     ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
     ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``key_changes`` are the user's keys by keymap and
     command, ``recent_commands`` the last ones of the command
-    palette and ``recent_files`` the last documents, newest first, ``welcomed`` whether the page of the first start was skipped or is over, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``deliveries``
-    the tasks, by model, whose weights were asked for and have not all come. ``others`` are values of a newer version of the program, kept for it.
+    palette and ``recent_files`` the last documents, newest first, ``welcomed`` whether the page of the first start was skipped or is over, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``news_address`` where to look for new versions if not where the program says; ``deliveries``
+    the tasks, by model, whose weights were asked for and have not all come; ``token_kept`` whether the system's key store has a token for the Hub. ``others`` are values of a newer version of the program, kept for it; ``version`` is that of the file that was read.
     """
 
     language: str = field(
@@ -118,7 +127,8 @@ class Preferences:
             "about": About(
                 QT_TRANSLATE_NOOP("preferences", "Downloads"),
                 QT_TRANSLATE_NOOP(
-                    "preferences", "Whether models may be fetched when you ask for them; nothing else ever is."
+                    "preferences",
+                    "Whether models, and news of new versions, may be fetched when you ask for them; nothing else ever is.",
                 ),
             )
         },
@@ -144,6 +154,8 @@ class Preferences:
             )
         },
     )
+    news_address: str = ""
+    token_kept: bool = False
     deliveries: dict[str, Any] = field(default_factory=dict)
     hold_idea_seed: bool = False
     hold_rendering_seed: bool = False
@@ -151,11 +163,18 @@ class Preferences:
     window_geometry: str = ""
     window_state: str = ""
     others: dict[str, Any] = field(default_factory=dict, repr=False)
+    version: int = field(default=VERSION, repr=False)
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer program wrote them: they can be read as far as they make sense, and not be saved."""
+        return self.version > VERSION
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preferences:
         """The preferences that :meth:`to_json` wrote; a value that makes no sense is left at its default."""
-        preferences = cls(others={name: value for name, value in values.items() if name not in _NAMES})
+        preferences = cls(others={name: value for name, value in values.items() if name not in (*_NAMES, *_FRONT)})
+        preferences.version = _version(values)
         for name in _NAMES & values.keys():
             try:
                 preferences.set(name, _read(name, values[name]))
@@ -167,7 +186,7 @@ class Preferences:
         """A dictionary of JSON values."""
         values = {name: getattr(self, name) for name in sorted(_NAMES)}
         values["last_request"] = self.last_request.to_json(with_pixels=False) if self.last_request else None
-        return {**self.others, **values}
+        return {"version": VERSION, "program": __version__, **self.others, **values}
 
     def set(self, name: str, value: object) -> None:
         """Change the preference ``name``. Raises ``ValueError`` if there is no such or it can't have this value."""
@@ -183,9 +202,10 @@ class Preferences:
 _DEFAULTS: dict[str, Any] = {
     f.name: f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
     for f in dataclasses.fields(Preferences)
-    if f.name != "others"
+    if f.name not in ("others", "version")
 }
 _NAMES = _DEFAULTS.keys()
+_FRONT = ("version", "program")
 _ABOUT: dict[str, About] = {
     f.name: f.metadata.get("about", About()) for f in dataclasses.fields(Preferences) if f.name in _NAMES
 }
@@ -215,9 +235,38 @@ def load(file: Path | None = None) -> Preferences:
 
 
 def save(preferences: Preferences, file: Path | None = None) -> None:
-    """Write ``preferences`` to ``file`` in one piece. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    """Write ``preferences`` to ``file`` in one piece. What another version of the program wrote is kept beside it.
+
+    Raises ``DiskFull`` or ``FolderNotWritable``; ``NewerPreferences`` if what is there is of a newer program.
+    """
     file = file or paths.config() / FILE_NAME
+    _keep_copy(file)
     write_file(file, json.dumps(preferences.to_json(), indent=2).encode("ascii") + b"\n")
+
+
+def _keep_copy(file: Path) -> None:
+    """Keep what is in ``file`` for the program that wrote it, if that is another one."""
+    try:
+        content = file.read_bytes()
+        values = json.loads(content)
+    except (OSError, ValueError, RecursionError):
+        return
+    if not isinstance(values, dict):
+        return
+    if _version(values) > VERSION:
+        raise NewerPreferences(file=file.name)
+    program = values.get("program", _FIRST)
+    if (
+        program != __version__
+        and isinstance(program, str)
+        and re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,39}", program)
+    ):
+        write_file(file.with_name(f"{file.stem}-{program}{file.suffix}"), content)
+
+
+def _version(values: Mapping[str, Any]) -> int:
+    version = values.get("version", VERSION)
+    return version if type(version) is int else VERSION
 
 
 def _read(name: str, value: Any) -> Any:

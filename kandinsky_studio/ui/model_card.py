@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QBoxLayout, QCheckBox, QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
-from kandinsky_studio.app.deliveries import Deliveries, Offer, State, Underway, size_of
+from kandinsky_studio.app.deliveries import Deliveries, Offer, size_of
 from kandinsky_studio.app.machine import Fit
 from kandinsky_studio.app.messages import sentences
 from kandinsky_studio.app.models import BUILTIN
 from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.app.underway import State, Underway
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
+from kandinsky_studio.ui.delivery_view import DeliveryView, duration
 from kandinsky_studio.ui.sizes import LARGE, SMALL, TIGHT
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.amounts import data_size
@@ -78,11 +80,8 @@ class ModelCard(Translated):
         self._title.setObjectName("cardTitle")
         self._about, self._facts = paragraph(), paragraph("muted")
         self.boxes = {tasks: QCheckBox() for _, tasks in self._groups()}
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setRange(0, 1000)
-        self.bar.setFixedHeight(theme.px(SMALL))
-        self.progress, self.error = paragraph("muted"), paragraph("danger")
+        self.delivery = DeliveryView(theme, brief)
+        self.newer, self.update_it = paragraph("muted"), QPushButton()
         self.get, self.pause, self.cancel, self.use = QPushButton(), QPushButton(), QPushButton(), QPushButton()
         self.more = IconButton(theme, "more")
         self._menu = QMenu(self)
@@ -105,7 +104,7 @@ class ModelCard(Translated):
         head.addWidget(self.state)
         feet = QHBoxLayout()
         feet.setSpacing(SMALL)
-        for button in (self.get, self.use, self.pause, self.cancel):
+        for button in (self.get, self.use, self.update_it, self.pause, self.cancel):
             feet.addWidget(button)
         feet.addStretch(1)
         feet.addWidget(self.more)
@@ -126,8 +125,8 @@ class ModelCard(Translated):
                 box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             boxes.addWidget(box)
         layout.addLayout(boxes)
-        for widget in (self.bar, self.progress, self.error):
-            layout.addWidget(widget)
+        layout.addWidget(self.newer)
+        layout.addWidget(self.delivery)
         layout.addStretch(1)
         layout.addLayout(feet)
 
@@ -136,13 +135,16 @@ class ModelCard(Translated):
         self.pause.clicked.connect(lambda: self._deliveries.pause(self.model))
         self.cancel.clicked.connect(lambda: self._deliveries.cancel(self.model))
         self.use.clicked.connect(self._use)
+        self.update_it.clicked.connect(lambda: self._deliveries.update(self.model))
         for box in self.boxes.values():
             box.toggled.connect(self._show)
         self._deliveries.changed.connect(self._show)
+        self._deliveries.stock.changed.connect(self._show)
         self._deliveries.progressed.connect(self._progressed)
         self._studio.looking.changed.connect(self._show)
         self._studio.models.changed.connect(self._show)
         self._studio.model_chosen.connect(self._show)
+        self._deliveries.stock.look()
 
     def title(self) -> str:
         """What the model is called, in the language of the window."""
@@ -173,6 +175,7 @@ class ModelCard(Translated):
         self.pause.setText(self.tr("Pause"))
         self.cancel.setText(self.tr("Cancel"))
         self.use.setText(self.tr("Use it"))
+        self.newer.setText(self.tr("A newer edition is listed. This one stays until that is here, and can be used."))
         self.more.set_words(self.tr("More"))
         self._check.setText(self.tr("Check the files"))
         self._halve.setText(self.tr("Make the files half as large"))
@@ -187,7 +190,7 @@ class ModelCard(Translated):
             parts.append(self.tr("{memory} of memory").format(memory=data_size(spec.memory_size)))
             fit = self._studio.looking.fit(spec)
             seconds = self._studio.looking.seconds(self._offer) if self._offer is not None else None
-            time = _duration(seconds) if seconds is not None else ""
+            time = duration(seconds) if seconds is not None else ""
             if fit is Fit.card:
                 parts.append(self.tr("runs on your graphics card, about {time} a picture").format(time=time))
             elif fit is Fit.tight:
@@ -213,19 +216,17 @@ class ModelCard(Translated):
             return
         one = self._deliveries.of(self.model)
         first = [task for task in self._groups()[0][1] if task in offer.tasks]
-        here = self._deliveries.is_here(self.model, first) or (
-            self._spec is not None and self._studio.models.installed(self.model)
-        )
-        size = self._size_here()
+        stock = self._deliveries.stock
+        here = stock.is_here(offer, first) or (self._spec is not None and self._studio.models.installed(self.model))
+        size = stock.size_here(offer)
         self._show_boxes(offer, one)
-        left = sum(need.left for need in self._deliveries.needs(self.model, self.wanted))
+        left = stock.left(offer, self.wanted)
+        if one is not None and one.updates:
+            left = sum(file.size - file.done for file in one.files)
         self._show_delivery(one)
+        self._show_newer(one)
         running = one is not None and one.state in (State.running, State.waiting)
-        self.get.setVisible(
-            not running
-            and left > 0
-            and (one is not None or not here or not self._deliveries.is_here(self.model, self.wanted))
-        )
+        self.get.setVisible(not running and left > 0)
         words = self.tr("Go on, {size} left") if one is not None else self.tr("Get it, {size}")
         self.get.setText(words.format(size=data_size(left)))
         self.get.setObjectName("primary" if not here and not self._brief else "")
@@ -249,7 +250,7 @@ class ModelCard(Translated):
     def _show_as_ready(self, words: str) -> None:
         self.state.setText(words)
         self.state.setObjectName("success")
-        for widget in (self.bar, self.progress, self.error, self.get, self.pause, self.cancel, self.more):
+        for widget in (self.delivery, self.newer, self.update_it, self.get, self.pause, self.cancel, self.more):
             widget.hide()
         self.use.setEnabled(self._studio.settings.values.model != self.model)
 
@@ -259,7 +260,7 @@ class ModelCard(Translated):
             known = [task for task in tasks if task in offer.tasks]
             parts = [part for part in offer.parts(known) if part not in before]
             before |= set(parts)
-            here = self._deliveries.is_here(self.model, known)
+            here = self._deliveries.stock.is_here(offer, known)
             words = QCoreApplication.translate("models", title)
             box.setText(f"{words}  ·  {'✓' if here else data_size(size_of(parts))}")
             box.setVisible(len(self.boxes) > 1 and not self._brief)
@@ -268,54 +269,23 @@ class ModelCard(Translated):
                     box.setChecked(here or bool(one is not None and set(known) & set(one.tasks)))
             box.setEnabled(not here and (one is None or one.state not in (State.running, State.waiting)))
 
-    def _size_here(self) -> int:
-        if self._offer is None:
-            return 0
-        folders = {repository.folder for repository in self._offer.repositories}
-        return sum(held.size for held in self._studio.deliveries.held() if held.folder.name in folders)
+    def _show_newer(self, one: Underway | None) -> None:
+        change = self._deliveries.stock.seen.changes.get(self.model)
+        shown = one is None and change is not None and not self._brief
+        self.newer.setVisible(shown)
+        self.update_it.setVisible(shown)
+        self.update_it.setText(self.tr("Update, {size}").format(size=data_size(change or 0)))
 
     def _show_delivery(self, one: Underway | None) -> None:
-        shown = one is not None
-        self.bar.setVisible(shown)
-        self.progress.setVisible(shown)
-        self.error.setVisible(shown and one is not None and one.error is not None)
+        stock, flaw, share = self._deliveries.stock, "", 0.0
         if one is None:
-            installed = self._spec is not None and self._studio.models.installed(self.model)
-            flaw = None if installed or self._spec is None else self._studio.models.flaw(self.model)
-            self.error.setVisible(flaw is not None)
-            self.error.setText(sentences(flaw)[0] if flaw is not None else "")
-            return
-        if one.error is not None:
-            self.error.setText(" ".join(sentences(one.error)))
-        self.progress.setText(self._progress_text(one))
-        done = one.progress.done / max(one.progress.total, 1) if one.progress is not None else self._share_here(one)
-        self.bar.setValue(round(done * 1000))
-        self.bar.setAccessibleName(self.progress.text())
-
-    def _share_here(self, one: Underway) -> float:
-        needs = self._deliveries.needs(self.model, one.tasks)
-        total = sum(need.size for need in needs)
-        return 1 - sum(need.left for need in needs) / total if total else 0.0
-
-    def _progress_text(self, one: Underway) -> str:
-        if one.state is State.waiting:
-            return self.tr("Waits until the other model is here.")
-        progress = one.progress
-        if progress is None:
-            return self.tr("Asking what there is…") if one.state is State.running else self.tr("Paused")
-        counted = self.tr("{done} of {total}").format(done=data_size(progress.done), total=data_size(progress.total))
-        if one.state is State.paused:
-            return counted + " · " + self.tr("paused")
-        if one.state is State.failed:
-            return counted
-        if progress.waiting > 0:
-            return counted + " · " + self.tr("tries again in {seconds} s").format(seconds=round(progress.waiting))
-        if progress.checking:
-            return counted + " · " + self.tr("looking at what is here already")
-        parts = [counted, self.tr("{speed} a second").format(speed=data_size(round(progress.speed)))]
-        if progress.seconds_left is not None:
-            parts.append(self.tr("{time} left").format(time=_duration(progress.seconds_left)))
-        return " · ".join(parts)
+            installed = self._spec is None or self._studio.models.installed(self.model)
+            known = None if installed else stock.seen.flaws.get(self.model)
+            flaw = sentences(known)[0] if known is not None else ""
+        elif self._offer is not None:
+            total = stock.size(self._offer, one.tasks)
+            share = 1 - stock.left(self._offer, one.tasks) / total if total else 0.0
+        self.delivery.show_delivery(one, share, flaw)
 
     @Slot(str)
     def _progressed(self, model: str) -> None:
@@ -326,12 +296,3 @@ class ModelCard(Translated):
     def _use(self) -> None:
         self._studio.choose_model(self.model)
         self.used.emit()
-
-
-def _duration(seconds: float) -> str:
-    """For people, in the language of the window."""
-    if seconds < 90:
-        return QCoreApplication.translate("models", "{count} s").format(count=max(round(seconds), 1))
-    if seconds < 5400:
-        return QCoreApplication.translate("models", "{count} min").format(count=round(seconds / 60))
-    return QCoreApplication.translate("models", "{count} h").format(count=round(seconds / 3600))

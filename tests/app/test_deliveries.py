@@ -85,8 +85,8 @@ def workplace(qtbot, hub):
 
 
 def test_nothing_is_asked_for_until_somebody_wants_it(workplace, hub):
-    workplace.deliveries.needs(MODEL, ["text2image"])
-    workplace.deliveries.held()
+    workplace.deliveries.is_here(MODEL, ["text2image"])
+    workplace.deliveries.stock.look()
     workplace.deliveries.flush()
     assert hub.log == []
 
@@ -97,10 +97,7 @@ def test_a_model_comes_and_is_seen(workplace, hub):
     workplace.delivered("text2image")
     assert workplace.deliveries.underway == ()
     assert workplace.deliveries.is_here(MODEL, ["text2image"])
-    assert {held.folder.name for held in workplace.deliveries.held()} == {
-        "kandinsky-2-2-prior",
-        "kandinsky-2-2-decoder",
-    }
+    assert set(workplace.deliveries.stock.seen.sizes) == {"kandinsky-2-2-prior", "kandinsky-2-2-decoder"}
     assert seen
     assert workplace.remembering.values.deliveries == {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from kandinsky_studio.errors import BrokenModel, NotEnoughRoom
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
-from kandinsky_studio.storage.models.manifest import Manifest, PublishedFile
+from kandinsky_studio.storage.models.manifest import PublishedFile
 from kandinsky_studio.storage.models.transfer import MARGIN, in_units
 
 _STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
@@ -75,4 +76,4 @@ def _replace_in_manifest(folder: Path, old: Path, new: Path, size: int, sha256: 
     gone = old.relative_to(folder).as_posix()
     came = PublishedFile(new.relative_to(folder).as_posix(), size, "sha256", sha256)
     files = tuple(file for file in manifest.files if file.path not in (gone, came.path))
-    manifests.write(folder, Manifest(manifest.repository, manifest.revision, (*files, came)))
+    manifests.write(folder, dataclasses.replace(manifest, files=(*files, came)))

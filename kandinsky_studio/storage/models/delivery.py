@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kandinsky_studio.errors import NetworkOff, StudioError
+from kandinsky_studio.errors import NetworkOff, NotThere, StudioError
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.catalogue import Offer, Part, Repository, by_repository, size_of, wanted_of
 from kandinsky_studio.storage.models.hub import Hub, Interrupted
 from kandinsky_studio.storage.models.manifest import Manifest
+from kandinsky_studio.storage.models.patience import Patience
 from kandinsky_studio.storage.models.transfer import Delivery, OnDelivery, fetch, left_to_fetch
 
 _TRIES = 4  # of asking what a repository consists of
-_PAUSE = 2.0  # seconds between the first two; each is twice the one before
+_PAUSE, _LONGEST = 1.0, 60.0  # seconds; twice as many after the first, and at most
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,27 @@ class Need:
 
 
 def needs(offer: Offer, tasks: Iterable[str], place: Path) -> list[Need]:
-    """What ``tasks`` of a model need in the folder ``place``, as far as that is known without asking anybody."""
+    """What ``tasks`` of a model need in the folder ``place``, as far as that is known without asking anybody.
+
+    Parts that somebody put there by hand are not among it.
+    """
+    wanted = [part for part in offer.parts(tasks) if not is_by_hand(part, place)]
     return [
         Need(repository, tuple(parts), place / repository.folder, _known(repository, parts, place))
-        for repository, parts in by_repository(offer.parts(tasks)).items()
+        for repository, parts in by_repository(wanted).items()
     ]
+
+
+def is_by_hand(part: Part, place: Path) -> bool:
+    """Whether a part is in ``place`` without anybody having said how it must be: copied there, or imported."""
+    folder = place / part.repository.folder
+    there = {name for names in part.files for name in names if (folder / name).is_file()}
+    try:
+        chosen = part.chosen(there)
+    except NotThere:
+        return False
+    manifest = manifests.find(folder)
+    return manifest is None or not {file.path for file in manifest.files} & set(chosen)
 
 
 def is_here(offer: Offer, tasks: Iterable[str], place: Path) -> bool:
@@ -73,14 +90,34 @@ def deliver(
         if need.manifest is None:
             if hub is None:
                 raise NetworkOff
-            manifest = _asked(hub, need.repository, _revision_in(need), check_wanted, sleep)
+            manifest = asked(hub, need.repository, _revision_in(need), check_wanted, sleep)
             found[number] = dataclasses.replace(need, manifest=wanted_of(manifest, need.parts, hub.host))
     on_needs(found)
+    fetch_all(
+        found,
+        hub,
+        lambda need: not need.left and _known(need.repository, list(need.parts), place) == need.manifest,
+        on_progress=on_progress,
+        check_wanted=check_wanted,
+        sleep=sleep,
+    )
+
+
+def fetch_all(
+    found: Sequence[Need],
+    hub: Hub | None,
+    is_settled: Callable[[Need], bool],
+    *,
+    on_progress: OnDelivery = lambda _: None,
+    check_wanted: Callable[[], None] = lambda: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Fetch what is missing of needs whose manifests are known, but those that are settled; raises as :func:`deliver`."""
     total = sum(need.size for need in found)
     before = 0
     for need in found:
         assert need.manifest is not None
-        if need.left or _known(need.repository, list(need.parts), place) != need.manifest:
+        if not is_settled(need):
             if hub is None:
                 raise NetworkOff
 
@@ -90,6 +127,33 @@ def deliver(
 
             fetch(need.manifest, need.folder, hub, on_progress=tell, check_wanted=check_wanted, sleep=sleep)
         before += need.size
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How much of a part is here. ``size`` and ``left`` are bytes; unless ``known``, the size is what the catalogue says."""
+
+    size: int
+    left: int
+    known: bool
+
+    @property
+    def here(self) -> bool:
+        """Whether it was delivered."""
+        return self.known and not self.left
+
+
+def stands(parts: Iterable[Part], place: Path) -> dict[Part, Stand]:
+    """How much of each part is in the folder ``place``. Reads manifests and looks for files."""
+    found = {}
+    for part in parts:
+        if is_by_hand(part, place):
+            found[part] = Stand(part.size, 0, known=True)
+            continue
+        manifest = _known(part.repository, [part], place)
+        need = Need(part.repository, (part,), place / part.repository.folder, manifest)
+        found[part] = Stand(need.size, need.left, manifest is not None)
+    return found
 
 
 def _known(repository: Repository, parts: list[Part], place: Path) -> Manifest | None:
@@ -109,23 +173,18 @@ def _revision_in(need: Need) -> str:
     return there.revision if there is not None else need.repository.revision or "main"
 
 
-def _asked(
+def asked(
     hub: Hub,
     repository: Repository,
     revision: str,
     check_wanted: Callable[[], None],
-    sleep: Callable[[float], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Manifest:
-    for tried in range(_TRIES):
+    """What ``repository`` consists of at ``revision``; asked again where that may help. Raises a ``DeliveryError``."""
+    patience = Patience(_TRIES, _PAUSE, _LONGEST, _LONGEST, check_wanted=check_wanted, sleep=sleep)
+    while True:
         check_wanted()
         try:
             return hub.manifest(repository.repository, revision)
         except Interrupted as reason:
-            if tried == _TRIES - 1 or (reason.wait or 0) > 60:
-                raise reason.error from reason
-            left = reason.wait or _PAUSE * 2**tried
-            while left > 0:
-                check_wanted()
-                sleep(min(left, 0.25))
-                left -= 0.25
-    raise AssertionError("not reached")
+            patience.wait(reason)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -76,11 +77,15 @@ class Hasher:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A repository (``owner/name``) at a revision (40 hexadecimal digits), and the files of it that are wanted."""
+    """A repository (``owner/name``) at a revision (40 hexadecimal digits), and the files of it that are wanted.
+
+    ``newest`` says that it was the newest one when somebody asked the Hub for that.
+    """
 
     repository: str
     revision: str
     files: tuple[PublishedFile, ...]
+    newest: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repository):
@@ -98,14 +103,14 @@ class Manifest:
     def only(self, paths: Iterable[str]) -> Manifest:
         """The same with those files only, in their order here."""
         wanted = set(paths)
-        return Manifest(self.repository, self.revision, tuple(file for file in self.files if file.path in wanted))
+        return dataclasses.replace(self, files=tuple(file for file in self.files if file.path in wanted))
 
     def joined(self, other: Manifest) -> Manifest:
         """Files of both, those of ``other`` where both have one. Raises ``ValueError`` for another revision."""
         if (self.repository, self.revision) != (other.repository, other.revision):
             raise ValueError("not the same revision of the same repository")
         files = {file.path: file for file in (*self.files, *other.files)}
-        return Manifest(self.repository, self.revision, tuple(files.values()))
+        return dataclasses.replace(self, files=tuple(files.values()))
 
     def missing(self, folder: Path) -> tuple[PublishedFile, ...]:
         """Those that are not in ``folder`` in full length. Files get their name only after their digest was found
@@ -115,7 +120,8 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """A dictionary of JSON values that :meth:`from_json` reads back."""
         files = [{"path": f.path, "size": f.size, "algorithm": f.algorithm, "digest": f.digest} for f in self.files]
-        return {"version": VERSION, "repository": self.repository, "revision": self.revision, "files": files}
+        values = {"version": VERSION, "repository": self.repository, "revision": self.revision, "files": files}
+        return {**values, "newest": True} if self.newest else values
 
     @classmethod
     def from_json(cls, values: Any) -> Manifest:
@@ -124,7 +130,7 @@ class Manifest:
             if values["version"] != VERSION:
                 raise ValueError(f"version {values['version']!r}")
             files = tuple(PublishedFile(f["path"], f["size"], f["algorithm"], f["digest"]) for f in values["files"])
-            return cls(values["repository"], values["revision"], files)
+            return cls(values["repository"], values["revision"], files, values.get("newest") is True)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("no manifest") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import os
 import shutil
@@ -21,6 +22,7 @@ from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.hub import Answer, Interrupted
 from kandinsky_studio.storage.models.manifest import BLOCK, Hasher, Manifest, PublishedFile, length
+from kandinsky_studio.storage.models.patience import Patience
 
 PART = ".part"
 """Ends the names of files that are on their way; the next run goes on with them."""
@@ -52,7 +54,8 @@ class Delivery:
     """How far the files are. Counts are bytes, of all files and of the one at hand; what was there before counts.
 
     ``speed`` is in bytes per second over the last few, ``seconds_left`` None while nobody can tell. ``waiting`` is
-    above 0 while nothing comes: the seconds until the next try; ``checking`` says that bytes on the disk are read.
+    above 0 while nothing comes: the seconds until the next try; ``checking`` says that bytes on the disk are read,
+    ``again`` that the file came damaged and comes once more. ``folder`` is the repository's.
     """
 
     done: int
@@ -64,6 +67,8 @@ class Delivery:
     seconds_left: float | None = None
     waiting: float = 0.0
     checking: bool = False
+    again: bool = False
+    folder: str = ""
 
 
 OnDelivery = Callable[[Delivery], None]
@@ -123,6 +128,7 @@ class _Run:
         self._before = self._total - sum(file.size for file in missing)  # bytes of files that are finished
         self._came: deque[tuple[float, int]] = deque()  # when, and how many bytes
         self._told = 0.0
+        self._again = False  # whether the file at hand came damaged
 
     def bring(self, file: PublishedFile) -> None:
         """One file, whole and right."""
@@ -130,6 +136,7 @@ class _Run:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             for last in (False, True):
+                self._again = last
                 if self._bring_bytes(file, _part(path)):
                     break
                 if last:
@@ -147,7 +154,8 @@ class _Run:
         """Everything is there."""
         last = self._manifest.files[-1] if self._manifest.files else None
         name, size = (last.path, last.size) if last else ("", 0)
-        self._on_progress(Delivery(self._total, self._total, name, size, size, seconds_left=0.0))
+        folder = self._folder.name
+        self._on_progress(Delivery(self._total, self._total, name, size, size, seconds_left=0.0, folder=folder))
 
     def _bring_bytes(self, file: PublishedFile, part: Path) -> bool:
         """Fill ``part``; whether it became what it should be."""
@@ -166,7 +174,15 @@ class _Run:
         return hasher.right
 
     def _fill(self, file: PublishedFile, stream: BinaryIO, hasher: Hasher) -> None:
-        tries = 0
+        patience = Patience(
+            _TRIES,
+            _FIRST_WAIT,
+            _LONGEST_WAIT,
+            _LONGEST_ASKED,
+            check_wanted=self._check_wanted,
+            sleep=self._sleep,
+            tell=lambda left: self._tell(file, hasher.count, waiting=left, now=True),
+        )
         while hasher.count < file.size:
             before = hasher.count
             try:
@@ -175,10 +191,7 @@ class _Run:
                 if hasher.count < file.size and hasher.count == before:
                     raise Interrupted(WrongFile(file=file.path, host=self._source.host))
             except Interrupted as reason:
-                tries = 0 if hasher.count > before else tries + 1
-                if tries >= _TRIES or (reason.wait or 0) > _LONGEST_ASKED:
-                    raise reason.error from reason
-                self._wait(file, hasher.count, reason.wait or min(_FIRST_WAIT * 2**tries, _LONGEST_WAIT))
+                patience.wait(reason, hasher.count > before)
 
     def _take(self, file: PublishedFile, answer: Answer, stream: BinaryIO, hasher: Hasher) -> None:
         known = hasher.count - answer.start  # bytes that come once more, from a side that can't begin later
@@ -191,14 +204,6 @@ class _Run:
                 return
             self._came.append((time.monotonic(), len(new)))
             self._tell(file, hasher.count)
-
-    def _wait(self, file: PublishedFile, count: int, seconds: float) -> None:
-        left = seconds
-        while left > 0:
-            self._tell(file, count, waiting=left, now=True)
-            self._sleep(min(left, 0.25))
-            left -= 0.25
-        self._check_wanted()
 
     def _tell(
         self, file: PublishedFile, count: int, *, checking: bool = False, waiting: float = 0.0, now: bool = False
@@ -214,12 +219,20 @@ class _Run:
         speed = came / max(clock - self._came[0][0], 0.5) if self._came else 0.0
         done = self._before + count
         left = (self._total - done) / speed if speed > 0 else None
-        self._on_progress(Delivery(done, self._total, file.path, count, file.size, speed, left, waiting, checking))
+        delivery = Delivery(done, self._total, file.path, count, file.size, speed, left, waiting, checking)
+        self._on_progress(dataclasses.replace(delivery, again=self._again, folder=self._folder.name))
+
+
+def came(file: PublishedFile, folder: Path) -> int:
+    """Bytes of ``file`` that are in ``folder``, whole or left by an earlier run."""
+    if length(folder / file.path) == file.size:
+        return file.size
+    return min(max(length(_part(folder / file.path)), 0), file.size)
 
 
 def _left(missing: tuple[PublishedFile, ...], folder: Path) -> int:
     """Bytes of ``missing`` files that no earlier run left in ``folder``."""
-    return sum(max(file.size - max(length(_part(folder / file.path)), 0), 0) for file in missing)
+    return sum(file.size - came(file, folder) for file in missing)
 
 
 def _part(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -55,9 +55,14 @@ class PreferencesDialog(QDialog):
             line.textEdited.connect(
                 lambda _, line=line, name=name: studio.remembering.set(**{name: line.text().strip()})
             )
-        self._token_label, self.token = QLabel(), QLineEdit(studio.deliveries.token)
+        token = studio.deliveries.token
+        self._token_label, self.token, self.keep_token = QLabel(), QLineEdit(token.value), QCheckBox()
         self.token.setEchoMode(QLineEdit.EchoMode.Password)
-        self.token.textEdited.connect(lambda _: setattr(studio.deliveries, "token", self.token.text().strip()))
+        self.token.textEdited.connect(lambda _: setattr(token, "value", self.token.text().strip()))
+        self.token.editingFinished.connect(token.settle)
+        self.keep_token.clicked.connect(token.keep)
+        token.changed.connect(self._show_token)
+        token.look()
         self._folder_label = QLabel()
         self.folder = QLineEdit(str(studio.gallery.folder))
         self.folder.setReadOnly(True)
@@ -78,6 +83,7 @@ class PreferencesDialog(QDialog):
             self._rows[name] = (QLabel(), widget)
             form.addRow(*self._rows[name])
         form.addRow(self._token_label, self.token)
+        form.addRow("", self.keep_token)
         form.addRow(self._folder_label, self.folder)
         for label, field in (
             *self._rows.values(),
@@ -130,8 +136,19 @@ class PreferencesDialog(QDialog):
                 "on the disk."
             )
         )
+        self.keep_token.setText(self.tr("Keep it in this computer's key store"))
+        self._show_token()
         self._folder_label.setText(self.tr("Gallery folder"))
         self.folder.setAccessibleName(self.tr("Gallery folder"))
+
+    @Slot()
+    def _show_token(self) -> None:
+        """The box is there only where a key store is."""
+        token = self._studio.deliveries.token
+        self.keep_token.setVisible(token.can_keep)
+        self.keep_token.setChecked(token.kept)
+        if not self.token.hasFocus():
+            self.token.setText(token.value)
 
     def _choice(self, name: str) -> QComboBox:
         combo = QComboBox()
