@@ -218,10 +218,14 @@ def _of_library(nvml: ctypes.CDLL) -> list[Card]:
 
 def _on_the_bus(devices: Path = Path("/sys/bus/pci/devices")) -> bool:
     """Whether Linux sees a card, whatever its driver. Elsewhere nobody is asked."""
+    return any(
+        _read(device / "vendor").strip() == _VENDOR and _read(device / "class").startswith(_DISPLAY)
+        for device in devices.glob("*")
+    )
+
+
+def _read(file: Path) -> str:
     try:
-        return any(
-            (device / "vendor").read_text().strip() == _VENDOR and (device / "class").read_text().startswith(_DISPLAY)
-            for device in devices.iterdir()
-        )
-    except OSError:
-        return False
+        return file.read_text()
+    except (OSError, ValueError):
+        return ""
