@@ -29,11 +29,15 @@
     </message>
     <message>
         <source>Licences of other software…</source>
-        <translation>Лицензии других программ…</translation>
+        <translation>Лицензии компонентов…</translation>
     </message>
     <message>
         <source>Licence of Qt…</source>
         <translation>Лицензия Qt…</translation>
+    </message>
+    <message>
+        <source>{licences}, published by {publishers}</source>
+        <translation>{licences}, издатель: {publishers}</translation>
     </message>
 </context>
 <context>
@@ -474,7 +478,7 @@
     <name>LicencesDialog</name>
     <message>
         <source>Licences of other software</source>
-        <translation>Лицензии других программ</translation>
+        <translation>Лицензии компонентов</translation>
     </message>
     <message>
         <source>A name or a licence</source>
@@ -486,7 +490,7 @@
     </message>
     <message>
         <source>Software that the program is made of</source>
-        <translation>Программы, из которых она состоит</translation>
+        <translation>Компоненты программы</translation>
     </message>
     <message>
         <source>The licence</source>
@@ -514,7 +518,7 @@
     </message>
     <message>
         <source>In the runtime pack {name}</source>
-        <translation>В пакете среды {name}</translation>
+        <translation>В пакете вычислений {name}</translation>
     </message>
 </context>
 <context>
