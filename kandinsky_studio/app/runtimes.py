@@ -106,8 +106,10 @@ class Runtimes(QObject):
 
     @property
     def next(self) -> str:
-        """The name of the pack that is used from the next start on."""
-        return attaching.chosen()
+        """The name of the pack that is used from the next start on: the chosen one, if it can be."""
+        name = attaching.chosen()
+        usable = {one.name for one in self.packs if one.flaw is None}
+        return name if name in usable or not self.packs else attaching.SHIPPED
 
     @property
     def advised(self) -> str | None:
@@ -115,6 +117,14 @@ class Runtimes(QObject):
         best = self.sight.best if self.sight is not None else None
         pack = card.advised(best) if best is not None else None
         return pack.name if pack is not None else None
+
+    @property
+    def needs_driver(self) -> bool:
+        """Whether a newer driver would help the card that was found to a pack."""
+        best = self.sight.best if self.sight is not None else None
+        return (
+            best is not None and card.advised(best) is None and card.advised(replace(best, driver="9999")) is not None
+        )
 
     @property
     def idle_card(self) -> str | None:

@@ -66,8 +66,8 @@ class PackCard(Translated):
         offer = next((one for one in runtimes.offers if one.pack.name == self.name), None)
         pack = here.pack if here is not None else offer.pack if offer is not None else None
         on_card = pack is not None and pack.device == "cuda"
-        title = self.tr("For NVIDIA graphics cards") if on_card else self.tr("For the processor")
-        self._title.setText(title if pack is not None else self.name)
+        title = self.tr("For NVIDIA graphics cards: {name}") if on_card else self.tr("For the processor")
+        self._title.setText(title.format(name=self.name) if pack is not None else self.name)
         facts = [f"PyTorch {pack.version}"] if pack is not None else []
         if here is not None and here.size:
             facts.append(data_size(here.size))
@@ -101,6 +101,10 @@ class PackCard(Translated):
             label = self.tr("Go on, {size} left") if offer.left < offer.download_size else self.tr("Get it, {size}")
             self.get.setText(label.format(size=data_size(offer.left)))
         self.get.setEnabled(idle)
+        advised = runtimes.idle_card is not None and runtimes.advised == self.name
+        for button in (self.get, self.use):
+            button.setObjectName("primary" if advised else "")
+            button.style().polish(button)
         self.use.setVisible(here is not None and here.flaw is None and not chosen)
         self.use.setEnabled(idle)
         self.remove.setVisible(here is not None and not here.shipped)

@@ -7181,8 +7181,8 @@
         <translation>Удалить…</translation>
     </message>
     <message>
-        <source>For NVIDIA graphics cards</source>
-        <translation>Для видеокарт NVIDIA</translation>
+        <source>For NVIDIA graphics cards: {name}</source>
+        <translation>Для видеокарт NVIDIA: {name}</translation>
     </message>
     <message>
         <source>For the processor</source>
@@ -7292,8 +7292,8 @@
         <translation>Пакетам для видеокарт она нужна; без неё программа вычисляет на процессоре.</translation>
     </message>
     <message>
-        <source>No pack fits this card with this driver. Update the driver, then look again.</source>
-        <translation>Для этой карты с этим драйвером нет пакета. Обновите драйвер и посмотрите снова.</translation>
+        <source>Its driver is too old for every pack. Update the driver, then start the program again.</source>
+        <translation>Её драйвер слишком стар для всех пакетов. Обновите драйвер и запустите программу заново.</translation>
     </message>
     <message>
         <source>The pack {name} fits it. Pictures come many times faster with it.</source>
@@ -7350,6 +7350,10 @@
     <message>
         <source>Delete</source>
         <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>It is older than the cards that PyTorch computes on.</source>
+        <translation>Она старше тех карт, на которых вычисляет PyTorch.</translation>
     </message>
 </context>
 </TS>

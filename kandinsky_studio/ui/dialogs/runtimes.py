@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, QLocale, Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -129,7 +129,7 @@ class RuntimesDialog(QDialog):
                 return self.tr("There is an NVIDIA card, but its driver is missing or does not answer.")
             return self.tr("No graphics card of NVIDIA was found.")
         return self.tr("{card}, {memory}, driver {driver}").format(
-            card=sight.best.name, memory=data_size(sight.best.memory), driver=sight.best.driver
+            card=sight.best.name, memory=_memory(sight.best.memory), driver=sight.best.driver
         )
 
     def _advice_text(self) -> str:
@@ -146,8 +146,10 @@ class RuntimesDialog(QDialog):
             if sight.silent:
                 return self.tr("Install the driver of the card, then start the program again.")
             return self.tr("Packs for graphics cards need one; without it the program computes on the processor.")
+        if runtimes.needs_driver:
+            return self.tr("Its driver is too old for every pack. Update the driver, then start the program again.")
         if runtimes.advised is None:
-            return self.tr("No pack fits this card with this driver. Update the driver, then look again.")
+            return self.tr("It is older than the cards that PyTorch computes on.")
         if runtimes.idle_card is None:
             return ""
         return self.tr("The pack {name} fits it. Pictures come many times faster with it.").format(
@@ -195,7 +197,6 @@ class RuntimesDialog(QDialog):
                 self.cards[name] = made
                 self._cards.insertWidget(place, made)
             self.cards[name].show_state()
-        self._scroll.setVisible(bool(names) or not runtimes.from_source)
 
     @Slot()
     def _show_progress(self) -> None:
@@ -238,3 +239,8 @@ class RuntimesDialog(QDialog):
         question.addButton(QMessageBox.StandardButton.Cancel)
         remove.clicked.connect(lambda: self._runtimes.remove(name))
         question.open()
+
+
+def _memory(count: int) -> str:
+    """Bytes of a card's memory the way cards are sold: 12 × 2³⁰ of them are 12 GB."""
+    return QLocale().formattedDataSize(count, 0, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
