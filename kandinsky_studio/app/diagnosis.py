@@ -28,7 +28,7 @@ from kandinsky_studio.app import log_excerpt
 from kandinsky_studio.app.scrubbing import Scrubber
 from kandinsky_studio.engine.models import MODELS, find
 from kandinsky_studio.errors import ModelNotFound, StudioError
-from kandinsky_studio.runtime import attached
+from kandinsky_studio.runtime import attached, card
 from kandinsky_studio.storage.models import catalogue, shelf
 from kandinsky_studio.storage.preferences import Preferences
 
@@ -101,13 +101,16 @@ def _written(section: Section) -> str:
     return "\n".join([section.title, *rows, *(f"  {line}" for line in section.lines)])
 
 
-def diagnose(seen: Seen) -> Diagnosis:
-    """Look at everything. Takes up to some seconds where a disk or a driver is slow; what can't be told says so."""
+def diagnose(seen: Seen, check_wanted: Callable[[], None] = lambda: None) -> Diagnosis:
+    """Look at everything. Takes some seconds where a disk or a driver is slow; what can't be told says so.
+
+    ``check_wanted`` is called often meanwhile and may raise ``Cancelled``, which ends the waiting for a driver.
+    """
     parts: dict[str, Callable[[], Iterable[Row]]] = {
         "Program": _program,
         "System": _system,
         "Screens": lambda: seen.screens or (("screens", "no window is open"),),
-        "Graphics and engine": lambda: [*_engine(seen), *_runtime()],
+        "Graphics and engine": lambda: [*_engine(seen), *_cards(check_wanted), *_runtime()],
         "Memory and disks": lambda: [*_memory(), *_disks()],
         "Models": _models,
         "Preferences": lambda: _preferences(seen.preferences),
@@ -157,6 +160,16 @@ def _distribution() -> str:
 def _engine(seen: Seen) -> Iterable[Row]:
     yield from seen.engine
     yield from seen.devices if seen.devices is not None else (("devices", NO_ANSWER),)
+
+
+def _cards(check_wanted: Callable[[], None]) -> Iterable[Row]:
+    """What NVIDIA's driver says, which torch need not be able to use."""
+    sight = card.look(check_wanted)
+    for one in sight.cards:
+        capability = "" if one.capability is None else f", capability {'.'.join(map(str, one.capability))}"
+        yield "NVIDIA card", f"{one.name}, driver {one.driver}, {_gigabytes(one.memory)}{capability}"
+    if not sight.cards:
+        yield "NVIDIA card", "there is one, but its driver does not answer" if sight.silent else "none"
 
 
 def _runtime() -> Iterable[Row]:

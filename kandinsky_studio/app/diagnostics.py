@@ -16,7 +16,7 @@ from kandinsky_studio.app.messages import Messages, described
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.worker import EngineWorker, ModelState
 from kandinsky_studio.engine.models import MODELS
-from kandinsky_studio.errors import StudioError
+from kandinsky_studio.errors import Cancelled, StudioError
 from kandinsky_studio.storage.durable import write_file
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Diagnostics(QObject):
         super().__init__(parent)
         self._worker, self._remembering, self._messages = worker, remembering, messages
         self._lane = Lane("diagnostics", self)
+        self._closed = False
         self._state: ModelState | None = None
         self._devices: tuple[Row, ...] | None = None
         worker.model_state.connect(self._keep_state)
@@ -84,6 +85,7 @@ class Diagnostics(QObject):
 
     def close(self) -> None:
         """End the thread."""
+        self._closed = True
         self._lane.close(drop=True)
 
     def _look(self) -> None:
@@ -93,9 +95,13 @@ class Diagnostics(QObject):
         def look() -> Diagnosis:
             from kandinsky_studio.app.diagnosis import Seen, diagnose  # nobody needs it to open the window
 
-            return diagnose(Seen(values, shown, engine, devices))
+            return diagnose(Seen(values, shown, engine, devices), self._check_wanted)
 
         self._lane.run(look, self.told.emit, self._messages.error)
+
+    def _check_wanted(self) -> None:
+        if self._closed:
+            raise Cancelled
 
     def _engine_rows(self) -> list[Row]:
         state = self._state

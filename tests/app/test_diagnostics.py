@@ -9,6 +9,8 @@ import logging
 import platform
 import re
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from kandinsky_studio.app.scrubbing import Scrubber
 from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.models import spec_of
 from kandinsky_studio.errors import FileMissing
+from kandinsky_studio.runtime.card import Card, Sight
 from kandinsky_studio.storage import preferences
 from kandinsky_studio.storage.preferences import Preferences
 
@@ -326,6 +329,37 @@ def test_a_dead_engine_is_told(qapp, qtbot):
     remembering.close()
     assert "not started" in told.text()
     assert NO_ANSWER in told.text()
+
+
+@pytest.mark.parametrize(
+    ("sight", "said"),
+    [
+        (Sight(), "none"),
+        (Sight(silent=True), "there is one, but its driver does not answer"),
+        (Sight((Card("GeForce", "580.1", 12_000_000_000, (8, 6)),)), "GeForce, driver 580.1, 12.0 GB, capability 8.6"),
+        (Sight((Card("GeForce", "470", 8_000_000_000),)), "GeForce, driver 470, 8.0 GB"),
+    ],
+)
+def test_a_card_that_torch_does_not_see_is_told(monkeypatch, sight, said):
+    monkeypatch.setattr("kandinsky_studio.runtime.card.look", lambda _: sight)
+    assert diagnose(Seen(Preferences())).to_json()["Graphics and engine"]["NVIDIA card"] == said
+
+
+def test_a_driver_that_hangs_does_not_hold_up_the_end(studio, monkeypatch):
+    waits = threading.Event()
+
+    def look(check_wanted):
+        waits.set()
+        while True:
+            check_wanted()
+            time.sleep(0.01)
+
+    monkeypatch.setattr("kandinsky_studio.runtime.card.look", look)
+    studio.diagnostics.collect()
+    assert waits.wait(10)
+    start = time.monotonic()
+    studio.diagnostics.close()
+    assert time.monotonic() - start < 5
 
 
 def test_a_hole_in_the_report_is_told(monkeypatch):
