@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.errors import NewerPreferences
 from kandinsky_studio.storage import preferences
 from kandinsky_studio.storage.preferences import About, Preferences
 
@@ -17,16 +18,18 @@ DELAY = 500  # milliseconds from a change to the file; a slider that is dragged 
 class Remembering(QObject):
     """What outlives the program. ``changed`` names the preference that has another value.
 
-    With ``keeps`` false, changes hold for this run only.
+    With ``keeps`` false, changes hold for this run only; so they do if a newer program wrote what is there.
     """
 
     changed = Signal(str)
 
     def __init__(self, messages: Messages, parent: QObject | None = None, keeps: bool = True) -> None:
         super().__init__(parent)
-        self._keeps = keeps
         self.values: Preferences = preferences.load()
+        self._keeps = keeps and not self.values.newer
         self._messages = messages
+        if self.values.newer:
+            messages.error(NewerPreferences(file=preferences.FILE_NAME))
         self._lane = Lane("preferences", self)
         self._complained = False
         self._timer = QTimer(self)

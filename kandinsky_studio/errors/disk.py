@@ -57,6 +57,18 @@ class NewerFile(StudioError):
     hint = QT_TRANSLATE_NOOP("errors", "Update the program to open it.")
 
 
+class NewerPreferences(NewerFile):
+    """Values: ``file``."""
+
+    message = QT_TRANSLATE_NOOP(
+        "errors",
+        "Your preferences were written by a newer version of Kandinsky Studio, so changes to them are not kept.",
+    )
+    hint = QT_TRANSLATE_NOOP(
+        "errors", "Update the program, or close it and put one of the copies beside {file} in its place."
+    )
+
+
 class TrashRefused(StudioError):
     """Values: ``file``."""
 

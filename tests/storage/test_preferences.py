@@ -95,7 +95,7 @@ def test_set_refuses_what_a_preference_can_not_be():
 
 
 def test_each_shown_preference_is_described():
-    names = {field.name for field in dataclasses.fields(Preferences)} - {"others"}
+    names = {field.name for field in dataclasses.fields(Preferences)} - {"others", "version"}
     shown = {name for name in names if preferences.about(name).title}
     assert {"language", "theme", "model"} <= shown
     for name in shown:
