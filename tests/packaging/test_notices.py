@@ -153,6 +153,8 @@ def test_qt_is_told_of_as_its_licence_asks(machine):
     texts = [text for _, text in qt.texts]
     assert "GNU LESSER GENERAL PUBLIC LICENSE\n                       Version 3" in texts[0]
     assert "GNU GENERAL PUBLIC LICENSE\n                       Version 3" in texts[1]
+    for told in ("FREETYPE LICENSES", "HarfBuzz is licensed", "UNICODE LICENSE", "libjpeg-turbo", "XSVG"):
+        assert told in texts[2]
     for told in ("shared libraries", "replace", "PySide6/Qt/lib", "6.11.3", "https://download.qt.io"):
         assert told in qt.note
 
