@@ -40,7 +40,7 @@ CARD_DISTRIBUTIONS = re.compile(r"nvidia[-_.].+|cuda[-_.].+")
 """What PyTorch for cards takes from distributions of their own, where it does. Triton, which only compiles, stays out."""
 
 OF_BASE = ("numpy", "filelock", "typing_extensions")
-"""What PyTorch may import of the program it is put behind."""
+"""What PyTorch needs of the program it is put behind; nothing else is there to import when a pack is tried."""
 
 DROPPED = re.compile(
     r"torch/(test|include|share)/|torch/bin/(?!torch_shm_manager)|torch/lib/(libshm|libshm_windows)/"
@@ -54,19 +54,25 @@ itself (``torch.testing``) stay."""
 TRIED = ("torch", "torchgen", "functorch", "torch._dynamo", "torch.distributed.fsdp", "torch.utils.data", "sympy")
 _TRY = """
 import importlib, json, sys, sysconfig
+from importlib.machinery import PathFinder
 library, site, modules, of_base = json.loads(sys.argv[1])
-sys.path[:] = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib") + "/lib-dynload", *sys.path, library, site]
+
+class Base:
+    def find_spec(name, path=None, target=None):
+        return PathFinder.find_spec(name, [site]) if name in of_base else None
+
+sys.meta_path.append(Base)
+sys.path.append(library)
 for name in modules:
     importlib.import_module(name)
 import torch
 right = float((torch.ones(64, 64) @ torch.ones(64, 64)).sum()) == 64.0**3
-foreign = sorted({
-    name for name, module in sys.modules.items()
-    if (getattr(module, "__file__", None) or "").startswith(site) and name.partition(".")[0] not in of_base
-})
 cuda = torch.version.cuda
 flags = torch._C._cuda_getArchFlags().split() if cuda else []
-print(json.dumps({"torch": torch.__version__, "cuda": cuda, "flags": flags, "right": right, "foreign": foreign}))
+files = [getattr(module, "__file__", None) for module in sys.modules.values()]
+imported = sorted(file for file in files if isinstance(file, str) and file.startswith(library) and file.endswith(".py"))
+said = {"torch": torch.__version__, "cuda": cuda, "flags": flags, "right": right, "imported": imported}
+print(json.dumps(said))
 """
 
 
@@ -110,10 +116,10 @@ def environment_of(python: Path) -> Environment:
     return Environment(python, Path(site), tag, re.sub(r"[-.]", "_", platform))
 
 
-def make(name: str, into: Path, python: Path | None = None, *, strip: bool = False) -> Path:
+def make(name: str, into: Path, python: Path | None = None, *, strip: bool = True) -> Path:
     """The pack called ``name`` as a folder in ``into``, in place of one that was there; returns it.
 
-    With ``strip``, what only debuggers read is taken out of the large libraries. Raises ``NotPacked``.
+    With ``strip``, what only debuggers read is taken out of the large libraries on Linux. Raises ``NotPacked``.
     """
     kind, environment = PACKS[name], environment_of(python or Path(sys.executable))
     folder = into / name
@@ -126,10 +132,10 @@ def make(name: str, into: Path, python: Path | None = None, *, strip: bool = Fal
         raise NotPacked(f"{environment.python} lacks {', '.join(missing)}")
     for distribution in found.values():
         _copy(distribution, environment.site, library)
-    if strip:
+    if strip and environment.platform.startswith("linux"):
         _strip(library)
-    _compile(library, environment.python)
     told = try_out(folder, environment)
+    _compile(library, told["imported"], environment.python)
     if told["cuda"] != kind.cuda:
         raise NotPacked(f"{name} needs PyTorch for CUDA {kind.cuda}, and this is for {told['cuda']}")
     version = str(told["torch"])
@@ -167,19 +173,22 @@ def _copy(distribution: importlib.metadata.Distribution, site: Path, library: Pa
 
 def _strip(library: Path) -> None:
     for path in (library / "torch" / "lib").glob("*.so*"):
-        subprocess.run(["strip", "--strip-unneeded", str(path)], check=True)
+        if subprocess.run(["strip", "--strip-unneeded", str(path)], check=False).returncode:
+            raise NotPacked(f"{path} can't be stripped")
 
 
-def _compile(library: Path, python: Path) -> None:
-    """Compile what is imported, for programs lie where nothing can be written to.
+def _compile(library: Path, sources: list[str], python: Path) -> None:
+    """Compile ``sources``, what is imported at every start, for programs lie where nothing can be written to.
 
-    Compiled files are told by no time or content, which unpacking would change: the pack's listing has their digests.
+    What was compiled is told by no time or content, which unpacking would change: the pack's listing has its digests.
     """
     code = (
-        "import compileall, py_compile, sys; sys.exit(not compileall.compile_dir(sys.argv[1], quiet=2, force=True, "
-        "stripdir=sys.argv[1], invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH))"
+        "import json, py_compile, sys\n"
+        "for source in json.load(sys.stdin):\n"
+        "    py_compile.compile(source, dfile=source.removeprefix(sys.argv[1]), doraise=True,\n"
+        "                       invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)"
     )
-    subprocess.run([python, "-c", code, str(library)], check=False)  # templates that are no Python are left as they are
+    subprocess.run([python, "-c", code, f"{library}{os.sep}"], input=json.dumps(sources), text=True, check=True)
 
 
 def try_out(folder: Path, environment: Environment) -> dict[str, Any]:
@@ -188,10 +197,8 @@ def try_out(folder: Path, environment: Environment) -> dict[str, Any]:
     command = [environment.python, "-I", "-S", "-B", "-c", _TRY, json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NotPacked(f"{folder} can't be imported: {done.stderr.strip().splitlines()[-1:]}")
+        raise NotPacked(f"{folder} can't be imported: {done.stderr.strip().rpartition(chr(10))[2]}")
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if told["foreign"]:
-        raise NotPacked(f"{folder} imports what neither it nor the program has: {', '.join(told['foreign'])}")
     if not told["right"]:
         raise NotPacked(f"{folder} multiplies wrongly")
     return told
@@ -314,7 +321,7 @@ def main() -> int:
     one.add_argument("name", choices=PACKS)
     one.add_argument("--into", type=Path, required=True)
     one.add_argument("--python", type=Path)
-    one.add_argument("--strip", action="store_true")
+    one.add_argument("--no-strip", dest="strip", action="store_false", help="keep what only debuggers read")
     one = deeds.add_parser("zip")
     one.add_argument("folder", type=Path)
     one.add_argument("--into", type=Path, required=True)
