@@ -39,8 +39,10 @@ for node in null zero full random urandom tty; do
     mount --bind "/dev/$node" "$root/dev/$node"
 done
 ln -s /proc/self/fd "$root/dev/fd"
-mkdir "$root/dev/shm"
+ln -s pts/ptmx "$root/dev/ptmx"
+mkdir "$root/dev/shm" "$root/dev/pts"
 mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666 pts "$root/dev/pts"
 if [ "$who" != 0 ]; then
     mount -t tmpfs -o mode=755 run "$root/run"
     mkdir -p "$root/run/user/$who"
@@ -88,6 +90,7 @@ class CleanRoot:
         if not kept.exists():
             address = sources[0].split()[1]
             _outside("unshare", "--mount", "debootstrap", "--variant=minbase", suite, str(self.folder), address)
+            self.run("apt-get", "clean")
             kept.parent.mkdir(parents=True, exist_ok=True)
             partial = kept.with_suffix(".partial")
             _outside("tar", "--zstd", "--numeric-owner", "-cf", str(partial), "-C", str(self.folder), ".")

@@ -98,7 +98,7 @@ def _install(package: Path, root: CleanRoot, trial: Trial) -> None:
         archives = list((root.folder / "var/cache/apt/archives").glob("*.deb"))
         said.append(f"{len(archives)} packages, {_megabytes(sum(map(_size, archives)))}")
     with trial.step("apt installs the package and what it depends on"):
-        root.run(*install, "--no-download", inside)
+        root.run(*install, inside)
     with trial.step("dpkg installs the package alone, again") as said:
         root.run("dpkg", "--install", inside)
         said.append(f"{_megabytes(_size(package))} become {_megabytes(_size(root.folder / PROGRAM_FOLDER))}")
@@ -148,7 +148,7 @@ def _open_window(
     except (TimeoutError, ChildProcessError, subprocess.TimeoutExpired) as error:
         end(process)
         said = process.stdout.read() if process.stdout else ""
-        trial.expect(False, f"the window: {error}\n{said}")
+        trial.expect(False, f"the window, {environment['LANG']}: {error}\n{said}")
         return
     kind = "nothing of it in memory" if cold else "again"
     trial.tell(f"first picture of the window, {environment['LANG']}", seconds, kind)
@@ -198,7 +198,7 @@ def _remove(root: CleanRoot, trial: Trial, before: dict[str, Entry]) -> None:
     strange = [path for path in kept if not OURS.fullmatch(path) and not _DESKTOP.fullmatch(path)]
     trial.expect(any(map(OURS.fullmatch, kept)), "the user's own data are gone")
     trial.expect(not strange, f"in the user's home, where the program does not belong: {strange}")
-    trial.tell("left of it, but for the user's own data", 0.0, f"{len(left) + len(found.added)} files")
+    trial.tell("left of it, but for the user's own data", 0.0, f"{len({*left, *found.added})} files")
 
 
 def _size(path: Path) -> int:
