@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from contents import NAME, ROOT, modules_of, resources, wanted
+from contents import EXCLUDED, NAME, ROOT, is_below, modules_of, resources, wanted
 
 EXPECTATIONS = Path(__file__).parent / "collected"
 SYSTEMS = {"linux": "linux", "win32": "windows"}
@@ -27,7 +27,7 @@ _FORBIDDEN = re.compile(
     r"""
       (^|/)lib(cuda|cudart|cudnn|cublas|nv\w*|nccl)[\w-]*\.
     | (^|/)(lib)?(gtk|gdk|pango|cairo|atk|gdk_pixbuf|rsvg|tcl|tk|readline|ncurses\w*|tinfo|gdbm\w*)[-.\d]*\.(so|dll)
-    | (^|/)(torch|torchgen|functorch|sympy|mpmath|triton|nvidia|setuptools|pip|pytest|_pytest|mypy)(/|\.|$)
+    | ^(torch|torchgen|functorch|sympy|mpmath|triton|nvidia|setuptools|pip|pytest|_pytest|mypy)/
     | (^|/)(lib)?torch[\w-]*\.(so|dll|pyd)
     | (^|/)(\.git|\.venv|__pycache__|\.DS_Store|Thumbs\.db)(/|$)
     | \.(pdb|ilk|lib|a|la|swp|partial|orig)$
@@ -130,7 +130,7 @@ def leaks_of_modules(executable: Path) -> list[str]:
     """The same for the modules in the archive of ``executable``."""
     archive, found, traces = _archive(executable), [], _traces()
     for name in sorted(archive.toc):
-        if _FORBIDDEN.search(name.replace(".", "/")):
+        if is_below(name, EXCLUDED):
             found.append(f"the module {name} does not belong in the program")
         code = archive.extract(name, raw=True) or b""
         found += [f"the module {name} has {trace.decode()} in it" for trace in traces if trace in code]

@@ -11,7 +11,7 @@ import importlib.util
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +91,7 @@ _KEPT_OUT = {"screenshots"}  # folders of resources that the program does not re
 # What the libraries bring along and nobody asks for: paths in the program's folder.
 _DROPPED = re.compile(
     r"""
-      (^|/)torch(gen)?-[^/]+\.dist-info/
+      (^|/)(torch|torchgen|sympy|mpmath|networkx|jinja2|markupsafe|fsspec|hf_xet|pydantic|rich|typer)-[^/]+\.dist-info/
     | \.dist-info/(direct_url\.json|INSTALLER|REQUESTED)$
     | \.pyi$
     | ^cv2/data/
@@ -107,6 +107,9 @@ _DROPPED = re.compile(
     | ^PySide6/(Qt/)?qml/
     | (^|/)(lib)?Qt6(Qml|Quick|Pdf|VirtualKeyboard|EglFS|EglFs|Sql|WaylandCompositor|WaylandEglCompositor)[^/]*$
     | ^PySide6/(opengl32sw|d3dcompiler_47)\.dll$
+    # Found by what is dropped above, or by name on a computer that happens to have them.
+    | ^lib(atk|cairo|cairo-gobject|datrie|epoxy|fribidi|g[dt]k|g[dt]k-3|gdk_pixbuf|jpeg|pango\w*|pixman|thai)-?[\d.]*\.so\.
+    | ^lib(cuda|cudart|cudnn|cublas|nccl|nv\w+)\.so
     """,
     re.VERBOSE,
 )
@@ -154,7 +157,7 @@ def hidden_imports() -> list[str]:
     for library in _LIBRARIES:
         found.update(modules_of(library))
     unwanted = excluded()
-    return sorted(name for name in found if not _below(name, unwanted))
+    return sorted(name for name in found if not is_below(name, unwanted))
 
 
 def excluded() -> set[str]:
@@ -197,6 +200,12 @@ def resources() -> list[tuple[Path, str]]:
     ]
 
 
+def is_below(name: str, tops: Container[str]) -> bool:
+    """Whether the module ``name`` is one of ``tops``, or inside of one."""
+    parts = name.split(".")
+    return any(".".join(parts[:count]) in tops for count in range(1, len(parts) + 1))
+
+
 def _folder(package: str) -> Path:
     parent, _, last = package.rpartition(".")
     if parent:
@@ -230,8 +239,3 @@ def _module_name(file: str) -> str:
 
 def _is_of_tests(name: str) -> bool:
     return name in {"test", "tests"} or name.startswith(("_test", "_xxtest"))
-
-
-def _below(name: str, tops: set[str]) -> bool:
-    parts = name.split(".")
-    return any(".".join(parts[:count]) in tops for count in range(1, len(parts) + 1))
