@@ -102,7 +102,7 @@ def _records(text: str) -> list[_Record]:
     for line in text.splitlines():
         head = _HEAD.fullmatch(line)
         if head is not None:
-            records.append(_Record(*head.groups()))
+            records.append(_Record(head[1], head[2], head[3], head[4]))
         elif records:
             records[-1].below.append(line)
     return records

@@ -253,7 +253,7 @@ def parse(content: bytes) -> tuple[Notice, ...]:
         texts = values["texts"]
         return tuple(
             Notice(
-                *(str(row[name]) for name in ("name", "version", "licence", "homepage", "part", "note")),
+                **{name: str(row[name]) for name in ("name", "version", "licence", "homepage", "part", "note")},
                 texts=tuple((str(name), str(texts[number])) for name, number in row["texts"]),
             )
             for row in values["notices"]
