@@ -54,7 +54,8 @@ def metainfo() -> bytes:
         kind = "development" if re.search(r"[a-z]", release.version) else "stable"
         ElementTree.SubElement(known, "release", version=release.version, date=release.day.isoformat(), type=kind)
     ElementTree.indent(template)
-    return ElementTree.tostring(template.getroot(), encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = ElementTree.tostring(template.getroot(), encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
 def lay(base: Path, place: Path) -> None:
