@@ -27,6 +27,7 @@ from kandinsky_studio import __version__
 COMPONENT = "studio.kandinsky.kandinsky_studio"
 BASE = ROOT / "build" / "dist" / NAME
 PACKAGES = ROOT / "build" / "packages"
+NOTICES = "THIRD-PARTY-NOTICES.txt"
 TEMPLATES = Path(__file__).resolve().parent / "linux"
 ICON = ROOT / "resources" / "icons" / f"{NAME}.svg"
 SIZES = (16, 22, 24, 32, 48, 64, 128, 256)  # pixels, those that menus, docks and software centres ask for
@@ -61,10 +62,12 @@ def metainfo() -> bytes:
 def lay(base: Path, place: Path) -> None:
     """Have the files of ``base`` in ``place`` too, by hard links where the disk can, readable by everyone.
 
-    Raises ``SystemExit`` if there is no program in ``base``.
+    Raises ``SystemExit`` if there is no program in ``base``, or nothing about the licences of others.
     """
     if not os.access(base / NAME, os.X_OK):
         raise SystemExit(f"There is no frozen program in {base}. Build it first: python packaging/build.py base")
+    if not (base / NOTICES).exists():
+        raise SystemExit(f"{base / NOTICES} is not there. Write it first: python packaging/build.py notices")
     shutil.copytree(base, place, symlinks=True, copy_function=_linked, dirs_exist_ok=True)
     for path in walk(place):
         if not path.is_symlink():

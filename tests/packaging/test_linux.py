@@ -38,6 +38,7 @@ def base(tmp_path):
     (folder / "_internal").mkdir(parents=True)
     (folder / "_internal" / "data.txt").write_text("data", encoding="utf-8")
     (folder / "_internal" / "data.txt").chmod(0o600)
+    (folder / "THIRD-PARTY-NOTICES.txt").write_text("notices", encoding="utf-8")
     program = folder / "kandinsky-studio"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n', encoding="utf-8")
     program.chmod(0o700)
@@ -133,9 +134,12 @@ def test_the_package_holds_the_program_and_says_so(base, tmp_path):
     assert "@" not in (root / "usr/share/doc/kandinsky-studio/copyright").read_text(encoding="utf-8")
 
 
-def test_nothing_is_packaged_without_a_program(tmp_path):
+def test_nothing_is_packaged_without_a_program_and_the_licences_of_others(base, tmp_path):
     from linux_tree import lay
 
+    (base / "THIRD-PARTY-NOTICES.txt").unlink()
+    with pytest.raises(SystemExit, match=r"build\.py notices"):
+        lay(base, tmp_path / "place")
     with pytest.raises(SystemExit, match=r"build\.py base"):
         lay(tmp_path, tmp_path / "place")
 

@@ -30,8 +30,8 @@ def need(*programs: str) -> None:
 
 @pytest.fixture
 def base():
-    if not (BASE / "kandinsky-studio").exists() or not (BASE / "runtime" / "cpu").exists():
-        pytest.skip("there is no frozen program; packaging/build.py makes it: base, then pack")
+    if not all((BASE / name).exists() for name in ("kandinsky-studio", "runtime/cpu", "THIRD-PARTY-NOTICES.txt")):
+        pytest.skip("there is no frozen program; packaging/build.py makes it: base, pack, notices")
     return BASE
 
 
@@ -42,6 +42,7 @@ def stand_in(tmp_path):
     program = folder / "kandinsky-studio"
     program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o755)
+    (folder / "THIRD-PARTY-NOTICES.txt").touch()
     return folder
 
 
