@@ -57,11 +57,12 @@ def test_menu_entry_and_description_are_valid(tmp_path):
     assert subprocess.run(warned, capture_output=True, text=True, check=True).stderr == ""
 
 
-def test_the_same_program_makes_the_same_packages(stand_in, tmp_path):
+def test_the_same_program_makes_the_same_packages(stand_in, tmp_path, monkeypatch):
     from debian import make_deb
     from linux_tree import make_squashfs, make_tar
 
     need("dpkg-deb", "zstd", "mksquashfs")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # somebody may commit meanwhile
     made = []
     for again in ("first", "second"):
         os.utime(stand_in / "kandinsky-studio", (2e9, 2e9 + len(made)))  # built at another time
