@@ -29,6 +29,11 @@ NOTES: dict[Note | DocumentNote, str] = {
     DocumentNote.extras_ignored: QT_TRANSLATE_NOOP(
         "documents", "The picture of {file} is whole; masks and selections in it can't be read."
     ),
+    DocumentNote.newer_version: QT_TRANSLATE_NOOP(
+        "documents",
+        "{file} was written by a newer version of Kandinsky Studio. Its picture is whole; its masks and selections "
+        "are not shown, and it is saved under another name.",
+    ),
     DocumentNote.sixteen_bits: QT_TRANSLATE_NOOP(
         "documents", "{file} has more than eight bits a colour; here it has eight."
     ),

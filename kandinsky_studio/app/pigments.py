@@ -15,7 +15,7 @@ from kandinsky_studio.app.trash import Discarded
 from kandinsky_studio.engine.embeddings import SavedEmbedding
 from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.request import Embedding, GenerationRequest, GenerationResult, Pixels
-from kandinsky_studio.errors import BrokenPigment, NoIdea, StudioError
+from kandinsky_studio.errors import NoIdea, StudioError
 from kandinsky_studio.storage import pigments as storage
 from kandinsky_studio.storage.pictures import read_pixels, read_record
 from kandinsky_studio.storage.pigments import Pigment
@@ -48,7 +48,7 @@ class Pigments(QObject):
     def open(self) -> None:
         """Read what there is."""
 
-        def arrived(read: tuple[list[Pigment], list[BrokenPigment]]) -> None:
+        def arrived(read: tuple[list[Pigment], list[StudioError]]) -> None:
             found, broken = read
             self._all = found
             self.changed.emit()

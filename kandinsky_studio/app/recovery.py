@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.sheet import Sheet
-from kandinsky_studio.errors import NotRecovered
+from kandinsky_studio.errors import NewerFile, NotRecovered
 from kandinsky_studio.storage.durable import sweep_partials
 from kandinsky_studio.storage.recovering import (
     ATTEMPTS,
@@ -96,6 +96,8 @@ class Recovery(QObject):
 
     def _read(self, orphan: Orphan) -> Recovered | None:
         """In the lane. None if there is nothing in it that could be lost."""
+        if orphan.newer:
+            raise NewerFile(file=self._name(orphan))
         try:
             attempt = tried(orphan.folder)
         except OSError:  # a full disk must not keep anybody from what was painted
@@ -133,6 +135,8 @@ class Recovery(QObject):
             again = Action(self.tr("Try again"), lambda: self._try_again(orphan))
             drop = Action(self.tr("Throw it away"), lambda: self._drop(orphan))
             self._messages.error(error, again, drop)
+        elif isinstance(error, NewerFile):
+            self._messages.error(error)
         else:
             survived(orphan.folder)  # nothing is wrong with it; at the next start there may be more memory
             self._messages.error(error)

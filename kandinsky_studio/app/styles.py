@@ -29,7 +29,7 @@ from kandinsky_studio.app.trash import Discarded
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.models import find
 from kandinsky_studio.engine.request import MAX_SLOTS, GenerationRequest, Pixels, Progress
-from kandinsky_studio.errors import BrokenStyle, StudioError, TooFewForStyle
+from kandinsky_studio.errors import StudioError, TooFewForStyle
 from kandinsky_studio.storage import styles as storage
 from kandinsky_studio.storage.styles import Style as Style
 
@@ -76,7 +76,7 @@ class Styles(Maker):
     def open(self) -> None:
         """Read what there is."""
 
-        def arrived(read: tuple[list[Style], list[BrokenStyle]]) -> None:
+        def arrived(read: tuple[list[Style], list[StudioError]]) -> None:
             self._all = read[0]
             self.shelf_changed.emit()
             for error in read[1]:

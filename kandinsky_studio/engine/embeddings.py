@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from kandinsky_studio.engine.files import write_whole
 from kandinsky_studio.engine.raster import Raster
+from kandinsky_studio.errors import NewerFile
 
 if TYPE_CHECKING:  # a request has slots, so its module may import this one
     from kandinsky_studio.engine.arrays import Embedding
@@ -285,8 +286,18 @@ def save(path: Path, embedding: SavedEmbedding, kind: str = FORMAT) -> None:
     write_whole(path, content)
 
 
+def _is_newer(said: str, kind: str) -> bool:
+    """Whether ``said`` is ``kind`` with a higher number at its end."""
+    name, _, number = said.rpartition(" ")
+    known, _, ours = kind.rpartition(" ")
+    return name == known and number.isdecimal() and int(number) > int(ours)
+
+
 def load(path: Path, kind: str = FORMAT) -> SavedEmbedding:
-    """What :func:`save` wrote. Raises ``ValueError`` with a short reason if it is no file of this ``kind``, ``OSError``."""
+    """What :func:`save` wrote.
+
+    Raises ``ValueError`` with a short reason if it is no file of this ``kind``, ``NewerFile``, ``OSError``.
+    """
     from safetensors import SafetensorError, safe_open
 
     if path.stat().st_size > _MAX_FILE:
@@ -294,6 +305,8 @@ def load(path: Path, kind: str = FORMAT) -> SavedEmbedding:
     try:
         with safe_open(path, framework="numpy") as file:
             about = file.metadata() or {}
+            if _is_newer(about.get("format", ""), kind):
+                raise NewerFile(file=path.name)
             if about.get("format") != kind:
                 raise ValueError("not an embedding of this program")
             if list(file.keys()) != [_TENSOR] or file.get_slice(_TENSOR).get_dtype() != "F32":

@@ -13,5 +13,6 @@ class DocumentNote(StrEnum):
     effects_left_out = "effects_left_out"  # shadows, glows, outlines … of layers
     layers_merged = "layers_merged"  # the only way to keep the picture right
     merged_picture = "merged_picture"  # there are no layers that can be read: one with the picture
-    extras_ignored = "extras_ignored"  # what we put in an OpenRaster file is damaged, or of a newer version
+    extras_ignored = "extras_ignored"  # what we put in an OpenRaster file is damaged
+    newer_version = "newer_version"  # or was put there by a newer program
     sixteen_bits = "sixteen_bits"  # per sample or more: documents have eight

@@ -103,6 +103,12 @@ def cause_of(error: OSError, folder: Path) -> StudioError:
     return DiskFull(folder=folder) if error.errno in _FULL else FolderNotWritable(folder=folder)
 
 
+def flush(path: Path) -> None:
+    """Have what was written to ``path`` survive a power cut. Raises ``OSError``."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def set_aside(path: Path) -> Path:
     """Rename a damaged file so that its place is free and its content is kept; returns the new path."""
     aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")

@@ -1,22 +1,24 @@
 """The SQLite file beside the pictures: its tables, a connection per thread, and what happens when it is damaged.
 
-Everything in it can be read again from the picture files, except which pictures are starred.
+Everything in it can be read again from the picture files, except which pictures are starred. Before a newer program
+changes it, a copy is kept for the program before: ``library-2.sqlite3`` is what version 2 of the tables left.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from kandinsky_studio.errors import DiskFull, FolderNotWritable, NewerFile, StudioError
-from kandinsky_studio.storage.durable import cause_of, make_folder, set_aside
+from kandinsky_studio.storage.durable import PARTIAL_SUFFIX, cause_of, flush, make_folder, set_aside
 
 Answer = TypeVar("Answer")
 
@@ -204,8 +206,33 @@ class Index:
         version = _pragma(connection, "user_version")
         if version > SCHEMA_VERSION:
             raise NewerFile(file=self._path.name)
-        if version < SCHEMA_VERSION:  # older programs can't read rows that come now
+        if version < SCHEMA_VERSION:
+            self._upgrade(connection)
+
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        """Make the index one of this version: older programs can't read rows that come now."""
+        connection.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
+        version = _pragma(connection, "user_version")
+        if version < SCHEMA_VERSION:
+            self._keep_copy(version)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.commit()
+
+    def _keep_copy(self, version: int) -> None:
+        """Put the index as it is beside itself, named by the version of its tables, in place of an older such copy.
+
+        The connection that is about to write can't be copied from; another one sees what was there before.
+        """
+        partial = self._path.with_name(f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
+        try:
+            with closing(sqlite3.connect(self._path)) as before, closing(sqlite3.connect(partial)) as copy:
+                before.backup(copy)
+            flush(partial)
+            partial.replace(previous_index(self._path, version))
+        except OSError as error:
+            raise cause_of(error, self._path.parent) from error
+        finally:
+            partial.unlink(missing_ok=True)
 
     @staticmethod
     def _is_new(connection: sqlite3.Connection) -> bool:
@@ -244,6 +271,11 @@ class Index:
             connection.close()
         self._connections.clear()
         self._generation += 1
+
+
+def previous_index(path: Path, version: int) -> Path:
+    """Where the copy of the index at ``path`` is that a program with this ``version`` of the tables can read."""
+    return path.with_name(f"{path.stem}-{version}{path.suffix}")
 
 
 def _statements(script: str) -> Iterator[str]:

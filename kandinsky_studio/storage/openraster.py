@@ -157,6 +157,15 @@ class Ours:
             return None
 
 
+def is_newer(data: str | bytes) -> bool:
+    """Whether a newer program wrote it than this is."""
+    try:
+        version = json.loads(data)["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return type(version) is int and version > OWN_VERSION
+
+
 def _typed(kind: type[Any], values: Mapping[str, Any]) -> Any:
     """An object of a dataclass whose fields are of the types that their defaults have."""
     made = kind(**values)

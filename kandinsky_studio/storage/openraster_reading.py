@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -139,13 +140,12 @@ class _Reader:
     def _read_ours(self) -> names.Ours:
         if names.OURS not in self._archive:
             return names.Ours()
-        ours: names.Ours | None
-        try:
-            ours = names.Ours.from_json(self._archive.text(names.OURS))
-        except UnicodeDecodeError:
-            ours = None
+        text = ""
+        with contextlib.suppress(UnicodeDecodeError):
+            text = self._archive.text(names.OURS)
+        ours = names.Ours.from_json(text)
         if ours is None:
-            self._notes.add(DocumentNote.extras_ignored)
+            self._notes.add(DocumentNote.newer_version if names.is_newer(text) else DocumentNote.extras_ignored)
         return ours or names.Ours()
 
     def _active(self, beside: list[int]) -> int | None:

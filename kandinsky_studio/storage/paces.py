@@ -8,6 +8,7 @@ import logging
 import math
 import statistics
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kandinsky_studio.engine.tier import Tier
 from kandinsky_studio.storage.durable import set_aside, write_file
 
 FILE_NAME = "paces.json"
+VERSION = 1
 LAST = 7  # measurements kept of each, of which the middle one counts: one slow picture changes nothing
 MOST = 400  # kinds of pictures remembered
 FARTHEST = math.log(64)  # of the areas of two pictures, above which one says nothing about the other
@@ -115,7 +117,7 @@ class Paces:
             for kind, pace in self._paces.items()
         ]
         loading = [{"model": model, "device": device, "seconds": s} for (model, device), s in self._loading.items()]
-        return {"version": 1, "paces": paces, "loading": loading}
+        return {"version": VERSION, "paces": paces, "loading": loading}
 
     @classmethod
     def from_json(cls, values: Any) -> Paces:
@@ -138,7 +140,8 @@ def load(file: Path) -> Paces:
     try:
         if file.stat().st_size > _MAX_FILE:
             raise ValueError("too large")
-        return Paces.from_json(json.loads(file.read_bytes()))
+        values = json.loads(file.read_bytes())
+        return Paces() if _is_newer(values) else Paces.from_json(values)
     except FileNotFoundError:
         return Paces()
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
@@ -150,8 +153,19 @@ def load(file: Path) -> Paces:
 
 
 def save(values: Mapping[str, Any], file: Path) -> None:
-    """Write what :meth:`Paces.to_json` gave. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    """Write what :meth:`Paces.to_json` gave, unless a newer program keeps the file: it needs what is in it more.
+
+    Raises ``DiskFull`` or ``FolderNotWritable``.
+    """
+    with suppress(OSError, ValueError, RecursionError):
+        if file.stat().st_size <= _MAX_FILE and _is_newer(json.loads(file.read_bytes())):
+            return
     write_file(file, json.dumps(values).encode("ascii"))
+
+
+def _is_newer(values: Any) -> bool:
+    version = values.get("version") if isinstance(values, dict) else None
+    return type(version) is int and version > VERSION
 
 
 def _steps(request: GenerationRequest) -> dict[str, float]:

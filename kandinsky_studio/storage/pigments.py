@@ -22,7 +22,7 @@ from kandinsky_studio.engine import embeddings
 from kandinsky_studio.engine.embeddings import SavedEmbedding
 from kandinsky_studio.engine.raster import UNREADABLE
 from kandinsky_studio.engine.request import Pixels
-from kandinsky_studio.errors import BrokenPigment
+from kandinsky_studio.errors import BrokenPigment, NewerFile, StudioError
 from kandinsky_studio.storage.durable import cause_of, make_folder, write_file
 
 SUFFIX = ".safetensors"
@@ -51,19 +51,20 @@ class Pigment:
         return [path for path in (_picture(self.path), self.path) if path.exists()]
 
 
-def read_all(folder: Path, kind: str = embeddings.FORMAT) -> tuple[list[Pigment], list[BrokenPigment]]:
+def read_all(folder: Path, kind: str = embeddings.FORMAT) -> tuple[list[Pigment], list[StudioError]]:
     """The pigments in ``folder``, in the order of their names, and what is said of files that can't be read."""
-    found, broken = [], []
+    found: list[Pigment] = []
+    broken: list[StudioError] = []
     for path in sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stem.casefold()):
         try:
             found.append(read(path, kind))
-        except BrokenPigment as error:
+        except (BrokenPigment, NewerFile) as error:
             broken.append(error)
     return found, broken
 
 
 def read(path: Path, kind: str = embeddings.FORMAT) -> Pigment:
-    """The pigment at ``path``; one of another ``kind`` is none. Raises ``BrokenPigment``."""
+    """The pigment at ``path``; one of another ``kind`` is none. Raises ``BrokenPigment`` or ``NewerFile``."""
     try:
         return Pigment(path, embeddings.load(path, kind), _read_picture(path))
     except (OSError, ValueError, TypeError) as error:

@@ -46,11 +46,15 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexEr
 
 @dataclass(frozen=True)
 class Orphan:
-    """A journal that nobody closed. ``path`` is the file that the document had when it was begun, if any."""
+    """A journal that nobody closed. ``path`` is the file that the document had when it was begun, if any.
+
+    A ``newer`` one is of a newer program, which can read it; nothing may be done to it.
+    """
 
     folder: Path
     path: Path | None
     changed: float  # seconds since 1970
+    newer: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,14 @@ def orphans(folder: Path) -> list[Orphan]:
         for place in folder.iterdir():
             if not _OURS.fullmatch(place.name):
                 continue
-            path = None
+            path, newer = None, False
             with suppress(OSError):
                 with (place / RECORDS).open("rb") as file, suppress(*_UNREADABLE):  # damaged, which is to be told
-                    path = Path(read_first_head(file)["path"] or ".")
-                found.append(Orphan(place, path if path != Path() else None, (place / RECORDS).stat().st_mtime))
+                    head = read_first_head(file)
+                    newer = head["version"] > VERSION
+                    path = Path(head["path"] or ".")
+                changed = (place / RECORDS).stat().st_mtime
+                found.append(Orphan(place, path if path != Path() else None, changed, newer))
     return sorted(found, key=lambda orphan: -orphan.changed)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from kandinsky_studio.engine.embeddings import DIRECTION, SavedEmbedding
 from kandinsky_studio.engine.request import Pixels
-from kandinsky_studio.errors import BrokenPigment, BrokenStyle
+from kandinsky_studio.errors import BrokenPigment, BrokenStyle, StudioError
 from kandinsky_studio.storage import pigments
 from kandinsky_studio.storage.pigments import Pigment
 from kandinsky_studio.storage.pigments import rename as rename
@@ -25,14 +25,14 @@ Style = Pigment
 _TILE = 64  # pixels of a side of what the small picture shows of each of four
 
 
-def read_all(folder: Path) -> tuple[list[Style], list[BrokenStyle]]:
+def read_all(folder: Path) -> tuple[list[Style], list[StudioError]]:
     """The styles in ``folder``, in the order of their names, and what is said of files that can't be read."""
     found, broken = pigments.read_all(folder, DIRECTION)
-    return found, [BrokenStyle(**error.values) for error in broken]
+    return found, [BrokenStyle(**error.values) if isinstance(error, BrokenPigment) else error for error in broken]
 
 
 def read(path: Path) -> Style:
-    """The style at ``path``. Raises ``BrokenStyle``."""
+    """The style at ``path``. Raises ``BrokenStyle`` or ``NewerFile``."""
     try:
         return pigments.read(path, DIRECTION)
     except BrokenPigment as error:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kandinsky_studio.engine.request import MAX_PROMPT_LENGTH
-from kandinsky_studio.errors import BrokenStyles
+from kandinsky_studio.errors import BrokenStyles, NewerFile
 from kandinsky_studio.storage.durable import set_aside, write_file
 
 log = logging.getLogger(__name__)
 
+VERSION = 1  # of our own files; an older program leaves newer ones as they are
 MOST_BYTES = 8_000_000  # of a file; larger ones are none of ours
 MOST_PROMPTS = 300  # per field
 MOST_STYLES = 500
@@ -61,7 +63,7 @@ def _any(texts: Mapping[str, str], language: str) -> str:
 
 
 def read_prompts(path: Path) -> dict[str, list[str]]:
-    """The prompts of each field, the newest first. A damaged file is set aside."""
+    """The prompts of each field, the newest first. A damaged file is set aside. Raises ``NewerFile``."""
     content = _read(path)
     found: dict[str, list[str]] = {}
     for name in FIELDS:
@@ -72,7 +74,7 @@ def read_prompts(path: Path) -> dict[str, list[str]]:
 
 
 def write_prompts(path: Path, prompts: Mapping[str, Sequence[str]]) -> None:
-    """Keep the prompts of each field. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    """Keep the prompts of each field. Raises ``DiskFull``, ``FolderNotWritable`` or ``NewerFile``."""
     _write(path, {name: list(texts) for name, texts in prompts.items()})
 
 
@@ -84,7 +86,7 @@ def _is_text(value: object) -> bool:
 
 
 def read_styles(path: Path) -> tuple[list[Style], list[str]]:
-    """The user's styles, and the names of those that were chosen last. A damaged file is set aside."""
+    """The user's styles, and the names of those that were chosen last. A damaged file is set aside. Raises ``NewerFile``."""
     content = _read(path)
     chosen = content.get("chosen") if isinstance(content, dict) else None
     names = [name for name in chosen if isinstance(name, str)] if isinstance(chosen, list) else []
@@ -105,7 +107,7 @@ def import_styles(path: Path) -> list[Style]:
 
 
 def write_styles(path: Path, styles: Sequence[Style], chosen: Sequence[str] = ()) -> None:
-    """Keep ``styles`` at ``path``, and which of all are ``chosen``. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    """Keep ``styles`` at ``path``, and which of all are ``chosen``. Raises ``DiskFull``, ``FolderNotWritable`` or ``NewerFile``."""
     rows = []
     for style in styles:
         row: dict[str, Any] = {"name": style.name, "text": style.text}
@@ -148,12 +150,12 @@ def _settings(values: object) -> dict[str, float]:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The user's own entries of the handbook. A damaged file is set aside."""
+    """The user's own entries of the handbook. A damaged file is set aside. Raises ``NewerFile``."""
     return entries_in(_read(path))
 
 
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:
-    """Keep the user's own entries. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    """Keep the user's own entries. Raises ``DiskFull``, ``FolderNotWritable`` or ``NewerFile``."""
     rows = [{"group": entry.group, "words": dict(entry.words), "about": dict(entry.about)} for entry in entries]
     _write(path, {"entries": rows})
 
@@ -194,11 +196,14 @@ def _by_language(texts: object) -> dict[str, str]:
 
 
 def _read(path: Path) -> object:
-    """The content of a file of ours; nothing if it isn't there, or is damaged, and then it is set aside."""
+    """The content of a file of ours; nothing if it isn't there, or is damaged, and then it is set aside.
+
+    Raises ``NewerFile``.
+    """
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("too large")
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError):
@@ -208,8 +213,19 @@ def _read(path: Path) -> object:
         except OSError:
             log.warning("%s can't be set aside", path.name)
         return {}
+    _check_version(content, path)
+    return content
 
 
-def _write(path: Path, content: object) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1)
+def _check_version(content: object, path: Path) -> None:
+    version = content.get("version", VERSION) if isinstance(content, dict) else VERSION
+    if isinstance(version, int) and version > VERSION:
+        raise NewerFile(file=path.name)
+
+
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    with suppress(OSError, ValueError, RecursionError):
+        if path.stat().st_size <= MOST_BYTES:
+            _check_version(json.loads(path.read_text(encoding="utf-8")), path)
+    text = json.dumps({"version": VERSION, **content}, ensure_ascii=False, indent=1)
     write_file(path, text.encode("utf-8", "replace"))

@@ -12,7 +12,7 @@ from kandinsky_studio import paths
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.vocabulary import read_vocabulary
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NewerFile
 from kandinsky_studio.storage import wording as storage
 from kandinsky_studio.storage.wording import Entry as Entry
 
@@ -101,9 +101,14 @@ class Handbook(QObject):
             self._own = [*entries, *self._own]
             self.changed.emit()
 
+        def failed(error: Exception) -> None:
+            if isinstance(error, NewerFile):
+                self._path = None  # it is left as it is, and nobody is told of it again
+            self._messages.error(error)
+
         if self._path is not None:
             path = self._path
-            self._lane.run(lambda: storage.read_entries(path), arrived, self._messages.error)
+            self._lane.run(lambda: storage.read_entries(path), arrived, failed)
 
     def modifiers(self, language: str, reads: Sequence[str], builtin: bool) -> list[Modifier]:
         """What there is for a model that ``reads`` these languages, told in ``language``, in the order of the groups.

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.engine.request import GenerationRequest
+from kandinsky_studio.errors import NewerFile
 from kandinsky_studio.storage import wording as storage
 
 FIELDS = storage.FIELDS
@@ -38,9 +39,14 @@ class PromptHistory(QObject):
                 self._write()
             self.changed.emit()
 
+        def failed(error: Exception) -> None:
+            if isinstance(error, NewerFile):
+                self._path = None  # it is left as it is, and nobody is told of it again
+            self._messages.error(error)
+
         if self._path is not None:
             path = self._path
-            self._lane.run(lambda: storage.read_prompts(path), arrived, self._messages.error)
+            self._lane.run(lambda: storage.read_prompts(path), arrived, failed)
 
     def texts(self, field: str) -> Sequence[str]:
         """What was in ``field``, one of ``FIELDS``, the newest first."""

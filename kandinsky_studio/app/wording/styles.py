@@ -13,6 +13,7 @@ from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.translation import Translation
+from kandinsky_studio.errors import NewerFile
 from kandinsky_studio.storage import wording as storage
 from kandinsky_studio.storage.wording import SETTINGS as SETTINGS
 from kandinsky_studio.storage.wording import Style as Style
@@ -53,9 +54,14 @@ class Styles(QObject):
             self.changed.emit()
             self.chosen_changed.emit()
 
+        def failed(error: Exception) -> None:
+            if isinstance(error, NewerFile):
+                self._path = None  # it is left as it is, and nobody is told of it again
+            self._messages.error(error)
+
         if self._path is not None:
             path = self._path
-            self._lane.run(lambda: storage.read_styles(path), arrived, self._messages.error)
+            self._lane.run(lambda: storage.read_styles(path), arrived, failed)
 
     # ------------------------------------------------------------------ what there is
 
