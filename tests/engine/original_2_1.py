@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,9 @@ def save_scripted(state: State, path: Path) -> None:
                 node.add_module(part, _Holder())
             node = node.get_submodule(part)
         node.register_buffer(last, tensor.clone())
-    torch.jit.script(root).save(str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # nobody writes such files any more; CLIP's is one
+        torch.jit.script(root).save(str(path))
 
 
 def _by_head(parts: list[torch.Tensor], head_dim: int) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QP
 
 from kandinsky_studio import paths
 from kandinsky_studio.app.models import BUILTIN, REAL, Models
+from kandinsky_studio.storage.models import manifest, shelf
 from kandinsky_studio.ui.dialogs.models import CARDS, ModelsDialog
 from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from tests.hub import FakeHub, Faults
@@ -109,6 +112,102 @@ def test_a_model_comes_with_one_click_and_says_how_far_it_is(qtbot, dialog, hub,
     assert not card.delivery.bar.isVisible()
     assert not card.get.isVisible()
     assert card.more.isVisible()
+
+
+def test_every_file_says_how_far_it_is(qtbot, dialog, hub, window):
+    hub.faults = Faults(rate=700_000, only=".safetensors")
+    card = dialog.cards[DEPTH]
+    assert not card.delivery.isVisible()
+    press(qtbot, card.get)
+    qtbot.waitUntil(card.delivery.fold.isVisible, timeout=20_000)
+    assert not card.delivery.files.isVisible()
+    press(qtbot, card.delivery.fold.button)
+    files = card.delivery.files
+    qtbot.waitUntil(lambda: files.words("model.safetensors")[1] == "coming", timeout=20_000)
+    assert files.words("config.json") == ("32 bytes", "here and checked")
+    qtbot.waitUntil(lambda: " of 1 MB" in files.words("model.safetensors")[0], timeout=20_000)
+    press(qtbot, card.pause)
+    window.actions_.language_choices["ru"].trigger()
+    qtbot.waitUntil(lambda: files.words("config.json")[1] == "получен и проверен", timeout=5000)
+    window.actions_.language_choices["en"].trigger()
+    hub.faults = Faults()
+    press(qtbot, card.get)
+    qtbot.waitUntil(lambda: "On this computer" in card.state.text(), timeout=20_000)
+    assert not card.delivery.isVisible()
+
+
+def test_a_file_that_came_damaged_says_so_while_it_comes_again(qtbot, dialog, hub):
+    whole = hub.files[f"depth-anything/{FOLDER}"]["model.safetensors"]
+    damaged = bytes([whole[0] ^ 1]) + whole[1:]
+    hub.faults = Faults(send=damaged, rate=1_500_000, only=".safetensors")
+    card = dialog.cards[DEPTH]
+    press(qtbot, card.get)
+    card.delivery.fold.set_open(True)
+
+    def heard():
+        return card.delivery.files._lines and "was damaged" in card.delivery.files.words("model.safetensors")[1]
+
+    qtbot.waitUntil(lambda: hub.sent > len(whole) // 3, timeout=20_000)
+    hub.faults = Faults(rate=700_000, only=".safetensors")
+    qtbot.waitUntil(heard, timeout=20_000)
+    qtbot.waitUntil(lambda: "On this computer" in card.state.text(), timeout=20_000)
+
+
+def test_a_newer_edition_is_found_when_asked_for_and_replaces_the_old_one(qtbot, dialog, hub, window):
+    card = dialog.cards[DEPTH]
+    press(qtbot, card.get)
+    qtbot.waitUntil(lambda: "On this computer" in card.state.text(), timeout=20_000)
+    assert not card.update_it.isVisible()
+    folder = paths.models() / FOLDER
+    here = manifest.read(folder)
+    older = dataclasses.replace(here, revision="a" * 40, files=tuple(f for f in here.files))
+    manifest.write(folder, older)
+    window.studio.deliveries.stock.look()
+    asked = len(hub.log)
+    assert not card.update_it.isVisible()
+    press(qtbot, dialog.look)
+    qtbot.waitUntil(lambda: bool(boxes(dialog)), timeout=20_000)
+    assert boxes(dialog)[0].text() == "There are newer editions of: Depth Anything V2, small."
+    answer(qtbot, dialog, "OK")
+    assert [entry[1].partition("?")[0] for entry in hub.log[asked:]] == [
+        f"/api/models/depth-anything/{FOLDER}/revision/main"
+    ]
+    qtbot.waitUntil(card.update_it.isVisible, timeout=5000)
+    assert card.newer.isVisible()
+    sent = hub.sent
+    press(qtbot, card.update_it)
+    qtbot.waitUntil(lambda: manifest.read(folder).revision == here.revision, timeout=20_000)
+    qtbot.waitUntil(lambda: not card.update_it.isVisible(), timeout=5000)
+    assert hub.sent == sent, "no file of it has changed"
+    press(qtbot, dialog.look)
+    qtbot.waitUntil(lambda: bool(boxes(dialog)), timeout=20_000)
+    assert boxes(dialog)[0].text() == "What is here is the newest there is."
+    answer(qtbot, dialog, "OK")
+
+
+def test_switched_off_nobody_is_asked_for_updates(qtbot, dialog, hub, window):
+    press(qtbot, dialog.cards[DEPTH].get)
+    qtbot.waitUntil(dialog.look.isEnabled, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.studio.deliveries.underway, timeout=20_000)
+    press(qtbot, dialog.network)
+    asked = len(hub.log)
+    press(qtbot, dialog.look)
+    window.studio.deliveries.flush()
+    assert len(hub.log) == asked
+    assert window.messages.isVisible()
+
+
+def test_the_window_reads_no_disk_while_bytes_come(qtbot, dialog, hub, window, monkeypatch):
+    """What the cards show was read in another thread."""
+    threads = set()
+    looked = shelf.look
+    monkeypatch.setattr(shelf, "look", lambda folder: threads.add(threading.current_thread().name) or looked(folder))
+    press(qtbot, dialog.cards[DEPTH].get)
+    qtbot.waitUntil(lambda: "On this computer" in dialog.cards[DEPTH].state.text(), timeout=20_000)
+    window.studio.models.look_again()
+    window.studio.deliveries.flush()
+    assert threads
+    assert "MainThread" not in threads
 
 
 def test_what_goes_wrong_stands_on_the_card(qtbot, dialog, hub, window):

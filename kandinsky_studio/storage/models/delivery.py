@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kandinsky_studio.errors import NetworkOff, NotThere, StudioError
+from kandinsky_studio.errors import NetworkOff, StudioError
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.catalogue import Offer, Part, Repository, by_repository, size_of, wanted_of
 from kandinsky_studio.storage.models.hub import Hub, Interrupted
@@ -58,9 +58,9 @@ def is_by_hand(part: Part, place: Path) -> bool:
     there = {name for names in part.files for name in names if (folder / name).is_file()}
     try:
         chosen = part.chosen(there)
-    except NotThere:
+        manifest = manifests.read(folder)
+    except StudioError:  # a file is missing, or nobody can tell any more what was delivered
         return False
-    manifest = manifests.find(folder)
     return manifest is None or not {file.path for file in manifest.files} & set(chosen)
 
 
