@@ -36,4 +36,4 @@ def try_out(device: str) -> str:
     if len(np.unique(result.image.reshape(-1, 3), axis=0)) < STEPS:
         raise ArithmeticError(f"the picture that was drawn on {key} is of one colour")
     seconds = sum(result.timings.values())
-    return f"PyTorch {torch.__version__} on {seen.device.name}: {seen.speed / 1e12:.2g} TFLOPS, a picture in {seconds:.1f} s"
+    return f"PyTorch {torch.__version__} on {seen.device.title}: {seen.speed / 1e12:.2g} TFLOPS, a picture in {seconds:.1f} s"
