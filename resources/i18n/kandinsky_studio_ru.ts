@@ -661,6 +661,10 @@
         <source>For models whose licence one has to agree to on the Hub. It is kept until the program ends, and nowhere on the disk.</source>
         <translation>Для моделей, лицензию которых нужно принять на Hub. Хранится до конца работы программы и нигде на диске.</translation>
     </message>
+    <message>
+        <source>Keep it in this computer's key store</source>
+        <translation>Хранить в хранилище ключей этого компьютера</translation>
+    </message>
 </context>
 <context>
     <name>PromptForm</name>
@@ -2738,6 +2742,14 @@
     <message>
         <source>Update the program, or close it and put one of the copies beside {file} in its place.</source>
         <translation>Обновите программу или закройте её и положите на место {file} одну из копий, которые лежат рядом.</translation>
+    </message>
+    <message>
+        <source>The key store of this computer did not keep or give the token: {reason}.</source>
+        <translation>Хранилище ключей этого компьютера не сохранило или не отдало токен: {reason}.</translation>
+    </message>
+    <message>
+        <source>Unlock it and try again; until then the token lasts as long as the program runs.</source>
+        <translation>Разблокируйте его и попробуйте снова; до тех пор токен действует, пока программа работает.</translation>
     </message>
 </context>
 <context>
@@ -5022,6 +5034,10 @@
         <translation>Следующая картина начинается</translation>
     </message>
     <message>
+        <source>Without a graphics card, pictures that are made while you paint take processor time from the pen.</source>
+        <translation>Без видеокарты картинки, которые создаются, пока вы рисуете, отнимают у пера время процессора.</translation>
+    </message>
+    <message>
         <source>While I paint</source>
         <translation>Пока я рисую</translation>
     </message>
@@ -6719,6 +6735,80 @@
     </message>
 </context>
 <context>
+    <name>DeliveryView</name>
+    <message>
+        <source>Files</source>
+        <translation>Файлы</translation>
+    </message>
+    <message>
+        <source>Waits until the other model is here.</source>
+        <translation>Ждёт, пока загрузится другая модель.</translation>
+    </message>
+    <message>
+        <source>Asking what there is…</source>
+        <translation>Узнаёт, что есть…</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Приостановлено</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} из {total}</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>приостановлено</translation>
+    </message>
+    <message>
+        <source>tries again in {seconds} s</source>
+        <translation>новая попытка через {seconds} с</translation>
+    </message>
+    <message>
+        <source>looking at what is here already</source>
+        <translation>смотрит, что уже есть</translation>
+    </message>
+    <message>
+        <source>{speed} a second</source>
+        <translation>{speed} в секунду</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>осталось {time}</translation>
+    </message>
+</context>
+<context>
+    <name>FileList</name>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} из {total}</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>ожидает</translation>
+    </message>
+    <message>
+        <source>begun</source>
+        <translation>начат</translation>
+    </message>
+    <message>
+        <source>coming</source>
+        <translation>загружается</translation>
+    </message>
+    <message>
+        <source>being checked</source>
+        <translation>проверяется</translation>
+    </message>
+    <message>
+        <source>was damaged, comes again</source>
+        <translation>был повреждён, загружается снова</translation>
+    </message>
+    <message>
+        <source>here and checked</source>
+        <translation>получен и проверен</translation>
+    </message>
+</context>
+<context>
     <name>ModelCard</name>
     <message>
         <source>Pause</source>
@@ -6801,40 +6891,12 @@
         <translation>Нет на этом компьютере</translation>
     </message>
     <message>
-        <source>Waits until the other model is here.</source>
-        <translation>Ждёт, пока загрузится другая модель.</translation>
+        <source>A newer edition is listed. This one stays until that is here, and can be used.</source>
+        <translation>Есть более новое издание. Пока оно не получено целиком, остаётся и работает нынешнее.</translation>
     </message>
     <message>
-        <source>Asking what there is…</source>
-        <translation>Узнаёт, что есть…</translation>
-    </message>
-    <message>
-        <source>Paused</source>
-        <translation>Приостановлено</translation>
-    </message>
-    <message>
-        <source>{done} of {total}</source>
-        <translation>{done} из {total}</translation>
-    </message>
-    <message>
-        <source>paused</source>
-        <translation>приостановлено</translation>
-    </message>
-    <message>
-        <source>tries again in {seconds} s</source>
-        <translation>новая попытка через {seconds} с</translation>
-    </message>
-    <message>
-        <source>looking at what is here already</source>
-        <translation>смотрит, что уже есть</translation>
-    </message>
-    <message>
-        <source>{speed} a second</source>
-        <translation>{speed} в секунду</translation>
-    </message>
-    <message>
-        <source>{time} left</source>
-        <translation>осталось {time}</translation>
+        <source>Update, {size}</source>
+        <translation>Обновить, {size}</translation>
     </message>
 </context>
 <context>
@@ -6978,6 +7040,26 @@
     <message>
         <source>{card} is not used yet: pictures are made on the processor.</source>
         <translation>{card} пока не используется: картины создаются на процессоре.</translation>
+    </message>
+    <message>
+        <source>Look for updates</source>
+        <translation>Проверить обновления</translation>
+    </message>
+    <message>
+        <source>Asks the Hub whether it has newer editions of what is here, and nothing else.</source>
+        <translation>Спрашивает Hub, нет ли более новых изданий того, что есть здесь, — и ничего больше.</translation>
+    </message>
+    <message>
+        <source>There are newer editions of: {models}.</source>
+        <translation>Есть более новые издания: {models}.</translation>
+    </message>
+    <message>
+        <source>What is here is the newest there is.</source>
+        <translation>То, что есть здесь, — самое новое.</translation>
+    </message>
+    <message>
+        <source>Asking for newer editions…</source>
+        <translation>Спрашивает о новых изданиях…</translation>
     </message>
 </context>
 <context>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import pickle
 import shutil
 import warnings
@@ -15,8 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import PriorTransformer, UNet2DConditionModel, VQModel
 from safetensors.torch import load_file
-from transformers import CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
 
 from kandinsky_studio import cli, paths
 from kandinsky_studio.engine import clip_words, original_2_1
@@ -29,6 +37,7 @@ from kandinsky_studio.engine.raster import Raster
 from kandinsky_studio.engine.request import Task
 from kandinsky_studio.errors import BrokenModel
 from kandinsky_studio.storage.models import catalogue, importing
+from tests.engine import original_2_1 as writing
 from tests.engine.kandinsky_2_1_checkpoint import (
     DECODER,
     INPAINT,
@@ -218,3 +227,62 @@ def test_the_words_of_clip_are_read_as_its_own_tokenizer_reads_them(tmp_path: Pa
     (tmp_path / "bpe_simple_vocab_16e6.txt.gz").write_bytes(b"\x1f\x8b broken")
     with pytest.raises(ValueError, match="damaged"):
         clip_words.words(tmp_path / "bpe_simple_vocab_16e6.txt.gz")
+
+
+def test_the_published_files_fit_by_their_shapes() -> None:
+    """Full-size networks, by shapes alone: what is read from the files is what was published beside them."""
+    unet_config: dict[str, Any] = {
+        "block_out_channels": (384, 768, 1152, 1536),
+        "layers_per_block": 3,
+        "attention_head_dim": 64,
+        "cross_attention_dim": 768,
+        "down_block_types": ("ResnetDownsampleBlock2D", *["SimpleCrossAttnDownBlock2D"] * 3),
+        "mid_block_type": "UNetMidBlock2DSimpleCrossAttn",
+        "up_block_types": (*["SimpleCrossAttnUpBlock2D"] * 3, "ResnetUpsampleBlock2D"),
+        "out_channels": 8,
+        "resnet_time_scale_shift": "scale_shift",
+        "encoder_hid_dim": 1024,
+        "encoder_hid_dim_type": "text_image_proj",
+        "addition_embed_type": "text_image",
+    }
+    movq_config: dict[str, Any] = {
+        "block_out_channels": (128, 256, 256, 512),
+        "layers_per_block": 2,
+        "latent_channels": 4,
+        "num_vq_embeddings": 16384,
+        "vq_embed_dim": 4,
+        "norm_type": "spatial",
+        "down_block_types": (*["DownEncoderBlock2D"] * 3, "AttnDownEncoderBlock2D"),
+        "up_block_types": ("AttnUpDecoderBlock2D", *["UpDecoderBlock2D"] * 3),
+    }
+    text_config = CLIPTextConfig(hidden_size=768, intermediate_size=3072, projection_dim=768, num_attention_heads=12)
+    vision_config = CLIPVisionConfig(
+        hidden_size=1024,
+        intermediate_size=4096,
+        projection_dim=768,
+        num_hidden_layers=24,
+        num_attention_heads=16,
+        patch_size=14,
+    )
+    with torch.device("meta"):
+        decoders = [UNet2DConditionModel(in_channels=channels, **unet_config).state_dict() for channels in (4, 9)]
+        prior, movq = PriorTransformer().state_dict(), VQModel(**movq_config).state_dict()
+        text = CLIPTextModelWithProjection(text_config).state_dict()
+        vision = CLIPVisionModelWithProjection(vision_config).state_dict()
+    stats = prior.pop("clip_mean")[0], prior.pop("clip_std")[0]
+    clip = writing.clip_of(text, vision)
+    found = [
+        *(original_2_1._decoder(writing.decoder(state, 3, 64), Numbers()) for state in decoders),
+        original_2_1._prior(writing.prior_of(prior, 64), stats, Numbers()),
+        original_2_1._movq(writing.movq_of(movq, 4), Numbers()),
+        original_2_1._clip_text(clip, Numbers()),
+        original_2_1._clip_vision(clip, Numbers()),
+    ]
+    counts = [sum(math.prod(stored.shape) for stored in network.tensors.values()) for network in found]
+    assert counts == [1_228_661_768, 1_228_679_048, 1_022_030_080, 67_832_495, 123_650_304, 303_966_208]
+    for network, config in ((found[0], unet_config), (found[3], movq_config)):
+        told = {name: tuple(value) if isinstance(value, list) else value for name, value in network.config.items()}
+        assert config.items() <= told.items()
+    for network, wanted in ((found[4], text_config), (found[5], vision_config)):
+        same = {name: getattr(wanted, name) for name in network.config if name.endswith(("size", "dim", "s", "act"))}
+        assert same.items() <= network.config.items()
