@@ -27,6 +27,7 @@ SIDE = 4096
 WINDOW = 1440, 900
 BRUSH = 200.0
 FRAMES = 150
+REST = 0.5  # seconds after a stroke, longer than the pause after which a live picture is begun
 JOBS = 2000  # more pictures than are made while strokes are measured
 ZOOMS = (0.2, 0.4, 0.7, 1.0, 1.5, 4.0)
 
@@ -42,10 +43,13 @@ def _measure() -> str:
     import psutil
     from PySide6.QtWidgets import QApplication
 
+    from kandinsky_studio.app.live_settings import When
+    from kandinsky_studio.document.giving_way import draw_alone
     from kandinsky_studio.tools.base import Desk
     from kandinsky_studio.tools.brush import Brush
     from kandinsky_studio.ui.easel.view import DocumentView
 
+    draw_alone()
     application = QApplication.instance() or QApplication(["canvas"])
     assert isinstance(application, QApplication)
     process = psutil.Process()
@@ -86,16 +90,23 @@ def _measure() -> str:
     with _sampling() as made:
         strokes += [_row(f"pictures are made, {name}", _paint(application, view, zoom)) for name, zoom in _views()]
         pictures = len(made)
-    with living(view) as paces:
-        strokes += [_row(f"live is on, {name}", _paint(application, view, zoom)) for name, zoom in _views()]
-        followed = list(paces)
+    with living(view) as (live, paces):
+        live.set(when=When.PAUSE)
+        title = "live, when the hand rests"
+        strokes += [_row(f"{title}, {name}", _paint(application, view, zoom, REST)) for name, zoom in _views()]
+        rested = len(paces)
+        live.set(when=When.PAINTING)
+        paces.clear()
+        strokes += [_row(f"live, while painting, {name}", _paint(application, view, zoom)) for name, zoom in _views()]
+        followed = len(paces)
         alone += [_row(f"{name}, live is on", _one_by_one(application, view, zoom, TICK)) for name, zoom in _views()]
     view.close()
     return "\n\n".join(
         [
             f"Strokes of a soft brush of {BRUSH:.0f} pixels over {SIDE} × {SIDE} pixels in ten layers, one event every "
             f"{TICK * 1000:.0f} ms; milliseconds from when an event was due until it was painted; {pictures} pictures "
-            f"were made meanwhile, and {len(followed)} followed the strokes",
+            f"were made meanwhile; live, {rested} followed the hand that rests {REST} s after each stroke, and "
+            f"{followed} the one that never does",
             table(["while", "events", "p50", "p99", "max"], strokes),
             "The same one event after the other, each painted before the next comes; milliseconds of the processor's "
             "time in the window's thread, which other programs do not add to",
@@ -214,7 +225,7 @@ def _one_by_one(application: object, view: DocumentView, zoom: float, rest: floa
     return found
 
 
-def _paint(application: object, view: DocumentView, zoom: float) -> list[float]:
+def _paint(application: object, view: DocumentView, zoom: float, rest: float = 0.0) -> list[float]:
     """Milliseconds from when each event of some strokes was due until it was painted; ``zoom`` 0 shows everything."""
     from PySide6.QtWidgets import QApplication
 
@@ -240,7 +251,7 @@ def _paint(application: object, view: DocumentView, zoom: float) -> list[float]:
         handled.clear()
 
     view.on_move, view.on_painted = moved, painted  # type: ignore[attr-defined]
-    post_strokes(post)
+    post_strokes(post, rest)
     view.on_move = view.on_painted = lambda: None  # type: ignore[attr-defined]
     while view.document is not None and view.document.undo():
         pass

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kandinsky_studio.app.live import Live
     from kandinsky_studio.ui.easel.view import DocumentView
 
 PROMPT = "a red circle on a blue background"
 
 
 @contextmanager
-def living(view: DocumentView) -> Iterator[list[float]]:
-    """Pictures follow what is painted in ``view`` and are shown in it; yields a list that gets the seconds of each."""
+def living(view: DocumentView) -> Iterator[tuple[Live, list[float]]]:
+    """Pictures follow what is painted in ``view`` and are shown in it; yields what makes them, and a list that gets the
+    seconds of each."""
     from PySide6.QtCore import QEventLoop, QTimer
 
     from kandinsky_studio.app.studio import Studio
@@ -42,11 +44,11 @@ def living(view: DocumentView) -> Iterator[list[float]]:
     timer.stop()
     paces.clear()
     try:
-        yield paces
+        yield studio.live, paces
     finally:
         view.underlay = None
-        document, studio.editor.sheets = studio.editor.sheets, []
-        del document
+        [sheet], studio.editor.sheets = studio.editor.sheets, []
+        sheet.close()
         studio.close()
         overlay.deleteLater()
         studio.deleteLater()

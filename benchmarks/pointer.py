@@ -31,10 +31,10 @@ def mouse(kind: str, place: QPointF, on_screen: QPointF) -> QMouseEvent:
     return QMouseEvent(type_, place, place, on_screen, changed, held, Qt.KeyboardModifier.NoModifier)
 
 
-def post_strokes(post: Callable[[str, float, float], None]) -> None:
+def post_strokes(post: Callable[[str, float, float], None], rest: float = 0.0) -> None:
     """Post the pointer's events of some strokes when they are due, from an event loop that ends after the last.
 
-    ``post`` gets what it is ("press", "move" or "release"), when it is due, by the performance counter, and how many
+    The hand rests for ``rest`` seconds after each stroke. ``post`` gets what it is ("press", "move" or "release"), when it is due, by the performance counter, and how many
     seconds that is after the beginning.
     """
     from PySide6.QtCore import QEventLoop, Qt, QTimer
@@ -42,20 +42,23 @@ def post_strokes(post: Callable[[str, float, float], None]) -> None:
     loop, timer = QEventLoop(), QTimer()
     start = time.perf_counter()
     due = start + TICK
+    rests = 0.0  # so far
 
     def tick() -> None:
-        nonlocal due
+        nonlocal due, rests
         now = time.perf_counter()
         while due <= now:
-            number = round((due - start) / TICK)
+            number = round((due - start - rests) / TICK)
             in_stroke = number % round(STROKE / TICK)
             if in_stroke == 1:
                 post("press", due, due - start)
             post("move", due, due - start)
             if in_stroke == 0 and number:
                 post("release", due, due - start)
+                due += rest
+                rests += rest
             due += TICK
-        if now - start > STROKES:
+        if now - start - rests > STROKES:
             post("release", now, now - start)
             timer.stop()
             QTimer.singleShot(100, loop.quit)

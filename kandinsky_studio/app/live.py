@@ -19,11 +19,12 @@ from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.errand import Errand
 from kandinsky_studio.app.generation import LOCKS, SEED_FIELDS, random_seed
 from kandinsky_studio.app.lane import Lane
-from kandinsky_studio.app.live_frames import Frame, Made, Sketch
+from kandinsky_studio.app.live_frames import Frame, Made, Sketch, united
 from kandinsky_studio.app.live_settings import LiveSettings, Status, When
 from kandinsky_studio.app.making import Maker, Means
-from kandinsky_studio.app.pauses import Pauses
+from kandinsky_studio.app.pauses import Hold, Pauses
 from kandinsky_studio.app.remembering import Remembering
+from kandinsky_studio.app.worker import ModelState
 from kandinsky_studio.document.document import Change
 from kandinsky_studio.document.generation_frame import generated_area
 from kandinsky_studio.document.geometry import NOTHING, Rect
@@ -60,6 +61,8 @@ class Live(Maker):
         self._seeds: dict[str, int] = {}
         self._spec: ModelSpec | None = None
         self._pauses = Pauses()
+        self._hold = Hold()
+        self._device = ""  # of the engine, once it is there
         self._sketch = Sketch()
         self._request: GenerationRequest | None = None  # the words and numbers, until some are others
         self._serial = 0  # of changes
@@ -83,6 +86,7 @@ class Live(Maker):
         self._settings.changed.connect(self._setting_changed)
         self._generation.mix_changed.connect(self.words_changed)
         self._generation.queue_changed.connect(self._tell)
+        self._worker.model_state.connect(self._model_state_changed)
         self._candidates.verb_changed.connect(self._verb_changed)
 
     def close(self) -> None:
@@ -110,6 +114,12 @@ class Live(Maker):
     def pace(self) -> float | None:
         """Seconds that a picture takes; None if none was made yet."""
         return self._pace
+
+    @property
+    def when(self) -> When:
+        """When the next picture is begun: as it was chosen, or as it suits the engine's device."""
+        apart = self._device not in ("", "cpu")
+        return self.settings.when or (When.PAINTING if apart else When.PAUSE)
 
     @property
     def status(self) -> Status:
@@ -150,6 +160,8 @@ class Live(Maker):
             self.settings_changed.emit()
             if (before.strength, before.steps) != (self.settings.strength, self.settings.steps):
                 self.words_changed()
+            if self.when is not When.PAUSE:
+                self._hold.release()
             self._schedule()
 
     def draw_seeds(self) -> None:
@@ -184,12 +196,12 @@ class Live(Maker):
             return  # a stroke is over: all of it was told before
         if change.state or change.mask:
             self._seen, self._shaped = None, self._serial
-        self._damage = _united(self._damage, change.rect)
+        self._damage = united(self._damage, change.rect)
         frame = generated_area(document.state)
         rect = frame if change.rect is None else change.rect.intersected(frame)
         if rect.is_empty and not change.state and not change.mask:
             return
-        self._pauses.beat(monotonic())
+        self._moved()
         self._dirty = True
         self._large |= rect.area > _LARGE * frame.area
         if not rect.is_empty and change.rect is not None and not change.mask and change.action != "done":
@@ -226,7 +238,7 @@ class Live(Maker):
         if self._on:
             self._request = None
             self._dirty = True
-            self._pauses.beat(monotonic())
+            self._moved()
             self._schedule()
             self._tell()
 
@@ -237,13 +249,26 @@ class Live(Maker):
             self._dirty = True
             self._schedule()
 
+    @Slot(object)
+    def _model_state_changed(self, state: ModelState) -> None:
+        if state.device and state.device != self._device:
+            self._device = state.device
+            self.settings_changed.emit()
+
+    def _moved(self) -> None:
+        """The hand moves; what is being made waits for it, if that is wanted."""
+        now = monotonic()
+        self._pauses.beat(now)
+        if self.when is When.PAUSE:
+            self._hold.moved(now, self._pauses.rest)
+
     # ------------------------------------------------------------------ one picture after the other
 
     def _schedule(self) -> None:
         """Look again when it is time to."""
         if not self._on or not self._dirty:
             return
-        if self.settings.when is When.PAUSE:
+        if self.when is When.PAUSE:
             self._next.start(round(self._pauses.rest * 1000))
         elif not self._next.isActive():
             waits = self._frame is not None and not self._frame.begun
@@ -269,18 +294,18 @@ class Live(Maker):
             return
         damage = self._damage
         if running is not None:  # it may never be drawn
-            damage = _united(damage, running.damage)
+            damage = united(damage, running.damage)
         again = self._shown is None
         frame = Frame(document.snapshot(), document.active_id, damage, request, spec, self._seen, self._serial, again)
         self._frame = frame
         self._dirty, self._large, self._damage = False, False, NOTHING
         self._broken_off = break_off
-        sketch = self._sketch
+        sketch, hold = self._sketch, self._hold if self.when is When.PAUSE else None
         self._worker.ask(
             Errand(
                 TOPIC,
                 request.model,
-                lambda engine, reports: sketch.make(engine, frame, reports),
+                lambda engine, reports: sketch.make(engine, frame, reports, hold),
                 done=lambda made: self._made(frame, made),
                 failed=lambda error: self._failed(frame, error),
                 part=lambda _: self._tell(),
@@ -324,7 +349,7 @@ class Live(Maker):
         if frame is self._frame:
             self._frame = None
             self._dirty = True
-            self._damage = _united(self._damage, frame.damage)
+            self._damage = united(self._damage, frame.damage)
             self._tell()
 
     def _failed(self, frame: Frame, error: StudioError) -> None:
@@ -356,9 +381,10 @@ class Live(Maker):
 
     def _stop(self) -> None:
         """Nothing is being made any more, and nothing shown."""
+        self._hold.release()
         frame, self._frame = self._frame, None
         if frame is not None:
-            self._damage = _united(self._damage, frame.damage)
+            self._damage = united(self._damage, frame.damage)
             self._worker.forget(TOPIC)
         self._shown = None
         self._fresh.clear()
@@ -370,8 +396,3 @@ class Live(Maker):
     @Slot()
     def _tell(self) -> None:
         self.status_changed.emit()
-
-
-def _united(a: Rect | None, b: Rect | None) -> Rect | None:
-    """None stands for anywhere."""
-    return None if a is None or b is None else a.united(b)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from kandinsky_studio.app.candidate import Candidate, Cutter
 from kandinsky_studio.app.canvas_plan import Outlook, outlook, plan, seen_at
 from kandinsky_studio.app.errand import Reports
+from kandinsky_studio.app.pauses import Hold
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import State
@@ -64,8 +66,9 @@ class Sketch:
         self._projection: Projection | None = None
         self._last: dict[str, Any] | None = None  # the request of the picture before
 
-    def make(self, engine: Any, frame: Frame, reports: Reports) -> Made:
-        """The picture of ``frame``. Raises ``Cancelled``, and what the engine does."""
+    def make(self, engine: Any, frame: Frame, reports: Reports, hold: Hold | None = None) -> Made:
+        """The picture of ``frame``, made while ``hold`` does not hold it. Raises ``Cancelled``, and what the engine
+        does."""
         frame.begun = True
         reports.part(frame)
         begin = time.perf_counter()
@@ -87,7 +90,8 @@ class Sketch:
             reports.progress(dataclasses.replace(progress, preview=None))  # the picture itself comes soon enough
 
         self._last = None
-        [result] = engine.generate(made.request, on_progress=on_progress)
+        with _held(hold):
+            [result] = engine.generate(made.request, on_progress=on_progress)
         self._last = asked
         candidate = Cutter(made).candidate(result.image, result)
         return Made(candidate, seen, time.perf_counter() - begin)
@@ -118,3 +122,16 @@ class Sketch:
         small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
         ground = 255 - small[..., 3:]  # premultiplied colours never exceed their alpha
         return np.ascontiguousarray((small[..., :3] + ground)[..., ::-1])
+
+
+def _held(hold: Hold | None) -> AbstractContextManager[None]:
+    if hold is None:
+        return nullcontext()
+    from kandinsky_studio.engine.holding import held  # imports torch, which the engine's thread may do
+
+    return held(hold.wait)
+
+
+def united(a: Rect | None, b: Rect | None) -> Rect | None:
+    """Damage that is ``a`` and ``b``."""
+    return None if a is None or b is None else a.united(b)

@@ -13,7 +13,7 @@ class When(enum.StrEnum):
     """When the next picture is begun."""
 
     PAINTING = "painting"  # whenever something changed and the engine is free
-    PAUSE = "pause"  # when the hand rests
+    PAUSE = "pause"  # when the hand rests; what is being made waits while it moves
 
 
 class Status(enum.Enum):
@@ -30,13 +30,14 @@ class Status(enum.Enum):
 class LiveSettings:
     """``strength`` (0…1) and ``steps`` are those of the live pictures; ``opacity`` (0…1) is how they are shown.
 
-    With ``beside`` they are shown in a corner of the view, else over the canvas; with ``record`` each of them goes to
+    ``when`` None is as it suits the device: a graphics card draws while one paints, a processor, which the pen needs as
+    well, when the hand rests. With ``beside`` they are shown in a corner of the view, else over the canvas; with ``record`` each of them goes to
     the gallery.
     """
 
     strength: float = 0.4
     steps: int = 8
-    when: When = When.PAINTING
+    when: When | None = None
     opacity: float = 1.0
     beside: bool = False
     record: bool = False
@@ -46,10 +47,11 @@ class LiveSettings:
         """What was remembered; what makes no sense is left at its default."""
         plain = cls()
         strength, steps, opacity = values.get("strength"), values.get("steps"), values.get("opacity")
+        when = values.get("when")
         return cls(
             strength=strength if isinstance(strength, float) and 0 < strength <= 1 else plain.strength,
             steps=steps if isinstance(steps, int) and FEWEST <= steps <= MOST else plain.steps,
-            when=When.PAUSE if values.get("when") == When.PAUSE else plain.when,
+            when=When(when) if when in tuple(When) else plain.when,
             opacity=opacity if isinstance(opacity, float) and 0 < opacity <= 1 else plain.opacity,
             beside=values.get("beside") is True,
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from statistics import median
+from time import monotonic
 
 SHORTEST, LONGEST = 0.15, 0.4  # seconds
 _STROKE = 0.05  # seconds between two changes up to which they belong to one movement
 _AWAY = 1.5  # and from which on the hand was doing something else
 _MORE = 1.3  # times the usual gap between two strokes is a rest
 _REMEMBERED = 9  # gaps
+_LOOK = 0.1  # seconds after which one that waits looks whether the hand has gone on
 
 
 class Pauses:
@@ -31,3 +34,26 @@ class Pauses:
         if not self._gaps:
             return (SHORTEST + LONGEST) / 2
         return min(max(_MORE * median(self._gaps), SHORTEST), LONGEST)
+
+
+class Hold:
+    """Makes another thread wait while the hand moves. All but :meth:`wait` is for the window's thread."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._released = threading.Event()
+
+    def moved(self, moment: float, rest: float) -> None:
+        """The hand moved at ``moment``, and rests if it does not within ``rest`` seconds."""
+        self._until = moment + rest
+        self._released.clear()
+
+    def release(self) -> None:
+        """Nobody has to wait any more."""
+        self._until = 0.0
+        self._released.set()
+
+    def wait(self) -> None:
+        """Return once the hand rests: at once, if it does."""
+        while (left := self._until - monotonic()) > 0 and not self._released.wait(min(left, _LOOK)):
+            pass

@@ -1,4 +1,4 @@
-"""Threads that work beside the pen take what processor time it leaves."""
+"""Threads that work beside the pen take what processor time it leaves, and the pen waits for none of them."""
 
 from __future__ import annotations
 
@@ -26,3 +26,12 @@ def give_way() -> None:
         with contextlib.suppress(OSError):
             thread = threading.get_native_id()
             os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
+def draw_alone() -> None:
+    """Let QPainter draw everything in the thread that asks for it. To be called before the first drawing.
+
+    Left to itself it hands large pieces to threads of its own. On busy cores whoever draws then waits for their turn,
+    and those that the engine's thread started are in no hurry.
+    """
+    os.environ.setdefault("QT_NO_GUI_THREADPOOL", "1")

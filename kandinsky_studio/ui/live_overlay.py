@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Qt, Slot
-from PySide6.QtGui import QImage, QPainter, QTransform
+import numpy.typing as npt
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, Qt, QTimer, Slot
+from PySide6.QtGui import QImage, QPainter, QRegion, QTransform
 
 from kandinsky_studio.app.candidate import Candidate
 from kandinsky_studio.app.live import Live
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.document.geometry import Rect
-from kandinsky_studio.document.surface import readable, to_image
+from kandinsky_studio.document.surface import readable, to_image, writable
 
 if TYPE_CHECKING:
     from kandinsky_studio.ui.easel.view import DocumentView
 
 _ROUND = 0.4  # of the shorter side of what was painted: the radius of the corners of its hole
+_STRIP, _STRIPS_APART = 128, 16  # pixels of a screen that are painted together, milliseconds until the next
+_FRACTION = 4  # bits behind the point of a pixel's place
+_ANGLES = (np.arange(32) + 0.5) * (np.pi / 16)
+_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # eight points for each corner
 
 
 class _Cut:
@@ -33,6 +38,7 @@ class _Cut:
     ) -> None:
         self.candidate = candidate
         self.image = image
+        self.pixels = writable(image)
         self.corner = corner
         self.transform = transform
         self.seen = seen  # the part of the screen it was cut for
@@ -53,6 +59,9 @@ class LiveOverlay(QObject):
         self._cut: _Cut | None = None
         self._cutting = False
         self._hidden = False
+        self._stale = QRegion()  # of the screen
+        self._next_strip = QTimer(self, singleShot=True, interval=_STRIPS_APART)
+        self._next_strip.timeout.connect(self._paint_on)
         view.underlay = self._draw
         live.changed.connect(self._changed)
         live.painted.connect(self._painted)
@@ -112,7 +121,19 @@ class LiveOverlay(QObject):
         before, self._cut = self._cut, cut
         for one in (before, cut):
             if one is not None:
-                self._view.update_device(one.box)
+                self._stale += one.box
+        self._paint_on()
+
+    def _paint_on(self) -> None:
+        """Paint what is out of date: at once, or a strip after the other while a stroke is being drawn."""
+        document = self._view.document
+        strip = QRect(self._stale.boundingRect())
+        if document is not None and document.editing and strip.height() > _STRIP:
+            strip.setHeight(_STRIP)
+        self._view.update_device(self._stale.intersected(strip))
+        self._stale -= strip
+        if not self._stale.isEmpty():
+            self._next_strip.start()
 
     @Slot(object)
     def _painted(self, rect: Rect) -> None:
@@ -165,43 +186,57 @@ def _cut(candidate: Candidate, area: Rect, transform: QTransform, box: QRect, se
     size = box.width(), box.height()
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = to_image(np.asarray(cv2.warpAffine(pixels, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)))
-    cut = _Cut(candidate, drawn, box.topLeft(), transform, seen)
-    _keep_within(cut, area)
-    return cut
+    if transform.isRotating():
+        drawn = _within(drawn, box.topLeft(), transform, area)
+    return _Cut(candidate, drawn, box.topLeft(), transform, seen)
 
 
-def _keep_within(cut: _Cut, area: Rect) -> None:
-    """Nothing is seen beside ``area``, not even when the view is turned."""
-    if not cut.transform.isRotating():
-        return
-    masked = QImage(cut.image.size(), cut.image.format())
+def _within(image: QImage, corner: QPoint, transform: QTransform, area: Rect) -> QImage:
+    """``image`` with nothing beside ``area``, not even when the view is turned."""
+    masked = QImage(image.size(), image.format())
     masked.fill(0)
     painter = QPainter(masked)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.translate(-cut.corner)
-    painter.setTransform(cut.transform, True)
+    painter.translate(-corner)
+    painter.setTransform(transform, True)
     painter.fillRect(area.to_qt(), Qt.GlobalColor.black)
     painter.resetTransform()
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-    painter.drawImage(0, 0, cut.image)
+    painter.drawImage(0, 0, image)
     painter.end()
-    cut.image = masked
+    return masked
 
 
 def _open(cut: _Cut, rects: Sequence[Rect]) -> None:
-    """Let the canvas be seen at ``rects`` of the document, where somebody has painted."""
+    """Let the canvas be seen at ``rects`` of the document, where somebody has painted.
+
+    Not by QPainter, which would hold the interpreter's lock, and wait for other threads where many rows are drawn.
+    """
     box = QRectF(cut.box)
-    seen = [rect for rect in rects if cut.transform.mapRect(QRectF(rect.to_qt())).intersects(box)]
-    if not seen:
+    holes = [rect for rect in rects if cut.transform.mapRect(QRectF(rect.to_qt())).intersects(box)]
+    if not holes:
         return
-    painter = QPainter(cut.image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(Qt.GlobalColor.black)
-    painter.translate(-cut.corner)
-    painter.setTransform(cut.transform, True)
-    for rect in seen:
-        radius = min(rect.width, rect.height) * _ROUND
-        painter.drawRoundedRect(rect.to_qt(), radius, radius)
-    painter.end()
+    outlines = [_outline(rect, cut.transform) - (cut.corner.x(), cut.corner.y()) for rect in holes]
+    every = np.concatenate(outlines)
+    size = cut.image.width(), cut.image.height()
+    left, top = (max(int(low) - 1, 0) for low in every.min(axis=0))
+    right, bottom = (min(int(high) + 2, end) for high, end in zip(every.max(axis=0), size, strict=True))
+    if left >= right or top >= bottom:
+        return
+    keep = np.full((bottom - top, right - left), 255, np.uint8)
+    for outline in outlines:
+        # A pixel's middle is at its number for OpenCV, half a pixel further for Qt.
+        points = np.rint((outline - (left, top) - 0.5) * (1 << _FRACTION)).astype(np.int32)
+        cv2.fillConvexPoly(keep, points, 0, cv2.LINE_AA, _FRACTION)
+    part = cut.pixels[top:bottom, left:right]
+    cv2.multiply(part, cv2.merge([keep] * 4), dst=part, scale=1 / 255)
+
+
+def _outline(rect: Rect, transform: QTransform) -> npt.NDArray[np.float64]:
+    """``rect`` with round corners on the screen: points × 2."""
+    radius = min(rect.width, rect.height) * _ROUND
+    middle = np.array([rect.x + rect.width / 2, rect.y + rect.height / 2])
+    arms = np.array([rect.width / 2 - radius, rect.height / 2 - radius])
+    points = middle + np.sign(_CIRCLE) * arms + _CIRCLE * radius
+    linear = np.array([[transform.m11(), transform.m12()], [transform.m21(), transform.m22()]])
+    return np.asarray(points @ linear + (transform.dx(), transform.dy()))

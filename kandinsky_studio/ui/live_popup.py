@@ -56,6 +56,9 @@ class LivePopup(Popup):
         self.steps.set_words(self.tr("Steps"), self.tr("Fewer are sooner done, more are better drawn."))
         self._when_label.setText(self.tr("The next picture begins"))
         self.when.setAccessibleName(self.tr("The next picture begins"))
+        self.when.setToolTip(
+            self.tr("Without a graphics card, pictures that are made while you paint take processor time from the pen.")
+        )
         words = {When.PAINTING: self.tr("While I paint"), When.PAUSE: self.tr("When I pause")}
         for number, when in enumerate(_WHENS):
             self.when.setItemText(number, words[when])
@@ -75,7 +78,7 @@ class LivePopup(Popup):
         self.opacity.set_number(settings.opacity * 100)
         self.opacity.setEnabled(not settings.beside)
         self.steps.set_number(settings.steps)
-        self.when.setCurrentIndex(_WHENS.index(settings.when))
+        self.when.setCurrentIndex(_WHENS.index(self._live.when))
         self.record.setChecked(settings.record)
 
     def prepare(self) -> None:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from kandinsky_studio import __version__, log, paths
 from kandinsky_studio.app.instance import TOKENS, Call, SingleInstance, desktop_token
+from kandinsky_studio.document.giving_way import draw_alone
 from kandinsky_studio.errors import AlreadyRunning, PortableNotWritable, StudioError
 from kandinsky_studio.ui.theme import Theme, application_icon
 
@@ -161,6 +162,7 @@ def _without_size_hints(kind: QtMsgType, context: QMessageLogContext, message: s
 
 
 def _application(argv: Sequence[str]) -> QApplication:
+    draw_alone()
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(list(argv))
     QCoreApplication.setApplicationName("Kandinsky Studio")

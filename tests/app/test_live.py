@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from kandinsky_studio.app.canvas_plan import Verb
 from kandinsky_studio.app.live_frames import Made
 from kandinsky_studio.app.live_settings import LiveSettings, Status, When
-from kandinsky_studio.app.pauses import LONGEST, SHORTEST, Pauses
+from kandinsky_studio.app.worker import ModelStage, ModelState
 from kandinsky_studio.document import masks, selection_operations
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind
@@ -214,22 +214,18 @@ def test_when_i_pause_waits_for_the_hand_to_rest(qtbot, studio, live, fake_engin
     qtbot.waitUntil(lambda: len(fake_engine.requests) == count + 1, timeout=2000)
 
 
-def test_pauses_are_learnt_within_bounds():
-    pauses = Pauses()
-    assert SHORTEST < pauses.rest < LONGEST
-    moment = 0.0
-    for gap in (0.008, 0.008, 0.2, 0.008, 0.21, 0.008, 0.19):
-        moment += gap
-        pauses.beat(moment)
-    assert pauses.rest == pytest.approx(0.26)
-    for _ in range(9):
-        moment += 1.0
-        pauses.beat(moment)
-    assert pauses.rest == LONGEST
-    for _ in range(20):
-        moment += 0.06
-        pauses.beat(moment)
-    assert pauses.rest == SHORTEST
+def test_who_draws_decides_when_unless_it_was_chosen(studio, live):
+    assert live.when is When.PAUSE, "nobody knows yet"
+    told = []
+    live.settings_changed.connect(lambda: told.append(live.when))
+    studio.worker.model_state.emit(ModelState(ModelStage.ready, "builtin", "cuda:0"))
+    studio.worker.model_state.emit(ModelState(ModelStage.freed, ""))
+    assert live.when is When.PAINTING
+    studio.worker.model_state.emit(ModelState(ModelStage.ready, "builtin", "cpu"))
+    assert live.when is When.PAUSE
+    assert told == [When.PAINTING, When.PAUSE]
+    live.set(when=When.PAINTING)
+    assert live.when is When.PAINTING
 
 
 def test_jobs_go_on_and_live_says_that_it_waits(qtbot, studio, live, fake_engine):

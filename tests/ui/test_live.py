@@ -144,6 +144,23 @@ def test_a_stroke_shows_at_once_over_the_picture(painter):
     painter.bar.compare.released.emit()
 
 
+def test_a_hand_that_moves_on_holds_the_picture_that_is_being_made(painter):
+    painter.turn_on()
+    painter.live.set(when=When.PAUSE)
+    painter.stroke("#e02020", (36, 40), (44, 44))
+    painter.qtbot.waitUntil(lambda: painter.live.status is Status.MAKING, timeout=10_000)
+    before, end = painter.live.shown, time.monotonic() + 2.0
+    while time.monotonic() < end:
+        painter.stroke("#20e020", (100, 20), (104, 24))
+    assert painter.live.shown is before, "it would have been done by now"
+    painter.qtbot.waitUntil(lambda: painter.live.shown is not before, timeout=10_000)
+    painter.stroke("#e02020", (36, 40), (44, 44))
+    painter.qtbot.waitUntil(lambda: painter.live.status is Status.MAKING, timeout=10_000)
+    painter.stroke("#20e020", (100, 20), (104, 24))
+    painter.toggle.trigger()
+    painter.qtbot.waitUntil(lambda: painter.studio.generation.current is None, timeout=5000)
+
+
 def test_the_picture_can_stand_in_a_corner_with_the_canvas_as_it_is(painter):
     painter.turn_on()
     painter.live.set(beside=True)
