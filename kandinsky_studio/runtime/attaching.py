@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kandinsky_studio import paths
 from kandinsky_studio.errors import BrokenPack, NoRuntime, PackNotFound, StudioError
-from kandinsky_studio.runtime.pack import LIBRARY, LISTING, Pack, check_fits, check_whole, is_name, read
+from kandinsky_studio.runtime.pack import LARGE, LIBRARY, LISTING, Pack, check_fits, check_whole, is_name, read
 
 VARIABLE = "KANDINSKY_STUDIO_RUNTIME"
 """Names the pack to attach in place of the chosen one, for trying one out."""
@@ -76,8 +76,11 @@ def check_there() -> None:
 
 
 def usable(folder: Path) -> Pack:
-    """The pack in ``folder``, which goes with this program and looks whole. Raises a ``PackError``."""
-    pack = read(folder)
+    """The pack in ``folder`` with its large files, which goes with this program and looks whole.
+
+    Raises a ``PackError``.
+    """
+    pack = read(folder, LARGE)
     if pack.name != folder.name:
         raise BrokenPack(name=folder.name, file=f"{pack.name}")
     check_fits(pack)

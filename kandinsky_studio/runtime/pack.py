@@ -28,7 +28,9 @@ TORCH = "2.13"
 
 DEVICES = ("cpu", "cuda")
 MAX_LISTING = 32 * 2**20  # bytes; PyTorch has some ten thousand files
-_LARGE = 2**20  # bytes; files of this size are looked for at every start
+LARGE = 2**20
+"""Bytes; files of this size are looked for at every start. They are few, and nothing works without them."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -99,15 +101,19 @@ class Pack:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Pack:
-        """Raises ``ValueError`` for anything but what :meth:`to_json` gives."""
+    def from_json(cls, values: Mapping[str, Any], least: int = 0) -> Pack:
+        """With its files of at least so many bytes. Raises ``ValueError`` for anything but what :meth:`to_json` gives."""
         try:
             if values["format"] != FORMAT:
                 raise ValueError(f"format {values['format']!r}")
             told = [values[name] for name in ("name", "version", "torch", "python", "platform", "device")]
             if not all(isinstance(value, str) for value in (*told, values["driver"] or "")):
                 raise ValueError("a word is missing")
-            files = tuple(PackedFile(file["path"], file["size"], file["sha256"]) for file in values["files"])
+            files = tuple(
+                PackedFile(file["path"], file["size"], file["sha256"])
+                for file in values["files"]
+                if file["size"] >= least
+            )
             limits = values["capability"]
             capability = None if limits is None else (_capability(limits[0]), _capability(limits[1]))
             return cls(*told, values["driver"], capability, files)
@@ -136,8 +142,11 @@ def _capability(value: Iterable[Any]) -> Capability:
     return int(major), int(minor)
 
 
-def read(folder: Path) -> Pack:
-    """The pack in ``folder``. Raises ``PackNotFound`` if there is none, ``BrokenPack`` if it can't be read."""
+def read(folder: Path, least: int = 0) -> Pack:
+    """The pack in ``folder``, with its files of at least so many bytes.
+
+    Raises ``PackNotFound`` if there is none, ``BrokenPack`` if it can't be read.
+    """
     path = folder / LISTING
     try:
         with path.open("rb") as stream:
@@ -147,17 +156,20 @@ def read(folder: Path) -> Pack:
             raise BrokenPack(name=folder.name, file=LISTING) from error
         raise PackNotFound(name=folder.name) from error
     try:
-        return parse(content)
+        return parse(content, least)
     except ValueError as error:
         raise BrokenPack(name=folder.name, file=LISTING) from error
 
 
-def parse(content: bytes) -> Pack:
-    """The pack that a listing of this content describes. Raises ``ValueError``."""
+def parse(content: bytes, least: int = 0) -> Pack:
+    """The pack that a listing of this content describes, with its files of at least so many bytes.
+
+    Raises ``ValueError``.
+    """
     if len(content) > MAX_LISTING:
         raise ValueError("too long")
     try:
-        return Pack.from_json(json.loads(content))
+        return Pack.from_json(json.loads(content), least)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -172,16 +184,15 @@ def check_fits(pack: Pack) -> None:
         raise PackForAnotherVersion(name=pack.name, has=f"PyTorch {pack.torch}", wants=f"PyTorch {TORCH}")
 
 
-def check_whole(pack: Pack, folder: Path, least: int = _LARGE) -> None:
-    """Raise ``BrokenPack`` if a file of at least so many bytes is not in ``folder`` with its size; reads none."""
+def check_whole(pack: Pack, folder: Path) -> None:
+    """Raise ``BrokenPack`` if a file of ``pack`` is not in ``folder`` with its size; reads none."""
     for file in pack.files:
-        if file.size >= least:
-            try:
-                size = (folder / file.path).stat().st_size
-            except OSError:
-                size = -1
-            if size != file.size:
-                raise BrokenPack(name=pack.name, file=file.path)
+        try:
+            size = (folder / file.path).stat().st_size
+        except OSError:
+            size = -1
+        if size != file.size:
+            raise BrokenPack(name=pack.name, file=file.path)
 
 
 def python_tag() -> str:

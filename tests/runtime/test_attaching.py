@@ -74,7 +74,7 @@ def test_a_variable_tries_one_out(program, monkeypatch):
         ({"torch": "2.4.1"}, PackForAnotherVersion, "PyTorch 2.4.1"),
         ({"format": 2}, BrokenPack, LISTING),
         ({"name": "cu999"}, BrokenPack, "cu999"),
-        ({"files": [{"path": "lib/../../x", "size": 1, "sha256": "0" * 64}]}, BrokenPack, LISTING),
+        ({"files": [{"path": "lib/../../x", "size": 2**20, "sha256": "0" * 64}]}, BrokenPack, LISTING),
     ],
 )
 def test_one_that_does_not_fit_is_refused_and_the_shipped_one_used(program, changes, error, words):

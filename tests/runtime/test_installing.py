@@ -54,7 +54,7 @@ def left():
 def check_right(name="cu130"):
     folder = paths.runtimes() / name
     pack = read(folder)
-    check_whole(pack, folder, least=0)
+    check_whole(pack, folder)
     assert {file.path for file in pack.files} | {LISTING} == {
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     }
