@@ -10,6 +10,7 @@ licence, ends the build. ``THIRD-PARTY-NOTICES.txt`` and ``.json`` are put into 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.metadata
 import re
 import shutil
@@ -41,6 +42,7 @@ _FILES_OF_PYTHON = re.compile(
     r"|(_\w+|pyexpat|select|unicodedata|winsound)\.pyd|(libcrypto|libssl|libffi|sqlite3)[\w-]*\.dll)"
 )
 _FILES_OF_MICROSOFT = re.compile(r"(vcruntime|msvcp|concrt|ucrtbase|api-ms-win-|vcomp)[\w.-]*\.dll", re.IGNORECASE)
+_BYTECODE = re.compile(r"__pycache__/([^/.]+)\.[\w.-]+\.pyc$")
 
 # What may be used here only by those who publish all of their program under it.
 _UNSHIPPABLE = re.compile(r"(?<!L)(?<!Lesser )\bA?GPL|Affero|SSPL|non-?commercial", re.IGNORECASE)
@@ -62,7 +64,8 @@ class Owners:
                 self._by_path.setdefault(PurePosixPath(path.as_posix()).as_posix().casefold(), distribution)
 
     def of_file(self, place: str) -> Distribution | None:
-        """Of a file, by its path below the folder of libraries."""
+        """Of a file, by its path below the folder of libraries; of bytecode, that of the source."""
+        place = _BYTECODE.sub(r"\1.py", place)
         owner = self._by_path.get(place.casefold())
         if owner is None and ".dist-info/" in place:  # what a build adds to it, such as a mark of who installed it
             folder = place.partition(".dist-info/")[0] + ".dist-info"
@@ -180,6 +183,7 @@ def _executable() -> str:
 # ---------------------------------------------------------------------- owners that are no distributions in it
 
 
+@functools.cache
 def pyinstaller() -> Notice:
     """Of the small program that starts Python, and of what prepares it. It is built with zlib.
 
@@ -250,8 +254,7 @@ class SystemPackages:
         version, _, homepage = told.splitlines()[0].partition("\t") if told else ("", "", "")
         common = [("common licence", named) for named in self._common(text)]
         texts = (("copyright", text.strip("\n")), *common)
-        licence = ", ".join(dict.fromkeys(re.findall(r"^License: *(\S.*)$", text, re.MULTILINE))) or "see the text"
-        return Notice(package, version, _weakest(licence), homepage, texts=texts)
+        return Notice(package, version, _of_files(text, package), homepage, texts=texts)
 
     def _common(self, text: str) -> Iterator[str]:
         """The full texts that a package's file only refers to."""
@@ -262,9 +265,18 @@ class SystemPackages:
                 continue
 
 
-def _weakest(licence: str) -> str:
-    """A package's files have many licences, those of its own building and documents among them."""
-    return licence if len(licence) <= 120 else "several; see the text"
+def _of_files(text: str, package: str) -> str:
+    """The licence that a package's file gives for the folder that is called as it is, else for what has no other.
+
+    Those of its building and its tests don't count: nothing of them is in a library.
+    """
+    found = {}
+    for paragraph in re.split(r"\n\s*\n", text):
+        files = re.search(r"^Files: *((?:.+\n?)(?:[ \t].+\n?)*)", paragraph, re.MULTILINE)
+        named = re.search(r"^License: *(\S.*)$", paragraph, re.MULTILINE)
+        if files and named:
+            found.update(dict.fromkeys(files[1].split(), named[1].strip()))
+    return found.get(f"{package.rstrip('0123456789.-')}/*") or found.get("*") or "see the text"
 
 
 # ---------------------------------------------------------------------- the files

@@ -147,6 +147,7 @@ def _remarks() -> Mapping[str, Any]:
     return values
 
 
+@functools.cache
 def python() -> Notice:
     """Python itself, with its own library."""
     places = [Path(sysconfig.get_path("stdlib")) / "LICENSE.txt", Path(sys.base_prefix) / "LICENSE.txt"]

@@ -140,6 +140,9 @@ def test_a_pack_is_read_by_its_own_records(machine):
     install(machine.site, "torch", "9.9", files=("torch/__init__.py",))
     (torch,) = [one for one in machine.collect() if one.name == "torch"]
     assert (torch.version, torch.part) == ("2.13.0+cpu", "cpu")
+    (library / "torch" / "__pycache__").mkdir()
+    (library / "torch" / "__pycache__" / "__init__.cpython-311.pyc").write_bytes(b"")
+    assert "torch" in machine.names()
     (library / "torch" / "extra.bin").write_bytes(b"")
     with pytest.raises(notices.Untraced, match=r"cpu: torch/extra\.bin"):
         machine.collect()
@@ -191,6 +194,19 @@ def test_a_packaged_program_shows_what_was_written(machine, monkeypatch):
 def test_a_broken_file_is_refused(content):
     with pytest.raises(ValueError, match=r".*"):
         licences.parse(content)
+
+
+@pytest.mark.parametrize(
+    ("text", "licence"),
+    [
+        ("Format: x\n\nFiles: *\nCopyright: 1\nLicense: Zlib\n\nFiles: debian/*\nLicense: GPL-2+\n", "Zlib"),
+        ("Files: doc/*\nLicense: GFDL\n\nFiles: *\nLicense: GPL-3+\n", "GPL-3+"),
+        ("Files: *\nLicense: GPL-2+\n\nFiles: libthing/*\n libthing/man/*\nCopyright: 1\nLicense: BSD\n", "BSD"),
+        ("This package was debianised by hand.\nLicense: GPL\n", "see the text"),
+    ],
+)
+def test_of_a_package_the_licence_of_its_files_counts(text, licence):
+    assert notices._of_files(text, "libthing1") == licence
 
 
 @pytest.mark.skipif(not Path("/var/lib/dpkg/status").exists(), reason="no system of packages")
