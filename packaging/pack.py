@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
+from kandinsky_studio.runtime.card import CARD_PACKS, CardPack  # noqa: E402
 from kandinsky_studio.runtime.pack import LIBRARY, LISTING, Capability, Pack, PackedFile, parse  # noqa: E402
 
 PART_SIZE = 1_900_000_000  # bytes; those who host releases take files below 2 GiB
@@ -80,20 +81,8 @@ class NotPacked(Exception):
     """A pack can't be made; its text says why."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a pack computes on, and for cards of NVIDIA the CUDA it must be built with and the oldest driver."""
-
-    device: str
-    cuda: str | None = None
-    driver: str | None = None
-
-
-PACKS = {
-    "cpu": Kind("cpu"),
-    "cu126": Kind("cuda", "12.6", "525.60.13"),  # CUDA 12 runs on every driver since that of 12.0
-    "cu130": Kind("cuda", "13.0", "580.65.06"),
-}
+PACKS: dict[str, CardPack | None] = {"cpu": None, **{pack.name: pack for pack in CARD_PACKS}}
+"""What can be made, and for cards what the program knows of it beforehand."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +110,12 @@ def make(name: str, into: Path, python: Path | None = None, *, strip: bool = Tru
 
     With ``strip``, what only debuggers read is taken out of the large libraries on Linux. Raises ``NotPacked``.
     """
-    kind, environment = PACKS[name], environment_of(python or Path(sys.executable))
+    for_cards, environment = PACKS[name], environment_of(python or Path(sys.executable))
     folder = into / name
     library = folder / LIBRARY
     if folder.exists():
         shutil.rmtree(folder)
-    found = dict(_distributions(environment, kind))
+    found = dict(_distributions(environment, for_cards is not None))
     missing = [wanted for wanted in DISTRIBUTIONS if wanted not in found]
     if missing:
         raise NotPacked(f"{environment.python} lacks {', '.join(missing)}")
@@ -136,8 +125,9 @@ def make(name: str, into: Path, python: Path | None = None, *, strip: bool = Tru
         _strip(library)
     told = try_out(folder, environment)
     _compile(library, told["imported"], environment.python)
-    if told["cuda"] != kind.cuda:
-        raise NotPacked(f"{name} needs PyTorch for CUDA {kind.cuda}, and this is for {told['cuda']}")
+    cuda = for_cards.cuda if for_cards is not None else None
+    if told["cuda"] != cuda:
+        raise NotPacked(f"{name} needs PyTorch for {_computing(cuda)}, and this is for {_computing(told['cuda'])}")
     version = str(told["torch"])
     pack = Pack(
         name=name,
@@ -145,8 +135,8 @@ def make(name: str, into: Path, python: Path | None = None, *, strip: bool = Tru
         torch=version.partition("+")[0],
         python=environment.tag,
         platform=environment.platform,
-        device=kind.device,
-        driver=kind.driver,
+        device="cpu" if for_cards is None else "cuda",
+        driver=None if for_cards is None else for_cards.driver,
         capability=_capabilities(told["flags"]),
         files=tuple(_listed(folder)),
     )
@@ -154,10 +144,14 @@ def make(name: str, into: Path, python: Path | None = None, *, strip: bool = Tru
     return folder
 
 
-def _distributions(environment: Environment, kind: Kind) -> Iterator[tuple[str, importlib.metadata.Distribution]]:
+def _computing(cuda: str | None) -> str:
+    return "processors" if cuda is None else f"CUDA {cuda}"
+
+
+def _distributions(environment: Environment, for_cards: bool) -> Iterator[tuple[str, importlib.metadata.Distribution]]:
     for distribution in importlib.metadata.distributions(path=[str(environment.site)]):
         name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
-        if name in DISTRIBUTIONS or (kind.device == "cuda" and CARD_DISTRIBUTIONS.fullmatch(name)):
+        if name in DISTRIBUTIONS or (for_cards and CARD_DISTRIBUTIONS.fullmatch(name)):
             yield name, distribution
 
 

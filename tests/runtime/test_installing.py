@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -315,7 +314,7 @@ def test_killed_at_any_time_there_is_no_half_pack(file, older):
         process = _installing(file, 0.05)
         for _ in range(lines):
             assert process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
         process.stdout.close()
         assert [one.name for one in installed()] == (["cu130"] if older else [])
