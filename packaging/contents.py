@@ -47,7 +47,7 @@ EXCLUDED = (
     *("IPython", "matplotlib", "scipy", "pandas", "sklearn", "tensorflow", "jax", "flax", "onnx", "onnxruntime"),
     *("PyQt5", "PyQt6", "PySide2", "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtTest", "PySide6.QtDesigner"),
     *("numpy.f2py", "numpy.testing", "PIL.ImageTk", "PIL.ImageQt"),
-    *("accelerate.commands", "accelerate.test_utils", "huggingface_hub.cli", "huggingface_hub.inference._mcp"),
+    *("accelerate.test_utils", "huggingface_hub.cli", "huggingface_hub.inference._mcp"),
     *("diffusers.commands", "diffusers.experimental", "diffusers.modular_pipelines"),
     *("transformers.cli", "transformers.exporters", "transformers.pipelines", "transformers.testing_utils"),
 )
@@ -75,12 +75,12 @@ METADATA = (
 """Distributions whose versions diffusers and transformers ask for when they are imported."""
 
 _LIBRARIES = ("kandinsky_studio", "accelerate", "diffusers", "huggingface_hub", "transformers")  # imported by name
-_ALONE = ("socksio", "safetensors.torch", "safetensors.numpy", "PySide6.support.deprecated")
+_ALONE = ("socksio", "safetensors.torch", "safetensors.numpy", "PySide6.QtSvg", "PySide6.support.deprecated")
 
 # Folders of which only some parts are wanted: the models and pipelines of everybody else are most of both libraries.
 _CHOSEN = {
     "diffusers.pipelines": {"kandinsky", "kandinsky2_2"},
-    "transformers.models": {"auto", "clip", "depth_anything", "dinov2", "dpt", "mt5", "roberta", "t5", "xlm_roberta"},
+    "transformers.models": {"auto", "clip", "depth_anything", "dinov2", "dinov2_with_registers", "dpt", "mt5", "roberta", "siglip", "t5", "vit_mae", "xlm_roberta"},
 }
 
 _NOT_OF_STDLIB = {"antigravity", "this", "test", "site-packages", "__phello__"}
