@@ -182,7 +182,7 @@ def check_resources() -> str:
     missing = [pattern for pattern, count in counts.items() if not count]
     if missing:
         raise NotRight(f"missing in {resources}: {', '.join(missing)}")
-    return f"{counts['icons/*.svg']} icons, {counts['i18n/*.qm']} translations, the built-in model"
+    return f"{counts['icons/*.svg']} icons, the built-in model, languages: English and {counts['i18n/*.qm']} more"
 
 
 def check_translations() -> str:

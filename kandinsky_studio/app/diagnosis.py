@@ -142,7 +142,7 @@ def _system() -> Iterable[Row]:
         yield "distribution", _distribution()
         yield "C library", " ".join(platform.libc_ver())
     yield "processor", f"{platform.machine()}, {psutil.cpu_count(logical=False)} cores, {os.cpu_count()} threads"
-    yield "language", str(locale.getlocale()[0])
+    yield "language", locale.getlocale()[0] or "C"
     for name, told in VARIABLES.items():
         value = os.environ.get(name)
         if value is not None:
