@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable, Iterator
+
 import cv2
 import numpy as np
 from PySide6.QtGui import QImage
@@ -9,7 +12,9 @@ from PySide6.QtGui import QImage
 from kandinsky_studio.document.geometry import TILE, Rect
 from kandinsky_studio.document.surface import Depth, Pixels, Surface, from_rgba, to_image
 from kandinsky_studio.errors import DamagedPicture
+from kandinsky_studio.storage import png_rows
 from kandinsky_studio.storage.image_files import open_from_bytes
+from kandinsky_studio.storage.png_rows import Unusual
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _FAR = 2048  # pixels along each side from which on a picture is first seen at a quarter of its size or less
@@ -21,7 +26,13 @@ def fill(surface: Surface, rect: Rect, data: bytes, name: str) -> None:
 
     ``name`` is what messages call it. Raises ``DamagedPicture`` and what ``open_from_bytes`` raises.
     """
-    if surface.depth is Depth.MASK:
+    grey = surface.depth is Depth.MASK
+    heights = [row.height for row in _rows_of_tiles(rect)]
+    with contextlib.suppress(Unusual):
+        bands = png_rows.bands(data, png_rows.GREY if grey else png_rows.RGBA, rect.width, rect.height, heights)
+        _put(surface, rect, map(to_image if grey else from_rgba, bands))
+        return
+    if grey:
         pixels, to_image_of = _mask(data, name), to_image
     elif _is_plain(data):
         pixels, to_image_of = _picture(data, name), _premultiplied
@@ -29,19 +40,29 @@ def fill(surface: Surface, rect: Rect, data: bytes, name: str) -> None:
         pixels, to_image_of = open_from_bytes(data, name).pixels, from_rgba
     if pixels.shape[:2] != (rect.height, rect.width):
         raise DamagedPicture(file=name)
-    # A row of tiles at a time: what is converted is still in the processor's memory when it is cut to tiles.
-    top = rect.y
-    while top < rect.bottom:
-        bottom = min((top // TILE + 1) * TILE, rect.bottom)
-        image = to_image_of(pixels[top - rect.y : bottom - rect.y])
+    parts = (pixels[row.y - rect.y : row.bottom - rect.y] for row in _rows_of_tiles(rect))
+    _put(surface, rect, map(to_image_of, parts))
+
+
+def _put(surface: Surface, rect: Rect, images: Iterable[QImage]) -> None:
+    """A row of tiles at a time: what is converted is still in the processor's memory when it is cut to tiles."""
+    # Images first: after the last one, whoever makes them looks at the end of the file.
+    for image, row in zip(images, _rows_of_tiles(rect), strict=True):
         if image.isNull():
             raise MemoryError
-        row = Rect(rect.x, top, rect.width, bottom - top)
         surface.fill_from(row, image)
         if min(rect.width, rect.height) >= _FAR:  # who waits for the picture shall not wait for this as well
             for tile in map(surface.tiles.get, row.tiles()):
                 if tile is not None:
                     _ = tile.quarter
+
+
+def _rows_of_tiles(rect: Rect) -> Iterator[Rect]:
+    """The parts of ``rect`` that lie in one row of tiles each, from the top."""
+    top = rect.y
+    while top < rect.bottom:
+        bottom = min((top // TILE + 1) * TILE, rect.bottom)
+        yield Rect(rect.x, top, rect.width, bottom - top)
         top = bottom
 
 

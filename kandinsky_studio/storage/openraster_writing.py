@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import cv2
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter
 
@@ -18,14 +17,8 @@ from kandinsky_studio.document.geometry import NOTHING, TILE, Key, Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Depth, Surface, new_image, readable
 from kandinsky_studio.storage import openraster as names
+from kandinsky_studio.storage import png_rows
 from kandinsky_studio.storage.durable import replacing
-
-_PACKING = (
-    *(cv2.IMWRITE_PNG_COMPRESSION, 1),  # 0 … 9: what is more takes ten times as long for a tenth of the size
-    # What changed from the row above. To choose a filter for each row takes half as long again to write, and a third
-    # more to read, and the file is larger.
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
-)
 
 
 def write_openraster(path: Path, state: State, active_id: int | None = None) -> None:
@@ -240,11 +233,10 @@ def _area(surface: Surface) -> Rect:
 def _png(image: QImage) -> bytes:
     """As straight RGBA, or grey for masks. Eight bits come back the same after the way there and back."""
     if image.format() == QImage.Format.Format_ARGB32_Premultiplied:
-        image = image.convertToFormat(QImage.Format.Format_ARGB32)
-    done, data = cv2.imencode(".png", readable(image), _PACKING)
-    if not done:
-        raise MemoryError
-    return data.tobytes()
+        image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+        if image.isNull():
+            raise MemoryError
+    return png_rows.packed(readable(image))
 
 
 def _masked(layer: Layer, area: Rect) -> QImage:
