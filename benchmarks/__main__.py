@@ -25,6 +25,7 @@ BENCHMARKS = {
     "journal": "how long the journal holds up whoever paints, and how large it becomes",
     "kills": "kills at random moments: what of documents, files and pictures is lost",
     "canvas": "how fluid painting, panning, zooming and undo are, at rest and while a picture is made",
+    "opening": "how long it takes until a large document is seen, saved by us and by other programs",
     "window": "the canvas in the real window: opening, strokes by events of the mouse, memory",
     "peer": "the real window and Krita side by side: opening, memory, and how far the paint is behind the pointer",
     "brushes": "milliseconds of one event of a pen, by the size and kind of the brush",

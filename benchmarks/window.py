@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,10 @@ from benchmarks.table import percentile, table
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent
 
+    from kandinsky_studio.app.studio import Studio
     from kandinsky_studio.ui.easel.view import DocumentView
     from kandinsky_studio.ui.main_window import MainWindow
+    from kandinsky_studio.ui.theme import Theme
 
 SIZE = 1600, 1000
 ZOOMS = (("whole picture", 0.0), ("50 %", 0.5), ("100 %", 1.0))
@@ -52,35 +55,15 @@ def write(file: Path) -> None:
 
 def _measure(file: Path) -> str:
     import psutil
-    from PySide6.QtWidgets import QApplication
 
-    from kandinsky_studio.app.studio import Studio
     from kandinsky_studio.app.worker import ModelStage
-    from kandinsky_studio.ui.main_window import MainWindow
-    from kandinsky_studio.ui.theme import Theme
 
-    application = QApplication.instance() or QApplication(["window"])
-    assert isinstance(application, QApplication)
     painted = Watch()
-    studio = Studio()
-    theme = Theme(application)
-    window = MainWindow(studio, theme)
-    window.stage.painted.disconnect()  # or the first painting would start the engine
-    window.resize(*SIZE)
-    window.show()
-    spin(lambda: False, 1.0)
+    studio, theme, window = shown()
     view = window.bench.page.view
     process = psutil.Process()
-    before, processor = process.memory_info().rss, sum(process.cpu_times()[:2])
-    begin = time.perf_counter()
-    gaps: list[float] = []
-    with _gaps(gaps):
-        studio.editor.open(file)
-        spin(lambda: bool(studio.editor.sheets))
-        seen = time.perf_counter() - begin
-        spin(lambda: not view.unfinished)
-    opened = time.perf_counter() - begin
-    processor = sum(process.cpu_times()[:2]) - processor
+    before = process.memory_info().rss
+    opened = opening(studio, window, file)
     document = view.document
     assert document is not None
     raw = sum(surface.size for surface in document.state.surfaces())
@@ -115,9 +98,9 @@ def _measure(file: Path) -> str:
     theme.close()
     return "\n\n".join(
         [
-            f"Opening a file of {file_size(raw)} in ten layers: {opened:.2f} s by the clock until all of it is seen "
-            f"({processor:.2f} s of the processors), {seen:.2f} s until there is a document; the window's thread was "
-            f"busy for {max(gaps) * 1000:.0f} ms at a time at the most",
+            f"Opening a file of {file_size(raw)} in ten layers: {opened.seen:.2f} s by the clock until all of it is seen "
+            f"({opened.processors:.2f} s of the processors), {opened.there:.2f} s until there is a document; the window's "
+            f"thread was busy for {opened.busy * 1000:.0f} ms at a time at the most",
             f"Strokes of a soft brush of {BRUSH:.0f} pixels, one event every {TICK * 1000:.0f} ms; milliseconds from "
             f"when an event was due until it was painted; {len(made)} pictures were made meanwhile; Qt platform "
             f"“{_platform()}”",
@@ -128,6 +111,51 @@ def _measure(file: Path) -> str:
             f"{memory[1] / raw:.2f} × after painting, with the undo list",
         ]
     )
+
+
+def shown() -> tuple[Studio, Theme, MainWindow]:
+    """The window as it is after a start, at rest. Whoever asks closes window and theme."""
+    from PySide6.QtWidgets import QApplication
+
+    from kandinsky_studio.app.studio import Studio
+    from kandinsky_studio.ui.main_window import MainWindow
+    from kandinsky_studio.ui.theme import Theme
+
+    application = QApplication.instance() or QApplication(["window"])
+    assert isinstance(application, QApplication)
+    studio, theme = Studio(), Theme(application)
+    window = MainWindow(studio, theme)
+    window.stage.painted.disconnect()  # or the first painting would start the engine
+    window.resize(*SIZE)
+    window.show()
+    spin(lambda: False, 1.0)
+    return studio, theme, window
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Seconds: by the clock until there is a document and until all of it is seen, of all processors, and the longest
+    time for which the window answered to nothing."""
+
+    there: float
+    seen: float
+    processors: float
+    busy: float
+
+
+def opening(studio: Studio, window: MainWindow, file: Path) -> Opening:
+    """Open ``file`` and wait until it is seen."""
+    import psutil
+
+    process, gaps = psutil.Process(), list[float]()
+    processors, begin = sum(process.cpu_times()[:2]), time.perf_counter()
+    with _gaps(gaps):
+        studio.editor.open(file)
+        spin(lambda: bool(studio.editor.sheets))
+        there = time.perf_counter() - begin
+        spin(lambda: not window.bench.page.view.unfinished)
+    seen = time.perf_counter() - begin
+    return Opening(there, seen, sum(process.cpu_times()[:2]) - processors, max(gaps))
 
 
 def file_size(raw: int) -> str:
