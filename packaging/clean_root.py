@@ -21,6 +21,7 @@ from typing import Any
 
 USER, USER_ID = "painter", 1000
 HOME = f"home/{USER}"
+LOCALES = ("en_GB", "ru_RU")
 SOURCES = Path("/etc/apt")
 
 # What belongs to apt and dpkg, who remember what they did, and to the cache of the loader.
@@ -89,7 +90,10 @@ class CleanRoot:
         sources = [f"deb {mirror} {suite} main"] if mirror else own_sources(suite)
         if not kept.exists():
             address = sources[0].split()[1]
-            _outside("unshare", "--mount", "debootstrap", "--variant=minbase", suite, str(self.folder), address)
+            options = ("--variant=minbase", "--include=locales")
+            _outside("unshare", "--mount", "debootstrap", *options, suite, str(self.folder), address)
+            for name in LOCALES:
+                self.run("localedef", "-i", name, "-f", "UTF-8", f"{name}.UTF-8")
             self.run("apt-get", "clean")
             kept.parent.mkdir(parents=True, exist_ok=True)
             partial = kept.with_suffix(".partial")
@@ -121,7 +125,7 @@ class CleanRoot:
             else "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": f"/{HOME}" if as_user else "/root",
             "USER": USER if as_user else "root",
-            "LANG": "C.UTF-8",
+            "LANG": f"{LOCALES[0]}.UTF-8",
             "DEBIAN_FRONTEND": "noninteractive",
             "XDG_RUNTIME_DIR": f"/run/user/{who}",
         }
