@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import io
 import json
 import subprocess
@@ -50,6 +51,8 @@ def _devices() -> tuple[Row, ...]:
     """What the engine sees, asked of a process of its own: a torch that crashes is what reports are wanted for."""
     from kandinsky_studio import paths
 
+    if importlib.util.find_spec("torch") is None:
+        return (("devices", "torch is not there"),)
     itself = [sys.executable] if paths.frozen() else [sys.executable, "-m", "kandinsky_studio"]
     try:
         done = subprocess.run(

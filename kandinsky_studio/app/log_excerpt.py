@@ -43,11 +43,17 @@ _PATTERNS = (
 )
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ ([A-Z]+) (kandinsky_studio[\w.]*): (.*)")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function><?\w+>?)')
+_LIBRARIES = (
+    *("torch", "diffusers", "transformers", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
+    *("numpy", "PIL", "cv2", "psd_tools", "httpx2", "httpcore2", "PySide6"),
+)
 _OURS = re.compile(
     r"(?:.*[\\/])?(?P<file>(?:kandinsky_studio|site-packages|python3\.\d+|runtime[\\/][\w-]+[\\/]lib)[\\/][\w./\\+-]+\.py)"
 )
+_FROZEN = re.compile(rf"(?P<file>(?:{'|'.join(_LIBRARIES)})[\\/][\w./\\+-]+\.py)")  # has no folders before it
+_IMPORTING = re.compile(r"<frozen .*|(.*[\\/])?(importlib[\\/]__init__|pyimod\d\d_importers)\.pyc?|PyInstaller[\\/].*")
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '[A-Za-z_][\w.]*'")
 _ERROR = re.compile(r"(?:(?P<module>[a-z][\w.]*)\.)?(?P<name>[A-Z]\w*)(?::.*)?")
-_LIBRARIES = ("torch", "numpy", "PIL", "diffusers", "transformers", "safetensors", "tokenizers", "cv2", "httpx2")
 
 
 @dataclass
@@ -121,13 +127,16 @@ def _traceback(lines: list[str]) -> tuple[list[str], str]:
     for line in lines:
         frame = _FRAME.fullmatch(line)
         if frame is not None:
-            place = _OURS.fullmatch(frame["file"])
+            if _IMPORTING.fullmatch(frame["file"]):
+                continue  # every other frame, where modules import modules
+            place = _OURS.fullmatch(frame["file"]) or _FROZEN.fullmatch(frame["file"])
             shown = place["file"].replace("\\", "/") if place is not None else "(elsewhere)"
             frames.append(f"{shown}:{frame['line']} in {frame['function']}")
             continue
         error = _ERROR.fullmatch(line)
         if error is not None and _is_error(error["module"] or "", error["name"]):
-            ended = ".".join(filter(None, (error["module"], error["name"])))
+            named = ".".join(filter(None, (error["module"], error["name"])))
+            ended = line if _NO_MODULE.fullmatch(line) else named
     return frames, ended
 
 

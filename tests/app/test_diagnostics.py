@@ -192,6 +192,8 @@ def test_of_the_log_it_tells_where_and_what_class(lived_in):
         ("/opt/studio/_internal/kandinsky_studio/app/files.py", "kandinsky_studio/app/files.py"),
         ("kandinsky_studio/app/files.py", "kandinsky_studio/app/files.py"),
         (r"C:\Users\x\Studio\runtime\cpu\lib\torch\serialization.py", "runtime/cpu/lib/torch/serialization.py"),
+        ("diffusers/models/unet.py", "diffusers/models/unet.py"),
+        ("secret/models/unet.py", "(elsewhere)"),
         ("/usr/lib/python3.11/json/decoder.py", "python3.11/json/decoder.py"),
         ("/home/x/my work/kandinsky_studio notes/plan.py", "(elsewhere)"),
         ("/home/x/secret.py", "(elsewhere)"),
@@ -208,6 +210,21 @@ def test_a_frame_is_told_from_the_library_on(tmp_path, frame, shown):
         f"    {shown}:7 in work",
         "    torch.cuda.OutOfMemoryError",
     ]
+
+
+def test_of_a_module_that_is_missing_the_name_is_told(tmp_path):
+    file = tmp_path / "a.log"
+    lines = [
+        "2026-01-02 03:04:05,678 ERROR kandinsky_studio.cli: unforeseen",
+        '  File "kandinsky_studio/cli.py", line 7, in main',
+        '  File "<frozen importlib._bootstrap>", line 1204, in _gcd_import',
+        '  File "PyInstaller/loader/pyimod02_importers.py", line 457, in exec_module',
+        "ModuleNotFoundError: No module named 'isal.zlib'",
+    ]
+    file.write_text("\n".join(lines))
+    assert log_excerpt.excerpt(file)[1:] == ["    kandinsky_studio/cli.py:7 in main", f"    {lines[-1]}"]
+    file.write_text("\n".join([*lines[:-1], "ModuleNotFoundError: No module named 'a cat'"]))
+    assert log_excerpt.excerpt(file)[-1] == "    ModuleNotFoundError"
 
 
 def test_a_log_that_goes_on_for_long_is_told_from_its_end(tmp_path):
