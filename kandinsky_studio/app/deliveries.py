@@ -24,9 +24,7 @@ from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.stock import Seen, Stock
 from kandinsky_studio.app.token import Token
-from kandinsky_studio.app.underway import State as State
-from kandinsky_studio.app.underway import Underway as Underway
-from kandinsky_studio.app.underway import Work as Work
+from kandinsky_studio.app.underway import State, Underway, Work
 from kandinsky_studio.errors import Cancelled, NetworkOff, StudioError
 from kandinsky_studio.storage.models import catalogue, shelf, updating
 from kandinsky_studio.storage.models.catalogue import Catalogue
@@ -366,6 +364,7 @@ class Deliveries(QObject):
             files = followed(one.files, delivery)
             self._underway[model] = dataclasses.replace(one, progress=delivery, files=files)
             self.progressed.emit(model)
+            self.stock.look_now_and_then()
 
     def _listed(self, model: str, files: tuple[FileStand, ...]) -> None:
         one = self._underway.get(model)

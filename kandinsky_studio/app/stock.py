@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from kandinsky_studio.storage.models import shelf, updating
 from kandinsky_studio.storage.models.catalogue import Catalogue, Offer, Part
 from kandinsky_studio.storage.models.delivery import Stand, stands
 from kandinsky_studio.storage.models.manifest import Manifest
+
+_APART = 2.0  # seconds between looks while a delivery runs
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Stock(QObject):
         self._guard = threading.Lock()
         self._due = False  # whether a look is asked for that has not begun
         self._wanted = False
+        self._looked = 0.0
         self._asked: Mapping[str, Manifest] = {}
         self.seen = Seen(paths.models())
 
@@ -64,12 +68,18 @@ class Stock(QObject):
     def look(self) -> None:
         """Look at the disk; ``changed`` follows if it is not as it was."""
         self._wanted = True
+        self._looked = time.monotonic()
         with self._guard:
             if self._due:
                 return
             self._due = True
         catalogue = self._catalogue()
         self._lane.run(lambda: self._look(catalogue), self.put, lambda _: None)
+
+    def look_now_and_then(self) -> None:
+        """More of it comes: look, but not at every byte."""
+        if time.monotonic() - self._looked > _APART:
+            self.look()
 
     def look_again(self) -> None:
         """The files may have come or gone; looks if anybody ever wanted to know."""

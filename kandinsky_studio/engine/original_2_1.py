@@ -271,7 +271,7 @@ def _clip_text(state: State, numbers: Numbers) -> Network:
     words, width = size(state, "token_embedding.weight", 0), size(state, "token_embedding.weight", 1)
     if width % numbers.clip_head_dim:
         raise ValueError(f"heads of {numbers.clip_head_dim} do not divide the width {width}")
-    config = {
+    config: dict[str, Any] = {
         "vocab_size": words,
         "hidden_size": width,
         "intermediate_size": size(state, "transformer.resblocks.0.mlp.c_fc.weight", 0),
@@ -301,7 +301,7 @@ def _clip_vision(state: State, numbers: Numbers) -> Network:
     side = round((size(state, "visual.positional_embedding", 0) - 1) ** 0.5)
     if width % numbers.clip_head_dim:
         raise ValueError(f"heads of {numbers.clip_head_dim} do not divide the width {width}")
-    config = {
+    config: dict[str, Any] = {
         "hidden_size": width,
         "intermediate_size": size(state, "visual.transformer.resblocks.0.mlp.c_fc.weight", 0),
         "projection_dim": size(state, "visual.proj", 1),

@@ -145,6 +145,7 @@ class FileList(Translated):
             if one.folder != folder:
                 folder = one.folder
                 heading = QLabel(folder)
+                heading.setContentsMargins(0, TIGHT if row else 0, 0, 0)
                 self._grid.addWidget(heading, row, 0, 1, 3)
                 row += 1
             name = StatusLine(Qt.AlignmentFlag.AlignLeft)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton
 
-from kandinsky_studio.app.deliveries import State
 from kandinsky_studio.app.queue_words import in_all
 from kandinsky_studio.app.studio import Studio
+from kandinsky_studio.app.underway import State
 from kandinsky_studio.app.worker import ModelStage, ModelState
 
 

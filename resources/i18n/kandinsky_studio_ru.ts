@@ -662,8 +662,8 @@
         <translation>Для моделей, лицензию которых нужно принять на Hub. Хранится до конца работы программы и нигде на диске.</translation>
     </message>
     <message>
-        <source>Keep it in this computer's key store</source>
-        <translation>Хранить в хранилище ключей этого компьютера</translation>
+        <source>Keep it in the system's key store</source>
+        <translation>Держать в хранилище ключей</translation>
     </message>
 </context>
 <context>
@@ -1923,6 +1923,10 @@
     <message>
         <source>Graphics card and PyTorch…</source>
         <translation>Видеокарта и PyTorch…</translation>
+    </message>
+    <message>
+        <source>Look for a new version…</source>
+        <translation>Узнать о новой версии…</translation>
     </message>
 </context>
 <context>
@@ -7436,6 +7440,57 @@
     <message>
         <source>It is older than the cards that PyTorch computes on.</source>
         <translation>Она старше тех карт, на которых вычисляет PyTorch.</translation>
+    </message>
+</context>
+<context>
+    <name>UpdatesDialog</name>
+    <message>
+        <source>Look for a new version</source>
+        <translation>Новая версия</translation>
+    </message>
+    <message>
+        <source>This is Kandinsky Studio {version}. The program looks for a newer one only when you ask for it here, and fetches nothing but the news of it: what you install, and when, is up to you.</source>
+        <translation>Это Kandinsky Studio {version}. Программа узнаёт о новых версиях, только когда вы просите об этом здесь, и загружает лишь известие о них: что и когда устанавливать, решаете вы.</translation>
+    </message>
+    <message>
+        <source>Where the news are</source>
+        <translation>Где узнавать о версиях</translation>
+    </message>
+    <message>
+        <source>Open its page</source>
+        <translation>Открыть страницу</translation>
+    </message>
+    <message>
+        <source>Copy the checksums</source>
+        <translation>Скопировать суммы</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Что нового</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the files, to compare after the download</source>
+        <translation>SHA-256 файлов, для сверки после загрузки</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Остановить</translation>
+    </message>
+    <message>
+        <source>Look</source>
+        <translation>Узнать</translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation>Узнаём…</translation>
+    </message>
+    <message>
+        <source>Version {version} is there, of {day}.</source>
+        <translation>Вышла версия {version} от {day}.</translation>
+    </message>
+    <message>
+        <source>This is the newest version.</source>
+        <translation>Это самая новая версия.</translation>
     </message>
 </context>
 </TS>

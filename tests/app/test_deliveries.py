@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from kandinsky_studio import paths
-from kandinsky_studio.app.deliveries import Deliveries, State
+from kandinsky_studio.app.deliveries import Deliveries
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.remembering import Remembering
+from kandinsky_studio.app.underway import State
 from kandinsky_studio.errors import LoginPage, NetworkOff
 from tests.hub import FakeHub, Faults
 

@@ -66,7 +66,7 @@ def test_every_dependency_is_pinned_within_its_range():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pins = _pins()
     extras = project["optional-dependencies"]
-    for text in [*project["dependencies"], *extras["test"], *extras["package"]]:
+    for text in [*project["dependencies"], *extras["test"], *extras["package"], *extras["keys"]]:
         requirement = Requirement(text)
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), text

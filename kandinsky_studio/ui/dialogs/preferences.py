@@ -136,7 +136,7 @@ class PreferencesDialog(QDialog):
                 "on the disk."
             )
         )
-        self.keep_token.setText(self.tr("Keep it in this computer's key store"))
+        self.keep_token.setText(self.tr("Keep it in the system's key store"))
         self._show_token()
         self._folder_label.setText(self.tr("Gallery folder"))
         self.folder.setAccessibleName(self.tr("Gallery folder"))
