@@ -319,6 +319,11 @@ HELP = (
         "report bug log version devices отчёт ошибка",
         "device",
     ),
+    Command(
+        "help.updates",
+        QT_TRANSLATE_NOOP("commands", "Look for a new version…"),
+        "update upgrade release обновить новая",
+    ),
     Command("help.about", QT_TRANSLATE_NOOP("commands", "About Kandinsky Studio"), "version licence версия", "info"),
 )
 

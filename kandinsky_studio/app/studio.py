@@ -40,6 +40,7 @@ from kandinsky_studio.app.strip_export import StripExport
 from kandinsky_studio.app.styles import Styles
 from kandinsky_studio.app.thumbnails import Thumbnails
 from kandinsky_studio.app.translation import SYSTEM, Translation
+from kandinsky_studio.app.updates import Updates
 from kandinsky_studio.app.wording.words import Words
 from kandinsky_studio.app.worker import EngineLike, EngineWorker, open_engine
 from kandinsky_studio.engine.request import GenerationRequest
@@ -80,6 +81,7 @@ class Studio(QObject):
         self.gallery = Gallery(paths.library(), self.messages, self)
         self.worker = EngineWorker(open_engine, self.gallery.keep, self)
         self.looking = Looking(self.worker, self)
+        self.updates = Updates(self.remembering, self)
         self.diagnostics = Diagnostics(self.worker, self.remembering, self.messages, self)
         self.notices = Notices(self)
         self.generation = Generation(self.settings, self.worker, self.messages, self.models.check, self)
@@ -169,6 +171,7 @@ class Studio(QObject):
         self.runtimes.close()
         ended = self.worker.close()
         self.diagnostics.close()
+        self.updates.close()
         self.notices.close()
         self.strip_export.close()
         self.ingredients.close()

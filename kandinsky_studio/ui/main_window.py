@@ -28,6 +28,7 @@ from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
 from kandinsky_studio.ui.dialogs.runtimes import RuntimesDialog
 from kandinsky_studio.ui.dialogs.styles import StylesDialog
 from kandinsky_studio.ui.dialogs.tablet_tester import TabletTester
+from kandinsky_studio.ui.dialogs.updates import UpdatesDialog
 from kandinsky_studio.ui.document_deeds import DocumentDeeds
 from kandinsky_studio.ui.idea_deeds import IdeaDeeds
 from kandinsky_studio.ui.menus import build_menus
@@ -145,6 +146,7 @@ class MainWindow(QMainWindow):
         implement("model.runtimes", lambda: self._open_beside(RuntimesDialog))
         implement("help.tablet_tester", lambda: TabletTester(self).open())
         implement("help.diagnostics", lambda: DiagnosticsDialog(self.studio, self.theme, self).open())
+        implement("help.updates", lambda: UpdatesDialog(self.studio, self.theme, self).open())
         implement("help.about", lambda: AboutDialog(self.studio, self.theme, self).open())
         for choice in (*a.theme_choices.values(), *a.language_choices.values()):
             implement(choice.objectName())

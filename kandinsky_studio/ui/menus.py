@@ -18,7 +18,14 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("file.new", "file.open", ">recent", SEPARATOR),
             *("file.save", "file.save_as", "file.save_incremental", "file.export", SEPARATOR),
             *("file.import_as_layer", SEPARATOR, "gallery.save_as", "gallery.open_folder", SEPARATOR),
-            *("model.open_folder", "model.get_real_pictures", "model.runtimes", SEPARATOR, "file.close_tab", "file.quit"),
+            *(
+                "model.open_folder",
+                "model.get_real_pictures",
+                "model.runtimes",
+                SEPARATOR,
+                "file.close_tab",
+                "file.quit",
+            ),
         ),
     ),
     (
@@ -111,7 +118,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *("help.welcome", "help.tour", "help.sample", SEPARATOR),
             *("window.command_palette", "help.keys", "help.tablet_tester", "help.about_builtin", SEPARATOR),
-            *("help.diagnostics", "help.about"),
+            *("help.diagnostics", "help.updates", "help.about"),
         ),
     ),
 )

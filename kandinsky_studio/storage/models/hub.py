@@ -116,11 +116,7 @@ class Hub:
         """
         url = f"{self._endpoint}/api/models/{repository}/revision/{quote(revision, safe='')}?blobs=true"
         with self._asked(url, repository, repository) as response:
-            content = b""
-            for block in self._blocks(response):
-                content += block
-                if len(content) > MAX_METADATA:
-                    raise NotAHub(host=self._host)
+            content = self._whole(response, MAX_METADATA)
         try:
             found = manifest.of_metadata(json.loads(content))
         except (ValueError, RecursionError) as error:
@@ -129,6 +125,16 @@ class Hub:
             raise NotAHub(host=self._host)
         # A repository that was renamed answers under its new name; the one that was asked for goes on leading there.
         return Manifest(repository, found.revision, found.files)
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The whole of a small file at ``path`` below the endpoint, with a slash before it.
+
+        Raises a ``DeliveryError``, ``NotAHub`` above ``limit`` bytes; ``Interrupted`` for what may pass.
+        """
+        with self._asked(f"{self._endpoint}{path}", "", path) as response:
+            if "text/html" in response.headers.get("Content-Type", ""):
+                raise LoginPage(host=self._host)
+            return self._whole(response, limit)
 
     @contextmanager
     def opened(self, source: Manifest, file: PublishedFile, start: int = 0) -> Iterator[Answer]:
@@ -157,7 +163,8 @@ class Hub:
         response: httpx2.Response | None = None
         try:
             try:
-                request = self._client.build_request("GET", url, headers={**self._headers, **(headers or {})})
+                told = {**self._headers, **(headers or {})}
+                request = self._client.build_request("GET", url, headers=told, extensions={"trace": self._connected})
                 response = self._client.send(request, stream=True)
             except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
                 raise self._meaning(error) from error
@@ -171,6 +178,12 @@ class Hub:
                 with contextlib.suppress(httpx2.HTTPError, OSError):
                     response.close()
 
+    def _connected(self, event: str, about: dict[str, Any]) -> None:
+        """Know the connection before the other side has said a word: :meth:`abort` must not wait for it."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._stream = about["return_value"]
+            self._check_wanted()
+
     def _blocks(self, response: httpx2.Response) -> Iterator[bytes]:
         coded = response.headers.get("Content-Encoding", "identity") != "identity"
         try:
@@ -181,6 +194,14 @@ class Hub:
         except (httpx2.HTTPError, OSError) as error:
             raise self._meaning(error) from error
         self._check_wanted()
+
+    def _whole(self, response: httpx2.Response, limit: int) -> bytes:
+        content = b""
+        for block in self._blocks(response):
+            content += block
+            if len(content) > limit:
+                raise NotAHub(host=self._host)
+        return content
 
     def _begin(self, response: httpx2.Response, file: PublishedFile, start: int) -> int:
         """Where the bytes of ``response`` begin. Raises ``WrongFile`` if they can't be those of ``file``."""
