@@ -179,13 +179,13 @@ def test_every_value_of_a_request_can_be_given():
         "model": "builtin",
     }
     flags = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
-    [request] = asking.asked_for(cli._parser().parse_args(["generate", PROMPT, *flags]))
+    [request] = asking.asked_for(cli._parsed(["generate", PROMPT, *flags]))
     assert request == GenerationRequest(PROMPT, **given)
 
 
 @pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.key)
 def test_what_is_not_given_is_the_models_own_and_can_be_done(spec):
-    arguments = cli._parser().parse_args(["generate", PROMPT, "--model", spec.key])
+    arguments = cli._parsed(["generate", PROMPT, "--model", spec.key])
     [request] = asking.asked_for(arguments)
     check(request, spec)
     assert (request.width, request.num_inference_steps) == (spec.native_size, spec.num_inference_steps.default)
@@ -196,7 +196,7 @@ def test_the_folder_of_a_model_is_kept_whole(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models" / "mine").mkdir(parents=True)
     save_png(tmp_path / "a.png", GenerationResult(np.zeros((8, 8, 3), np.uint8), GenerationRequest("a"), np.zeros(8)))
-    arguments = cli._parser().parse_args(["generate", "--from", "a.png", "--model", "models/mine"])
+    arguments = cli._parsed(["generate", "--from", "a.png", "--model", "models/mine"])
     assert asking.asked_for(arguments)[0].model == str(tmp_path / "models" / "mine")
 
 

@@ -28,7 +28,7 @@ def made(tmp_path, monkeypatch):
 
 
 def asked(*arguments: str) -> GenerationRequest:
-    [request] = asking.asked_for(cli._parser().parse_args(arguments))
+    [request] = asking.asked_for(cli._parsed(arguments))
     return request
 
 

@@ -77,7 +77,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def _asked(*arguments: str) -> GenerationRequest:
-    [request] = asking.asked_for(cli._parser().parse_args(arguments))
+    [request] = asking.asked_for(cli._parsed(arguments))
     check(request, spec_of(request.model))
     return request
 
@@ -150,13 +150,13 @@ def test_outpaint(folder, flags, margins, size):
 
 
 def test_a_sequence(folder):
-    arguments = cli._parser().parse_args(["mix", "a.png", "a green star", "--sequence", "3", "--minus", "red"])
+    arguments = cli._parsed(["mix", "a.png", "a green star", "--sequence", "3", "--minus", "red"])
     steps = asking.asked_for(arguments)
     assert [[slot.weight for slot in step.slots] for step in steps] == [[1, 0, 1], [0.5, 0.5, 1], [0, 1, 1]]
     assert len({(step.seed, step.prior_seed) for step in steps}) == 1
     for wrong in (["a.png"], ["a.png", "b.png", "red"], ["a.png", "--minus", "b.png"]):
         with pytest.raises(MissingInput, match="one SLOT to begin with and one to end with"):
-            asking.asked_for(cli._parser().parse_args(["mix", *wrong, "--sequence", "3"]))
+            asking.asked_for(cli._parsed(["mix", *wrong, "--sequence", "3"]))
 
 
 def test_mix(folder):

@@ -29,15 +29,18 @@ def test_readme_begins_with_the_two_commands():
 @pytest.mark.parametrize("command", _commands())
 def test_readmes_commands_exist(command):
     words = shlex.split(command)
-    assert words[:2] == ["python3", "start.py"]
+    assert words[0] == "python3"
+    if words[1] != "start.py":
+        assert (ROOT / words[1]).is_file()
+        return
     if words[2:3] == ["test"]:
         return
     if words[-1] == "--help":
         with pytest.raises(SystemExit) as end:
-            cli._parser().parse_args(words[2:])
+            cli._parsed(words[2:])
         assert end.value.code == 0
     else:
-        assert callable(cli._parser().parse_args(words[2:]).run)
+        assert callable(cli._parsed(words[2:]).run)
 
 
 def test_readme_names_files_that_are_there():
