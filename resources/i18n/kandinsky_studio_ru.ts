@@ -39,6 +39,10 @@
         <source>{licences}, published by {publishers}</source>
         <translation>{licences}, издатель: {publishers}</translation>
     </message>
+    <message>
+        <source>Portable: settings, library and models are kept beside the program.</source>
+        <translation>Переносная: настройки, библиотека и модели хранятся рядом с программой.</translation>
+    </message>
 </context>
 <context>
     <name>BuiltinModelDialog</name>

@@ -54,6 +54,14 @@ def test_about_tells_the_version_and_every_models_licence(about):
     assert any("GNU Lesser General Public License" in text for text in told)
 
 
+@pytest.mark.parametrize("folder", [None, "portable"])
+def test_about_tells_what_is_portable(make_window, monkeypatch, tmp_path, folder):
+    monkeypatch.setattr(paths, "portable", lambda: tmp_path / folder if folder else None)
+    window = make_window()
+    about = AboutDialog(window.studio, window.theme, window)
+    assert about.portable.isVisibleTo(about) is (folder is not None)
+
+
 def test_about_speaks_russian(about, qtbot):
     about.parent().studio.remembering.set(language="ru")
     qtbot.waitUntil(lambda: about.others.text() == "Лицензии компонентов…")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, Qt, qVersion
 from PySide6.QtWidgets import QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from kandinsky_studio import __version__
+from kandinsky_studio import __version__, paths
 from kandinsky_studio.app.notices import model_licences
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.dialogs.licences import LicencesDialog
@@ -27,8 +27,12 @@ class AboutDialog(ReadingDialog):
         side = theme.px(_ICON)
         icon = QLabel()
         icon.setPixmap(application_icon().pixmap(side, side))
-        name = QLabel(f"<span style='font-size:16pt;font-weight:600'>Kandinsky Studio</span><br>{__version__}")
+        name, version = paragraph("welcomeTitle"), QLabel(__version__)
+        name.setText("Kandinsky Studio")
+        version.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text, self._licence, self._qt = paragraph(), paragraph("muted"), paragraph("muted")
+        self.portable = paragraph("muted")
+        self.portable.setVisible(paths.portable() is not None)
         self._heading = paragraph("heading")
         self._models = model_licences()
         self._titles = [QLabel() for _ in self._models]
@@ -40,7 +44,7 @@ class AboutDialog(ReadingDialog):
             self.buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         words = QVBoxLayout()
         words.setSpacing(MEDIUM)
-        for widget in (name, self._text, self._licence):
+        for widget in (name, version, self._text, self._licence, self.portable):
             words.addWidget(widget)
         row = QHBoxLayout()
         row.setSpacing(WIDE)
@@ -76,6 +80,7 @@ class AboutDialog(ReadingDialog):
             )
         )
         self._licence.setText(self.tr("Free software under the Apache License 2.0."))
+        self.portable.setText(self.tr("Portable: settings, library and models are kept beside the program."))
         self._heading.setText(self.tr("Licences of the models"))
         for told, title, licence in zip(self._models, self._titles, self.licences, strict=True):
             spec = self._studio.models.find(told.model)

@@ -112,6 +112,8 @@ class LicencesDialog(QDialog):
     def _tell_origin(self) -> None:
         if self._failed is not None:
             self.origin.setText(" ".join(sentences(self._failed)))
+        elif not self._notices:
+            self.origin.clear()
         elif self._built:
             self.origin.setText(self.tr("As it was collected when this program was built."))
         else:
