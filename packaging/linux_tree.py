@@ -60,7 +60,7 @@ def metainfo() -> bytes:
 
 
 def lay(base: Path, place: Path) -> None:
-    """Have the files of ``base`` in ``place`` too, by hard links where the disk can, readable by everyone.
+    """Copy the files of ``base`` to ``place``, readable by everyone.
 
     Raises ``SystemExit`` if there is no program in ``base``, or nothing about the licences of others.
     """
@@ -68,20 +68,13 @@ def lay(base: Path, place: Path) -> None:
         raise SystemExit(f"There is no frozen program in {base}. Build it first: python packaging/build.py base")
     if not (base / NOTICES).exists():
         raise SystemExit(f"{base / NOTICES} is not there. Write it first: python packaging/build.py notices")
-    shutil.copytree(base, place, symlinks=True, copy_function=_linked, dirs_exist_ok=True)
+    shutil.copytree(base, place, symlinks=True, dirs_exist_ok=True)
     for path in walk(place):
         if not path.is_symlink():
             mode = path.stat().st_mode
             wanted = 0o755 if path.is_dir() or mode & stat.S_IXUSR else 0o644
             if stat.S_IMODE(mode) != wanted:  # the umask of whoever built it
                 path.chmod(wanted)
-
-
-def _linked(source: str, target: str) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:  # another disk
-        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def walk(folder: Path) -> Iterator[Path]:
