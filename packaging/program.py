@@ -5,6 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+from pathlib import Path
+
+_UNREAD = frozenset(
+    ',;"'
+)  # in the name of a folder; Qt reads where it lies from settings, in which these mean something
 
 
 def main() -> int:
@@ -12,6 +17,7 @@ def main() -> int:
     multiprocessing.freeze_support()  # a process of ours that is to do some work never gets past this line
     _give_back_the_environment()
     _have_streams()
+    _show_qt_its_plugins()
     from kandinsky_studio.cli import main as run
 
     return run()
@@ -26,6 +32,15 @@ def _give_back_the_environment() -> None:
         os.environ["LD_LIBRARY_PATH"] = before
     elif hasattr(sys, "frozen"):
         os.environ.pop("LD_LIBRARY_PATH", None)
+
+
+def _show_qt_its_plugins() -> None:
+    """Qt finds them by itself but for a few folders; not told elsewhere, since programs that we start would hear it, too."""
+    libraries = getattr(sys, "_MEIPASS", None)
+    if libraries is None or not _UNREAD & set(libraries):
+        return
+    inside = Path(libraries, "PySide6") if sys.platform == "win32" else Path(libraries, "PySide6", "Qt")
+    os.environ.setdefault("QT_PLUGIN_PATH", str(inside / "plugins"))
 
 
 def _have_streams() -> None:

@@ -267,6 +267,20 @@ def test_what_we_start_looks_for_libraries_where_it_did_before(monkeypatch):
     assert "LD_LIBRARY_PATH" not in os.environ
 
 
+def test_qt_is_told_of_its_plugins_only_where_it_would_miss_them(monkeypatch):
+    monkeypatch.setenv("QT_PLUGIN_PATH", "")
+    monkeypatch.delenv("QT_PLUGIN_PATH")
+    for folder in (None, "/opt/Мои программы/_internal"):
+        monkeypatch.setattr(sys, "_MEIPASS", folder, raising=False)
+        program._show_qt_its_plugins()
+        assert "QT_PLUGIN_PATH" not in os.environ
+    monkeypatch.setattr(sys, "_MEIPASS", "/opt/circles, squares/_internal", raising=False)
+    program._show_qt_its_plugins()
+    plugins = Path(os.environ["QT_PLUGIN_PATH"])
+    assert plugins.name == "plugins"
+    assert plugins.is_relative_to("/opt/circles, squares/_internal/PySide6")
+
+
 def test_writing_without_a_console_goes_nowhere(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
