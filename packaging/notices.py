@@ -39,7 +39,7 @@ _RULE = "=" * 78
 _MODULES_OF_PYINSTALLER = re.compile(r"(pyi_rth_|pyi_splash|pyimod\d|pyiboot\d|_pyi_|PyInstaller(\.|$))")
 _FILES_OF_PYTHON = re.compile(
     r"(base_library\.zip|(lib)?python3[\d.]*\.(dll|so)[\d.]*|python3[\d.]*/lib-dynload/.+"
-    r"|(_\w+|pyexpat|select|unicodedata|winsound)\.pyd|(libcrypto|libssl|libffi|sqlite3)[\w-]*\.dll)"
+    r"|(_\w+|pyexpat|select|unicodedata|winsound)\.pyd|(libcrypto|libssl|libffi|sqlite3|zlib1)[\w-]*\.dll)"
 )
 _FILES_OF_MICROSOFT = re.compile(r"(vcruntime|msvcp|concrt|ucrtbase|api-ms-win-|vcomp)[\w.-]*\.dll", re.IGNORECASE)
 _BYTECODE = re.compile(r"__pycache__/([^/.]+)\.[\w.-]+\.pyc$")

@@ -21,6 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from kandinsky_studio import __version__, paths
+from kandinsky_studio.errors import BrokenCatalogue
+from kandinsky_studio.errors.base import first_line
 
 FORMAT = 1
 FILE_NAME = "THIRD-PARTY-NOTICES.json"
@@ -55,12 +57,15 @@ class Notice:
 def shown() -> tuple[tuple[Notice, ...], bool]:
     """All notices, by name, and whether they are those of the packaged program; false if they were gathered just now.
 
-    Raises ``OSError`` or ``ValueError`` if the packaged program's can't be read.
+    Raises ``BrokenCatalogue`` if the packaged program's can't be read.
     """
     folder = paths.program()
-    if folder is not None:
+    if folder is None:
+        return gathered(), False
+    try:
         return parse((folder / FILE_NAME).read_bytes()), True
-    return gathered(), False
+    except (OSError, ValueError) as error:
+        raise BrokenCatalogue(file=FILE_NAME, reason=first_line(error)) from error
 
 
 def own() -> Notice:

@@ -10,6 +10,7 @@ import notices
 import pytest
 
 from kandinsky_studio import paths
+from kandinsky_studio.errors import BrokenCatalogue
 from kandinsky_studio.storage import notices as licences
 from kandinsky_studio.storage.notices import Notice
 
@@ -207,6 +208,15 @@ def test_a_broken_file_is_refused(content):
 )
 def test_of_a_package_the_licence_of_its_files_counts(text, licence):
     assert notices._of_files(text, "libthing1") == licence
+
+
+def test_a_packaged_program_without_its_notices_says_so(machine, monkeypatch):
+    monkeypatch.setattr(paths, "program", lambda: machine.program)
+    with pytest.raises(BrokenCatalogue, match=licences.FILE_NAME):
+        licences.shown()
+    (machine.program / licences.FILE_NAME).write_text("{}")
+    with pytest.raises(BrokenCatalogue, match="no notices|format"):
+        licences.shown()
 
 
 @pytest.mark.skipif(not Path("/var/lib/dpkg/status").exists(), reason="no system of packages")
