@@ -215,7 +215,7 @@ def test_a_packaged_program_without_its_notices_says_so(machine, monkeypatch):
     with pytest.raises(BrokenCatalogue, match=licences.FILE_NAME):
         licences.shown()
     (machine.program / licences.FILE_NAME).write_text("{}")
-    with pytest.raises(BrokenCatalogue, match="no notices|format"):
+    with pytest.raises(BrokenCatalogue, match="no notices"):
         licences.shown()
 
 
