@@ -7489,8 +7489,8 @@
         <translation>Узнаём…</translation>
     </message>
     <message>
-        <source>Version {version} is there, of {day}.</source>
-        <translation>Вышла версия {version} от {day}.</translation>
+        <source>Version {version} of {day} is there.</source>
+        <translation>Вышла версия {version} от {day} года.</translation>
     </message>
     <message>
         <source>This is the newest version.</source>

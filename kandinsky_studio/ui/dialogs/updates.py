@@ -24,7 +24,7 @@ from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.paragraph import paragraph
 
 SIZE = (620, 260)  # pixels at the ordinary font
-WITH_NEWS = (620, 560)
+WITH_NEWS = (800, 560)
 
 
 class UpdatesDialog(QDialog):
@@ -83,6 +83,7 @@ class UpdatesDialog(QDialog):
         self._updates.changed.connect(self._show)
         self.finished.connect(lambda _: self._updates.stop())
         self.retranslate()
+        self.look_button.setFocus()
 
     def retranslate(self) -> None:
         self.setWindowTitle(self.tr("Look for a new version"))
@@ -125,8 +126,8 @@ class UpdatesDialog(QDialog):
             self.outcome.setText(happened)
             self.remedy.setText(remedy)
         elif news is not None:
-            day = QLocale().toString(QDate(news.day.year, news.day.month, news.day.day), QLocale.FormatType.LongFormat)
-            self.outcome.setText(self.tr("Version {version} is there, of {day}.").format(version=news.version, day=day))
+            day = QLocale().toString(QDate(news.day.year, news.day.month, news.day.day), "d MMMM yyyy")
+            self.outcome.setText(self.tr("Version {version} of {day} is there.").format(version=news.version, day=day))
             self.remedy.setText(news.page)
             self.notes.setPlainText(news.notes_in(self._translation.language))
             self.files.setPlainText("\n".join(f"{package.sha256}  {package.name}" for package in news.packages))
