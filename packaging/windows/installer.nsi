@@ -122,6 +122,7 @@ VIProductVersion "${VERSION_QUAD}"
 
 Section "$(PART_PROGRAM)" PROGRAM_PART
   SectionIn RO
+  Call checkWritable
   Call checkRoom
   Push $INSTDIR
   Call checkRunning
@@ -147,13 +148,9 @@ Section "$(PART_PROGRAM)" PROGRAM_PART
   ${EndIf}
 
   ; First what is needed to remove all the rest: an installation that was cut off can be mended or removed.
-  ClearErrors
   SetOutPath "$INSTDIR"
   SetOverwrite on
   File "/oname=${LIST}" "${LISTING}"
-  ${If} ${Errors}
-    !insertmacro REFUSE "$(BAD_FOLDER)" ${EXIT_BAD_FOLDER}
-  ${EndIf}
   !ifdef UNINSTALLER
     !pragma warning disable 6020  ; that the uninstaller below is not used
     File "/oname=uninstall.exe" "${UNINSTALLER}"
@@ -223,7 +220,7 @@ Function .onInit
     StrCpy $Before ""
   ${EndIf}
 
-  ReadRegStr $0 HKCR ".ora" ""
+  !insertmacro READ_OWNER
   ${If} $0 == ""
     StrCpy $0 1
   ${Else}
@@ -268,15 +265,21 @@ Function checkPlace
   ${EndIf}
 FunctionEnd
 
-; Whether the disk has room, beside what an update frees, for the files and the megabytes that Windows wants to have.
+; Whether files can be made in $INSTDIR. (NSIS itself takes its default in place of a folder that can't be.)
+Function checkWritable
+  CreateDirectory "$INSTDIR"
+  ClearErrors
+  FileOpen $0 "$INSTDIR\${LIST}.partial" w
+  ${If} ${Errors}
+    RMDir "$INSTDIR"
+    !insertmacro REFUSE "$(BAD_FOLDER)" ${EXIT_BAD_FOLDER}
+  ${EndIf}
+  FileClose $0
+  Delete "$INSTDIR\${LIST}.partial"
+FunctionEnd
+
+; Whether the disk of $INSTDIR has room, beside what an update frees, for the files and what Windows wants to have.
 Function checkRoom
-  StrCpy $1 "$INSTDIR"
-  ${DoUntil} ${FileExists} "$1\*.*"
-    ${GetParent} "$1" $1
-    ${If} $1 == ""
-      !insertmacro REFUSE "$(BAD_FOLDER)" ${EXIT_BAD_FOLDER}
-    ${EndIf}
-  ${Loop}
   StrCpy $2 0
   ${If} $Before != ""
     ReadRegDWORD $2 HKCU "${ARP}" "EstimatedSize"
@@ -284,7 +287,7 @@ Function checkRoom
   IntOp $2 ${SIZE_KB} - $2
   IntOp $2 $2 / 1024
   IntOp $2 $2 + 50
-  System::Call 'kernel32::GetDiskFreeSpaceExW(w "$1", *l .r3, p 0, p 0) i .r4'
+  System::Call 'kernel32::GetDiskFreeSpaceExW(w "$INSTDIR", *l .r3, p 0, p 0) i .r4'
   ${If} $4 <> 0
     System::Int64Op $3 / 1048576
     Pop $3
@@ -292,6 +295,7 @@ Function checkRoom
       StrCpy $3 ${PRETEND_FREE_MB}
     !endif
     ${If} $3 < $2
+      RMDir "$INSTDIR"  ; nothing stays, if nothing was there
       !insertmacro REFUSE "$(NO_SPACE)" ${EXIT_NO_SPACE}
     ${EndIf}
   ${EndIf}

@@ -6,6 +6,14 @@
 !define APPLICATION "${CLASSES}\Applications\${PROGRAM}.exe"
 !define CAPABILITIES "${KEY}\Capabilities"
 
+; $0: what opens .ora files by default, for this user or for all; empty if nothing does.
+!macro READ_OWNER
+  ReadRegStr $0 HKCU "${CLASSES}\.ora" ""
+  ${If} $0 == ""
+    ReadRegStr $0 HKCR ".ora" ""
+  ${EndIf}
+!macroend
+
 !macro TELL_EXPLORER
   System::Call 'shell32::SHChangeNotify(i 0x08000000, i 0, p 0, p 0)'  ; SHCNE_ASSOCCHANGED
 !macroend
@@ -20,7 +28,7 @@ Function openOra
   WriteRegStr HKCU "${CLASSES}\${PROGID}\DefaultIcon" "" "$INSTDIR\${PROGRAM}.exe,0"
   WriteRegStr HKCU "${CLASSES}\${PROGID}\shell\open\command" "" '"$INSTDIR\${PROGRAM}.exe" "%1"'
   WriteRegNone HKCU "${CLASSES}\.ora\OpenWithProgids" "${PROGID}"
-  ReadRegStr $0 HKCR ".ora" ""
+  !insertmacro READ_OWNER
   ${If} $0 == ""
     WriteRegStr HKCU "${CLASSES}\.ora" "" "${PROGID}"
   ${EndIf}
