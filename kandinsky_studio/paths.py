@@ -13,8 +13,6 @@ import functools
 import os
 import secrets
 import sys
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import platformdirs
@@ -158,6 +156,9 @@ def keep_models_in(folder: Path) -> None:
 def of_argument(text: str) -> Path:
     """The absolute path of a file that was typed, or handed over by a file manager as a path or a ``file://`` address."""
     if text.lower().startswith("file:"):
+        import urllib.parse
+        import urllib.request
+
         address = urllib.parse.urlsplit(text)
         host = "" if address.netloc.lower() == "localhost" else address.netloc
         text = urllib.request.url2pathname(f"//{host}{address.path}" if host else address.path)

@@ -14,10 +14,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
-
-import httpx2
 
 from kandinsky_studio.errors import (
     AccessDenied,
@@ -36,6 +34,9 @@ from kandinsky_studio.errors import (
 )
 from kandinsky_studio.storage.models import manifest
 from kandinsky_studio.storage.models.manifest import Manifest, PublishedFile
+
+if TYPE_CHECKING:
+    import httpx2  # who asks nobody, such as the window that comes up, does not wait for it
 
 ENDPOINT = "https://huggingface.co"
 MAX_METADATA = 32 * 2**20  # bytes of an answer of the API
@@ -73,6 +74,8 @@ class Hub:
     """
 
     def __init__(self, endpoint: str = ENDPOINT, *, proxy: str | None = None, token: str | None = None) -> None:
+        import httpx2
+
         self._endpoint = endpoint.rstrip("/")
         if urlsplit(self._endpoint).scheme not in ("http", "https") or not urlsplit(self._endpoint).hostname:
             raise NotAHub(host=endpoint)
@@ -159,6 +162,8 @@ class Hub:
     def _asked(
         self, url: str, repository: str, name: str, headers: dict[str, str] | None = None
     ) -> Iterator[httpx2.Response]:
+        import httpx2
+
         self._check_wanted()
         response: httpx2.Response | None = None
         try:
@@ -185,6 +190,8 @@ class Hub:
             self._check_wanted()
 
     def _blocks(self, response: httpx2.Response) -> Iterator[bytes]:
+        import httpx2
+
         coded = response.headers.get("Content-Encoding", "identity") != "identity"
         try:
             # As they come: bytes that waited for a block to be full would be lost when the connection breaks off.
@@ -250,6 +257,8 @@ class Hub:
 
     def _meaning(self, error: Exception) -> Exception:
         """What a failed connection is to the one who asked."""
+        import httpx2
+
         if self._aborted.is_set():
             return Cancelled()
         if isinstance(error, httpx2.ProxyError) and "407" in str(error):
