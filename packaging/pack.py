@@ -188,7 +188,7 @@ def _compile(library: Path, sources: list[str], python: Path) -> None:
 def try_out(folder: Path, environment: Environment) -> dict[str, Any]:
     """Import the pack in ``folder`` in a Python of its own and multiply with it; what it is. Raises ``NotPacked``."""
     arguments = [str(folder / LIBRARY), str(environment.site), TRIED, OF_BASE]
-    command = [environment.python, "-I", "-S", "-B", "-c", _TRY, json.dumps(arguments)]
+    command = [str(environment.python), "-I", "-S", "-B", "-c", _TRY, json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotPacked(f"{folder} can't be imported: {done.stderr.strip().rpartition(chr(10))[2]}")

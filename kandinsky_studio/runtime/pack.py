@@ -31,6 +31,7 @@ MAX_LISTING = 32 * 2**20  # bytes; PyTorch has some ten thousand files
 LARGE = 2**20
 """Bytes; files of this size are looked for at every start. They are few, and nothing works without them."""
 
+_WORDS = ("name", "version", "torch", "python", "platform", "device")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -94,7 +95,7 @@ class Pack:
         capability = None if self.capability is None else [list(one) for one in self.capability]
         return {
             "format": FORMAT,
-            **{name: getattr(self, name) for name in ("name", "version", "torch", "python", "platform", "device")},
+            **{name: getattr(self, name) for name in _WORDS},
             "driver": self.driver,
             "capability": capability,
             "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in self.files],
@@ -106,8 +107,8 @@ class Pack:
         try:
             if values["format"] != FORMAT:
                 raise ValueError(f"format {values['format']!r}")
-            told = [values[name] for name in ("name", "version", "torch", "python", "platform", "device")]
-            if not all(isinstance(value, str) for value in (*told, values["driver"] or "")):
+            told: dict[str, Any] = {name: values[name] for name in _WORDS}
+            if not all(isinstance(value, str) for value in (*told.values(), values["driver"] or "")):
                 raise ValueError("a word is missing")
             files = tuple(
                 PackedFile(file["path"], file["size"], file["sha256"])
@@ -116,7 +117,7 @@ class Pack:
             )
             limits = values["capability"]
             capability = None if limits is None else (_capability(limits[0]), _capability(limits[1]))
-            return cls(*told, values["driver"], capability, files)
+            return cls(**told, driver=values["driver"], capability=capability, files=files)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError("no listing of a pack") from error
 

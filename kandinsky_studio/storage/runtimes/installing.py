@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from kandinsky_studio import paths
 from kandinsky_studio.errors import (
+    DiskFull,
     NoRoomForPack,
     PackBelongsToProgram,
     PackDamaged,
@@ -23,7 +24,7 @@ from kandinsky_studio.errors import (
     StudioError,
 )
 from kandinsky_studio.runtime import attaching
-from kandinsky_studio.runtime.pack import LISTING, Pack, check_fits, is_name
+from kandinsky_studio.runtime.pack import LISTING, Pack, check_fits, is_name, read
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models.transfer import MARGIN, in_units
 from kandinsky_studio.storage.runtimes.archive import Archive, opened
@@ -51,7 +52,7 @@ class Installed:
 
 def installed() -> list[Installed]:
     """The packs there are, those that came with the program first. Reads listings, names and sizes."""
-    found = {}
+    found: dict[str, Installed] = {}
     for place in attaching.places():
         for folder in sorted(place.iterdir()) if place.is_dir() else ():
             if folder.is_dir() and is_name(folder.name):
@@ -63,7 +64,7 @@ def _looked_at(folder: Path) -> Installed:
     shipped = attaching.is_shipped(folder)
     pack = None
     try:
-        pack = attaching.read(folder)
+        pack = read(folder)
         attaching.usable(folder)
     except StudioError as error:
         return Installed(folder.name, folder, shipped, pack, error)
@@ -185,7 +186,7 @@ def _check_disk(place: Path, size: int) -> None:
 
 def _cause_of(error: OSError, place: Path, size: int) -> StudioError:
     cause = durable.cause_of(error, place)
-    if isinstance(cause, durable.DiskFull):  # its advice is about pictures
+    if isinstance(cause, DiskFull):  # its advice is about pictures
         return NoRoomForPack(folder=place, needed=in_units(size + MARGIN), free=in_units(shutil.disk_usage(place).free))
     return cause
 
