@@ -104,15 +104,16 @@ def _tell(error: StudioError) -> int:
     language = remembering.values.language
     translation.use(SYSTEM if language == "system" else language)
     happened, remedy = sentences(error)
-    remembering.close()
     if isinstance(error, AlreadyRunning):
         sys.stdout.write(f"{happened} {remedy}\n")
-        return 0
-    sys.stderr.write(f"{happened} {remedy}\n")
-    box = QMessageBox(QMessageBox.Icon.Warning, "Kandinsky Studio", happened)
-    box.setInformativeText(remedy)
-    box.exec()
-    return 1
+    else:
+        sys.stderr.write(f"{happened} {remedy}\n")
+        box = QMessageBox(QMessageBox.Icon.Warning, "Kandinsky Studio", happened)
+        box.setInformativeText(remedy)
+        box.exec()
+    translation.remove()
+    remembering.close()
+    return 0 if isinstance(error, AlreadyRunning) else 1
 
 
 def picture_of_window(path: Path, picture: Path | None) -> None:

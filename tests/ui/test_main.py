@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+from PIL import Image
 from PySide6.QtGui import QImage
 
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult
@@ -40,13 +41,109 @@ def test_a_second_start_says_so_and_leaves(home):
         first.communicate(timeout=30)
 
 
-def test_importing_the_window_imports_no_torch():
+HEAVY = (
+    *("torch", "diffusers", "transformers", "accelerate", "safetensors", "tokenizers", "huggingface_hub"),
+    *("httpx2", "ssl", "urllib.request", "psd_tools", "keyring", "scipy", "asyncio", "unittest"),
+)
+"""What the window can be seen without."""
+
+
+def test_the_window_is_there_before_anything_heavy_is_imported(home):
     code = (
-        "import sys, kandinsky_studio.ui.main\n"
-        "print([name for name in ('torch', 'diffusers', 'transformers', 'accelerate') if name in sys.modules])"
+        "import sys\n"
+        "import kandinsky_studio.app.studio as studio\n"
+        f"studio.Studio.start = lambda self: print([name for name in {HEAVY} if name in sys.modules], flush=True)\n"
+        + START
+    )
+    process = python(code)
+    try:
+        assert process.stdout.readline() == "[]\n"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_who_comes_second_imports_no_window(home):
+    """It has to be gone at once."""
+    code = (
+        "import sys\n"
+        "from kandinsky_studio.app.instance import SingleInstance\n"
+        "from kandinsky_studio.errors import AlreadyRunning\n"
+        "def claim(self, call): raise AlreadyRunning\n"
+        "SingleInstance.claim = claim\n"
+        "from kandinsky_studio.ui.main import run\n"
+        "code = run(['kandinsky-studio'])\n"
+        "print([name for name in sys.modules if name.endswith(('main_window', 'app.studio', 'cv2'))], code)"
     )
     output, errors = python(code).communicate(timeout=60)
-    assert output.strip() == "[]", errors
+    assert output.splitlines()[-1] == "[] 0", errors
+
+
+OPENING = """
+import sys
+from kandinsky_studio import cli
+from kandinsky_studio.app.editor import Editor
+from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.models import Models
+from kandinsky_studio.app.worker import EngineWorker
+Models.installed = lambda self, model: False
+EngineWorker.start = lambda self: None
+real = Editor.add
+def add(self, document, *arguments, **values):
+    sheet = real(self, document, *arguments, **values)
+    print("opened", document.source.name if document.source else document.path.name, flush=True)
+    return sheet
+Editor.add = add
+Messages.error = lambda self, error, *rest, **more: print("said", error, flush=True)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_files_open_in_the_window_and_a_second_start_adds_to_them(home, tmp_path):
+    """As the file manager starts it: with paths or addresses, of whatever letters."""
+    folder = tmp_path / "Мои картины & more"
+    folder.mkdir()
+    for name in ("кот 100%.png", "пёс.png"):
+        Image.new("RGB", (8, 8), "red").save(folder / name)
+    start = [sys.executable, "-c", OPENING]
+    first = subprocess.Popen([*start, "кот 100%.png", "missing.png"], stdout=subprocess.PIPE, text=True, cwd=folder)
+    try:
+        assert [first.stdout.readline() for _ in range(2)] == [
+            "opened кот 100%.png\n",
+            "said missing.png can't be read.\n",
+        ]
+        second = subprocess.run(
+            [*start, (folder / "пёс.png").as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert second.returncode == 0, second.stderr
+        assert first.stdout.readline() == "opened пёс.png\n"
+        assert first.poll() is None
+    finally:
+        first.terminate()
+        first.communicate(timeout=30)
+
+
+def test_a_first_one_that_hangs_is_told_in_a_window(qapp, home, monkeypatch, capsys):
+    from PySide6.QtWidgets import QMessageBox
+
+    from kandinsky_studio.errors import NotAnswering
+    from kandinsky_studio.storage import preferences
+    from kandinsky_studio.storage.preferences import Preferences
+    from kandinsky_studio.ui import main
+
+    preferences.save(Preferences(language="ru"))
+    shown = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: shown.append((box.text(), box.informativeText())))
+    assert main._tell(NotAnswering(seconds=10)) == 1
+    ((happened, remedy),) = shown
+    assert happened == "Kandinsky Studio запущена, но не отвечает уже 10 с."
+    assert remedy.startswith("Подождите")
+    assert "не отвечает" in capsys.readouterr().err
 
 
 def test_the_window_is_there_before_torch_is_asked_for(home):
