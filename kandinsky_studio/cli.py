@@ -93,7 +93,7 @@ def _is_file(word: str) -> bool:
     if word.startswith("-"):
         return word == "--"
     path = Path(word)
-    return bool(path.suffix or len(path.parts) > 1 or word.lower().startswith("file:")) or path.exists()
+    return bool(path.suffix or "/" in word or os.sep in word) or path.exists()
 
 
 def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
