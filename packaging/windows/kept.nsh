@@ -4,7 +4,9 @@
 
 !define DATA "$LOCALAPPDATA\KandinskyStudio"
 !define CHOSEN_FOLDER "${DATA}\models-folder"  ; names the folder that was chosen for models, if one was
+!define FOLDER 0x10                            ; FILE_ATTRIBUTE_DIRECTORY
 !define LINK 0x400                             ; FILE_ATTRIBUTE_REPARSE_POINT
+!define LINK_OR_FOLDER 0x410
 
 Var DeleteModels   ; 1 if these go, too
 Var DeleteLibrary
@@ -73,15 +75,14 @@ FunctionEnd
 
 ; Pushes how large downloaded models and runtime packs are, such as “12.3 GB”.
 Function un.sizeOfModels
-  StrCpy $1 0
-  ${If} ${FileExists} "${DATA}\models\*.*"
-    ${GetSize} "${DATA}\models" "/S=0M" $1 $2 $3
-  ${EndIf}
-  StrCpy $4 0
-  ${If} ${FileExists} "${DATA}\runtimes\*.*"
-    ${GetSize} "${DATA}\runtimes" "/S=0M" $4 $2 $3
-  ${EndIf}
-  IntOp $1 $1 + $4
+  Push "${DATA}\models"
+  Call un.sizeOfTree
+  Pop $1
+  Push "${DATA}\runtimes"
+  Call un.sizeOfTree
+  Pop $2
+  IntOp $1 $1 + $2
+  IntOp $1 $1 / 1024
   ${If} $1 < 1024
     StrCpy $1 "$1 $(MEGABYTES)"
   ${Else}
@@ -92,6 +93,57 @@ Function un.sizeOfModels
     StrCpy $1 "$2$(DECIMAL)$3 $(GIGABYTES)"
   ${EndIf}
   Push $1
+FunctionEnd
+
+; Push FOLDER; pushes how many KB there are in it, behind no link. (NSIS's own GetSize takes a file of 5 GB for 1 GB.)
+Function un.sizeOfTree
+  Exch $0
+  Push $1
+  Push $2
+  Push $3
+  Push $4
+  Push $5
+  StrCpy $5 0
+  ClearErrors
+  FindFirst $1 $2 "$0\*.*"
+  ${DoUntil} ${Errors}
+    ${If} $2 != "."
+    ${AndIf} $2 != ".."
+      ; Attributes, three times of two numbers each, and the size: its upper half first.
+      System::Call '*(i, l, l, l, i, i) p .r3'
+      System::Call 'kernel32::GetFileAttributesExW(w "$0\$2", i 0, p r3) i .r4'
+      ${If} $4 <> 0
+        Push $6
+        System::Call '*$3(i .r4, l, l, l, i .r6, i .s)'
+        Exch $7
+        IntOp $6 $6 * 4194304
+        IntOp $7 $7 >>> 10
+        IntOp $6 $6 + $7
+        Pop $7
+        IntOp $4 $4 & ${LINK_OR_FOLDER}
+        ${If} $4 = 0
+          IntOp $5 $5 + $6
+        ${ElseIf} $4 = ${FOLDER}
+          Push "$0\$2"
+          Call un.sizeOfTree
+          Pop $6
+          IntOp $5 $5 + $6
+        ${EndIf}
+        Pop $6
+      ${EndIf}
+      System::Free $3
+    ${EndIf}
+    ClearErrors
+    FindNext $1 $2
+  ${Loop}
+  FindClose $1
+  StrCpy $0 $5
+  Pop $5
+  Pop $4
+  Pop $3
+  Pop $2
+  Pop $1
+  Exch $0
 FunctionEnd
 
 ; Pushes the folder that was chosen for models, which stays; empty if none was.
@@ -154,7 +206,7 @@ Function un.deleteTree
   Push $2
   System::Call 'kernel32::GetFileAttributesW(w r0) i .r1'
   ${If} $1 <> -1
-    IntOp $2 $1 & 0x10  ; FILE_ATTRIBUTE_DIRECTORY
+    IntOp $2 $1 & ${FOLDER}
     ${If} $2 = 0
       SetFileAttributes "$0" NORMAL
       Delete "$0"

@@ -143,6 +143,18 @@ def test_both_languages_say_everything():
 
 
 @needs_makensis
+@pytest.mark.parametrize("target", ["amd64-unicode", "x86-unicode"])
+def test_the_script_compiles_for_both_processors(program, tmp_path, monkeypatch, target):
+    if os.name == "nt" and target != nsis.TARGET:
+        pytest.skip("not with the NSIS that there is for Windows")
+    monkeypatch.setattr(nsis, "TARGET", target)
+    content = nsis.make_installer(program, tmp_path).read_bytes()
+    header = int.from_bytes(content[0x3C:0x40], "little")
+    machine = int.from_bytes(content[header + 4 : header + 6], "little")
+    assert machine == {"amd64-unicode": 0x8664, "x86-unicode": 0x14C}[target]
+
+
+@needs_makensis
 def test_the_script_compiles_without_a_warning(program, tmp_path):
     packages = tmp_path / "packages"
     setup = nsis.make_installer(program, packages, version="1.2.3")
