@@ -29,6 +29,7 @@ from kandinsky_studio.app.scrubbing import Scrubber
 from kandinsky_studio.engine.models import MODELS, find
 from kandinsky_studio.errors import ModelNotFound, StudioError
 from kandinsky_studio.runtime import attached, card
+from kandinsky_studio.storage import notices
 from kandinsky_studio.storage.models import catalogue, shelf
 from kandinsky_studio.storage.preferences import Preferences
 
@@ -243,11 +244,12 @@ def _preferences(values: Preferences) -> Iterable[Row]:
 
 
 def _libraries() -> Iterable[Row]:
+    built = {notices.canonical(one.name): one.version for one in notices.shown()[0]} if paths.frozen() else {}
     for name in LIBRARIES:
         try:
             yield name, importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            yield name, "not told"
+        except importlib.metadata.PackageNotFoundError:  # a packaged program carries few descriptions
+            yield name, built.get(notices.canonical(name), "not told")
 
 
 def _gigabytes(size: float) -> str:

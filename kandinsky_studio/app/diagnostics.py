@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6 import __version__ as pyside_version
 from PySide6.QtCore import QObject, Signal, Slot, qVersion
 from PySide6.QtGui import QGuiApplication
 
@@ -125,7 +124,7 @@ class Diagnostics(QObject):
 def screens() -> tuple[Row, ...]:
     """Qt, and the screens without the names that their makers gave them. None without an application."""
     application = QGuiApplication.instance()
-    rows: list[Row] = [("Qt", f"{qVersion()}, PySide {pyside_version}")]
+    rows: list[Row] = [("Qt", qVersion() or "not told")]
     if not isinstance(application, QGuiApplication):
         return tuple(rows)
     rows.append(("platform", QGuiApplication.platformName()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import getpass
+import importlib.metadata
 import json
 import logging
 import platform
@@ -26,7 +27,8 @@ from kandinsky_studio.app.worker import EngineWorker
 from kandinsky_studio.engine.models import spec_of
 from kandinsky_studio.errors import FileMissing
 from kandinsky_studio.runtime.card import Card, Sight
-from kandinsky_studio.storage import preferences
+from kandinsky_studio.storage import notices, preferences
+from kandinsky_studio.storage.notices import Notice
 from kandinsky_studio.storage.preferences import Preferences
 
 PROMPT = "vermilion axolotl astronaut"
@@ -350,6 +352,18 @@ def test_a_dead_engine_is_told(qapp, qtbot):
     remembering.close()
     assert "not started" in told.text()
     assert NO_ANSWER in told.text()
+
+
+def test_a_packaged_program_knows_versions_from_its_notices(monkeypatch, tmp_path):
+    (tmp_path / notices.FILE_NAME).write_bytes(notices.written([Notice("Psd_Tools", "7.7", "MIT")]))
+    monkeypatch.setattr(paths, "frozen", lambda: True)
+    monkeypatch.setattr(paths, "program", lambda: tmp_path)
+    missing = importlib.metadata.PackageNotFoundError()
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: (_ for _ in ()).throw(missing))
+    told = diagnose(Seen(Preferences())).to_json()
+    assert told["Libraries"]["psd-tools"] == "7.7"
+    assert told["Libraries"]["torch"] == "not told"
+    assert told["Program"]["kind"] == "installed program"
 
 
 @pytest.mark.parametrize(
