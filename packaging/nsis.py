@@ -32,9 +32,8 @@ PACKAGES = BUILD / "packages"
 SCRIPT = Path(__file__).resolve().parent / "windows" / "installer.nsi"
 SIDE = (246, 471)  # pixels of the picture beside the first and the last page: one and a half times what they show
 
-LONGEST_PATH = (
-    180  # characters below the program's folder, so that some 80 are left for that of a user with a long name
-)
+# Characters below the program's folder. Windows takes 259 in all; a user's name has up to 20, so the usual folder 69.
+LONGEST_PATH = 259 - 69 - 1
 # The NSIS that can be had for Windows only makes installers for 32 bits, which every Windows runs; Debian's makes the
 # others, which Wine runs without its 32-bit half.
 TARGET = "x86-unicode" if os.name == "nt" else "amd64-unicode"
