@@ -148,18 +148,21 @@ def _run_screenshot(arguments: argparse.Namespace) -> int:
 
 
 def _run_generate(arguments: argparse.Namespace) -> int:
+    runtime.check_there()
     from kandinsky_studio import generating
 
     return generating.run(arguments)
 
 
 def _run_embed(arguments: argparse.Namespace) -> int:
+    runtime.check_there()
     from kandinsky_studio import exploring
 
     return exploring.embed(arguments)
 
 
 def _run_explain(arguments: argparse.Namespace) -> int:
+    runtime.check_there()
     from kandinsky_studio import exploring
 
     return exploring.explain(arguments)

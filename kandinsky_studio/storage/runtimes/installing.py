@@ -95,7 +95,7 @@ def install(
                 _unpack(archive, partial, on_progress, check_wanted)
                 check_wanted()
                 _put(partial, place / pack.name)
-            except OSError as error:
+            except (OSError, DiskFull) as error:
                 raise _cause_of(error, place, pack.size) from error
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
@@ -184,8 +184,8 @@ def _check_disk(place: Path, size: int) -> None:
         raise NoRoomForPack(folder=place, needed=in_units(size + MARGIN), free=in_units(free))
 
 
-def _cause_of(error: OSError, place: Path, size: int) -> StudioError:
-    cause = durable.cause_of(error, place)
+def _cause_of(error: OSError | DiskFull, place: Path, size: int) -> StudioError:
+    cause = durable.cause_of(error, place) if isinstance(error, OSError) else error
     if isinstance(cause, DiskFull):  # its advice is about pictures
         return NoRoomForPack(folder=place, needed=in_units(size + MARGIN), free=in_units(shutil.disk_usage(place).free))
     return cause
