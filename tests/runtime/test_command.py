@@ -136,6 +136,14 @@ def test_a_pack_is_downloaded(capsys, works, program, monkeypatch, tmp_path):
     assert attaching.chosen() == "cu130"
 
 
+def test_without_any_torch_it_is_said_in_a_sentence(capsys, program):
+    (program / "runtime" / "cpu").rename(program / "gone")
+    for words in (["generate", "a circle"], ["embed", "a circle"], ["explain", "a circle"]):
+        assert cli.main(words) == 1
+        err = capsys.readouterr().err
+        assert "PyTorch is missing, which every picture is made with. Install Kandinsky Studio again" in err
+
+
 def test_trying_one_computes_with_it(capsys, program, monkeypatch):
     write_folder(paths.runtimes(), "cu130")
     monkeypatch.setenv(attaching.VARIABLE, "cu130")
