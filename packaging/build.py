@@ -27,10 +27,12 @@ STEPS: dict[str, tuple[str, ...]] = {
     "appdir": ("linux_tree.py", "appdir"),
     "deb": ("debian.py",),
     "nsis": ("nsis.py",),
+    "zip": ("nsis.py", "zip"),
+    "lists": ("runtime_lists.py",),
 }
 """What comes after the base: the program beside this one that does it, and what it is told first."""
 
-ALL = {"linux": ("pack", "notices", "tar", "deb", "appdir"), "win32": ("pack", "notices", "nsis")}
+ALL = {"linux": ("pack", "notices", "tar", "deb", "appdir"), "win32": ("pack", "notices", "nsis", "zip")}
 
 
 def main(argv: list[str] | None = None) -> int:
