@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtWidgets import QWidget
 
 from kandinsky_studio import __version__, paths
 from kandinsky_studio.app.notices import model_licences
@@ -10,6 +11,7 @@ from kandinsky_studio.storage import notices
 from kandinsky_studio.storage.notices import Notice
 from kandinsky_studio.ui.dialogs.about import AboutDialog
 from kandinsky_studio.ui.dialogs.licences import LicencesDialog
+from kandinsky_studio.ui.theme import Theme
 
 FOUND = (
     Notice("brush", "1.0", "MIT", "https://example.org", texts=(("LICENSE", "Do as you like."),)),
@@ -19,10 +21,25 @@ FOUND = (
 
 
 @pytest.fixture
-def about(make_window):
-    window = make_window()
-    window.actions_.commands.action("help.about").trigger()
-    return window.findChild(AboutDialog)
+def open_about(make_studio, qapp, qtbot):
+    """Opens it over a window of no importance."""
+    theme, parent = Theme(qapp), QWidget()
+    theme.use("light")
+
+    def open_it():
+        parent.studio = make_studio()
+        qtbot.addWidget(parent)
+        dialog = AboutDialog(parent.studio, theme, parent)
+        dialog.open()
+        return dialog
+
+    yield open_it
+    theme.close()
+
+
+@pytest.fixture
+def about(open_about):
+    return open_about()
 
 
 @pytest.fixture
@@ -55,11 +72,16 @@ def test_about_tells_the_version_and_every_models_licence(about):
 
 
 @pytest.mark.parametrize("folder", [None, "portable"])
-def test_about_tells_what_is_portable(make_window, monkeypatch, tmp_path, folder):
+def test_about_tells_what_is_portable(open_about, monkeypatch, tmp_path, folder):
     monkeypatch.setattr(paths, "portable", lambda: tmp_path / folder if folder else None)
-    window = make_window()
-    about = AboutDialog(window.studio, window.theme, window)
+    about = open_about()
     assert about.portable.isVisibleTo(about) is (folder is not None)
+
+
+def test_it_is_in_the_menu(make_window):
+    window = make_window()
+    window.actions_.commands.action("help.about").trigger()
+    assert window.findChild(AboutDialog).isVisible()
 
 
 def test_about_speaks_russian(about, qtbot):
