@@ -6,7 +6,9 @@ To add a language: one line in ``LANGUAGES``, one ``resources/i18n/kandinsky_stu
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import PySide6
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from kandinsky_studio import paths
@@ -40,8 +42,10 @@ class Translation(QObject):
         QLocale.setDefault(QLocale(self.language))
         self.remove()
         folder = os.fspath(paths.resources() / "i18n")
-        qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-        for name, place in ((f"qtbase_{self.language}", qt_folder), (f"kandinsky_studio_{self.language}", folder)):
+        for name, place in (
+            (f"qtbase_{self.language}", _folder_of_qt()),
+            (f"kandinsky_studio_{self.language}", folder),
+        ):
             translator = QTranslator(self)
             if translator.load(name, place):
                 self._installed.append(translator)
@@ -53,3 +57,11 @@ class Translation(QObject):
             QCoreApplication.removeTranslator(translator)
             translator.deleteLater()
         self._installed.clear()
+
+
+def _folder_of_qt() -> str:
+    """Where Qt's own translations are. In a folder with a comma Qt gets that wrong: it reads it as it reads settings."""
+    said = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    package = Path(PySide6.__path__[0])
+    there = (place for place in (said, package / "Qt" / "translations", package / "translations") if place.is_dir())
+    return os.fspath(next(there, said))

@@ -88,3 +88,13 @@ def test_an_error_speaks_the_language_of_the_window(qapp):
         translation.use("en")
     assert sentences(error) == english
     assert QCoreApplication.translate("Actions", "&Quit") == "&Quit"
+
+
+def test_qt_speaks_the_language_of_the_window_wherever_it_lies(qapp, monkeypatch):
+    """In a folder with a comma Qt believes its own files to be elsewhere."""
+    monkeypatch.setattr("kandinsky_studio.app.translation.QLibraryInfo.path", lambda place: "/opt/circles")
+    translation = Translation()
+    translation.use("ru")
+    assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Отмена"
+    translation.use("en")
+    translation.remove()
