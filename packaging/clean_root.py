@@ -24,9 +24,10 @@ HOME = f"home/{USER}"
 LOCALES = ("en_GB", "ru_RU")
 SOURCES = Path("/etc/apt")
 
-# What belongs to apt and dpkg, who remember what they did, and to the cache of the loader.
+# What belongs to apt and dpkg, who remember what they did, and to the caches of the loader and of fontconfig, which keeps
+# one for the system as soon as root starts any program with letters.
 BOOKKEEPING = re.compile(
-    r"var/(lib/(dpkg|apt)|cache/(apt|debconf|ldconfig)|log/apt)(/.*)?|var/log/(dpkg|alternatives)\.log|etc/ld\.so\.cache"
+    r"var/(lib/(dpkg|apt)|cache/(apt|debconf|fontconfig|ldconfig)|log/apt)(/.*)?|var/log/(dpkg|alternatives)\.log|etc/ld\.so\.cache"
 )
 
 _ENTER = r"""

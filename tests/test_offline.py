@@ -19,7 +19,12 @@ PROGRAM = Path(__file__).with_name("offline_program.py")
 
 def run(folder, *before):
     command = [*before, sys.executable, str(PROGRAM), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONUTF8": "1"})
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "PYTHONUTF8": "1", "TMPDIR": str(temporary)}
+    environment.pop("TORCHINDUCTOR_CACHE_DIR", None)  # this process has imported the engine
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert list(temporary.iterdir()) == [], "left among the temporary files"
     lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     assert done.returncode == 0, done.stderr
     return lines
