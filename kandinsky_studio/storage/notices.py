@@ -63,9 +63,19 @@ def shown() -> tuple[tuple[Notice, ...], bool]:
     if folder is None:
         return gathered(), False
     try:
-        return parse((folder / FILE_NAME).read_bytes()), True
+        found = parse((folder / FILE_NAME).read_bytes())
     except (OSError, ValueError) as error:
         raise BrokenCatalogue(file=FILE_NAME, reason=first_line(error)) from error
+    return tuple(sorted((*found, *of_packs()), key=lambda notice: notice.key)), True
+
+
+def of_packs() -> list[Notice]:
+    """Of what is in the runtime packs that were installed later, as each distribution in them tells of itself."""
+    found = []
+    for library in sorted(paths.runtimes().glob("[!.]*/lib")):
+        for distribution in importlib.metadata.distributions(path=[str(library)]):
+            found.append(replace(of_distribution(distribution), part=library.parent.name))
+    return found
 
 
 def own() -> Notice:

@@ -187,6 +187,9 @@ def test_a_packaged_program_shows_what_was_written(machine, monkeypatch):
     found, built = licences.shown()
     assert built
     assert [notice.name for notice in found] == ["painter", "PyInstaller", "Python"]
+    install(paths.runtimes() / "cu130" / "lib", "nvidia-cublas", "13.0", licence="LicenseRef-NVIDIA-Proprietary")
+    (later,) = set(licences.shown()[0]) - set(found)
+    assert (later.name, later.part, later.texts) == ("nvidia-cublas", "cu130", (("LICENSE", MIT),))
 
 
 @pytest.mark.parametrize(
