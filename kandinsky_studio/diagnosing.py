@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import io
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +48,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _devices() -> tuple[Row, ...]:
     """What the engine sees, asked of a process of its own: a torch that crashes is what reports are wanted for."""
+    import subprocess
+
     from kandinsky_studio import paths
 
     if importlib.util.find_spec("torch") is None:

@@ -9,6 +9,7 @@ import json
 import logging
 import platform
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -424,7 +425,7 @@ def test_a_torch_that_crashes_does_not_take_the_report_with_it(monkeypatch, tmp_
     monkeypatch.setattr(diagnosing, "_PATIENCE", 1.5)
     script = tmp_path / "program.py"
     script.write_text(program)
-    real = diagnosing.subprocess.run
-    monkeypatch.setattr(diagnosing.subprocess, "run", lambda _, **given: real([sys.executable, str(script)], **given))
+    real = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda _, **given: real([sys.executable, str(script)], **given))
     ((_, value),) = diagnosing._devices()
     assert value.startswith(said)
