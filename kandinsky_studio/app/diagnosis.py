@@ -133,7 +133,8 @@ def _program() -> Iterable[Row]:
     yield "version", __version__
     yield "kind", "installed program" if paths.frozen() else "from source or a package of Python"
     yield "portable", "yes" if paths.portable() else "refused" if paths.portable_refused() else "no"
-    yield "home", "set by a variable" if os.environ.get(paths.HOME_VARIABLE) else "the system's folders"
+    home = "beside the program" if paths.portable() else "the system's folders"
+    yield "home", "set by a variable" if os.environ.get(paths.HOME_VARIABLE) else home
     yield "Python", f"{platform.python_version()}, {struct.calcsize('P') * 8} bits, {platform.python_implementation()}"
 
 
