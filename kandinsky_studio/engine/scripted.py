@@ -40,8 +40,9 @@ def is_scripted(path: Path) -> bool:
     return any("/code/" in name for name in names) and any(name.endswith("/data.pkl") for name in names)
 
 
-def read_scripted(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors in an archive, by the names its modules have them under. On the CPU, as they are stored.
+def read_scripted(path: Path, names_only: bool = False) -> dict[str, torch.Tensor]:
+    """The tensors in an archive, by the names its modules have them under. On the CPU, as they are stored; with
+    ``names_only`` without their values, on the meta device.
 
     Raises ``ValueError`` if it is damaged or asks for anything but tensors, ``OSError`` if it can't be read.
     """
@@ -53,7 +54,7 @@ def read_scripted(path: Path) -> dict[str, torch.Tensor]:
             if archive.getinfo(main).file_size > _MAX_PICKLE:
                 raise ValueError(f"{main} is too long")
             with archive.open(main) as stream:
-                root = _Reader(stream, archive, main.removesuffix("data.pkl")).load()
+                root = _Reader(stream, archive, main.removesuffix("data.pkl"), names_only).load()
     except OSError:
         raise
     except Exception as error:
@@ -78,8 +79,9 @@ class _Record:
 class _Reader(pickle.Unpickler):
     """Makes records and tensors, and nothing else."""
 
-    def __init__(self, stream: Any, archive: zipfile.ZipFile, folder: str) -> None:
+    def __init__(self, stream: Any, archive: zipfile.ZipFile, folder: str, names_only: bool) -> None:
         super().__init__(stream)
+        self._names_only = names_only
         self._archive = archive
         self._folder = folder
 
@@ -101,6 +103,8 @@ class _Reader(pickle.Unpickler):
         dtype = kind()
         if tag != "storage" or not isinstance(dtype, torch.dtype) or not isinstance(count, int) or "/" in str(key):
             raise pickle.UnpicklingError("it names something that is no tensor")
+        if self._names_only:
+            return torch.empty(count, dtype=dtype, device="meta")
         content = self._archive.read(f"{self._folder}data/{key}")
         if len(content) != count * dtype.itemsize:
             raise pickle.UnpicklingError("a tensor is cut off")

@@ -27,7 +27,7 @@ from transformers import (
 )
 
 from kandinsky_studio import cli, paths
-from kandinsky_studio.engine import clip_words, original_2_1
+from kandinsky_studio.engine import clip_words, original_2_1, original_clip
 from kandinsky_studio.engine.checkpoints import read_checkpoint
 from kandinsky_studio.engine.converting import write
 from kandinsky_studio.engine.engine import Engine
@@ -275,8 +275,8 @@ def test_the_published_files_fit_by_their_shapes() -> None:
         *(original_2_1._decoder(writing.decoder(state, 3, 64), Numbers()) for state in decoders),
         original_2_1._prior(writing.prior_of(prior, 64), stats, Numbers()),
         original_2_1._movq(writing.movq_of(movq, 4), Numbers()),
-        original_2_1._clip_text(clip, Numbers()),
-        original_2_1._clip_vision(clip, Numbers()),
+        original_clip.text_tower(clip, Numbers()),
+        original_clip.vision_tower(clip, Numbers()),
     ]
     counts = [sum(math.prod(stored.shape) for stored in network.tensors.values()) for network in found]
     assert counts == [1_228_661_768, 1_228_679_048, 1_022_030_080, 67_832_495, 123_650_304, 303_966_208]
