@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QImage
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.app.notes import NOTES
+from kandinsky_studio.app.opening import Opening
 from kandinsky_studio.app.recovery import Recovery
 from kandinsky_studio.app.sheet import Sheet
 from kandinsky_studio.document import mask_operations, masks, pixel_operations
@@ -61,6 +62,7 @@ class Editor(QObject):
         self._messages = messages
         self._journals = folder
         self._lane = Lane("documents", self)
+        self.opening = Opening(self._lane, self)
         self.sheets: list[Sheet] = []
         self._asked_early: list[Path] | None = []  # None once :meth:`recover` is through
         self._recovery: Recovery | None = None
@@ -206,7 +208,7 @@ class Editor(QObject):
             self._tell_notes(read.notes, path)
             self.file_used.emit(path)
 
-        self._lane.run(lambda: (stamp_of(path), read_document(path)), arrived, self._messages.error)
+        self.opening.read(path, arrived, self._messages.error)
 
     def open_copy(self, path: Path, names: Mapping[str, str], then: Callable[[Sheet], None] = lambda _: None) -> None:
         """Read a document; it comes as one that has no file yet, and ``then`` gets it.
@@ -334,6 +336,7 @@ class Editor(QObject):
 
     def close(self) -> None:
         """End the work on files, then let go of everything. What is not saved comes back at the next start."""
+        self.opening.cancel_all()
         self._lane.close()
         if self._recovery is not None:
             self._recovery.close()

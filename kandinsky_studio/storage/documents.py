@@ -19,6 +19,7 @@ from kandinsky_studio.storage.openraster_writing import write_openraster
 from kandinsky_studio.storage.psd import SIGNATURE, SUFFIXES
 from kandinsky_studio.storage.psd_reading import read_psd
 from kandinsky_studio.storage.psd_writing import write_psd
+from kandinsky_studio.storage.reading import Reading
 
 NATIVE = ".ora"
 LAYERED = (("PSD", SUFFIXES),)
@@ -40,15 +41,18 @@ class ReadDocument:
     notes: tuple[Note | DocumentNote, ...] = ()
 
 
-def read_document(path: Path) -> ReadDocument:
-    """Any file that can be opened. Raises the errors of its reader, all of them ``StudioError``."""
+def read_document(path: Path, reading: Reading | None = None) -> ReadDocument:
+    """Any file that can be opened. Raises the errors of its reader, all of them ``StudioError``.
+
+    ``reading`` hears of a document in the native format, whose reading it can stop with ``Cancelled``.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(4)
     except (OSError, ValueError) as error:
         raise FileNotReadable(file=path.name) from error
     if head == b"PK\3\4":
-        read = read_openraster(path)
+        read = read_openraster(path, reading)
         active = read.active_id if read.active_id is not None else _top(read.state)
         return ReadDocument(read.state, active, not read.notes, read.notes)
     if head == SIGNATURE:

@@ -19,7 +19,7 @@ import psutil
 from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
-from kandinsky_studio.document.surface import Depth, Surface
+from kandinsky_studio.document.surface import Depth, Surface, from_rgba
 from kandinsky_studio.errors import (
     DamagedPicture,
     FileNotReadable,
@@ -29,12 +29,14 @@ from kandinsky_studio.errors import (
 )
 from kandinsky_studio.storage import openraster as names
 from kandinsky_studio.storage.document_notes import DocumentNote
-from kandinsky_studio.storage.image_files import MAX_SIDE
+from kandinsky_studio.storage.image_files import MAX_SIDE, open_from_bytes
 from kandinsky_studio.storage.openraster_archive import Archive
 from kandinsky_studio.storage.openraster_pictures import PNG, fill
+from kandinsky_studio.storage.reading import Reading
 
 _MAX_DEPTH = 64  # groups in groups
 _MAX_BESIDE = 64  # inpaint masks and depth maps
+_MAX_THUMBNAIL = 2**22  # bytes
 _MAX_PLACE = 10**6  # how far from the canvas a layer may lie
 _MAX_WAITING = 2**30  # bytes of pictures that are decoded at a time, but for one larger than that
 _PIECE = re.compile(r"(-?\d{1,7})_(-?\d{1,7})\.png")
@@ -58,8 +60,8 @@ class _Wanted:
     surface: Surface
 
 
-def read_openraster(path: Path) -> OpenRaster:
-    """The document at ``path``.
+def read_openraster(path: Path, reading: Reading | None = None) -> OpenRaster:
+    """The document at ``path``. ``reading`` hears of it; ``Cancelled`` is raised once nobody waits for it.
 
     Raises ``FileNotReadable``, ``UnknownFileKind`` (it is no OpenRaster file), ``DamagedPicture``, ``PictureTooLarge``,
     ``UnreadableVariant`` (it has a password, or is packed as nobody does) or ``OutOfMemory``, and nothing else whatever
@@ -67,7 +69,7 @@ def read_openraster(path: Path) -> OpenRaster:
     """
     try:
         with path.open("rb") as file:
-            return _Reader(Archive(file, path.name)).read()
+            return _Reader(Archive(file, path.name), reading or Reading()).read()
     except StudioError:
         raise
     except OSError as error:
@@ -97,8 +99,9 @@ def read_openraster(path: Path) -> OpenRaster:
 
 
 class _Reader:
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, reading: Reading) -> None:
         self._archive = archive
+        self._reading = reading
         self._name = archive.name
         self._ours = names.Ours()
         self._number = 0  # of the next element
@@ -132,6 +135,7 @@ class _Reader:
             selection = Surface(Depth.MASK, self._ours.selection_default)
             self._want(self._ours.selection, self._ours.selection_at, selection)
             state = state.changed(selection=selection)
+        self._show()
         self._decode()
         if state.selection is not None and not state.selection.tiles and not state.selection.default:
             state = state.changed(selection=None)
@@ -306,12 +310,25 @@ class _Reader:
             raise OutOfMemory(device="cpu")
         self._wanted.append(_Wanted(name, Rect(*place, width, height), surface))
 
+    def _show(self) -> None:
+        """Let who waits see the small picture of the document; nobody misses one that is none."""
+        name = names.THUMBNAIL
+        if name not in self._archive or self._archive.size(name) > _MAX_THUMBNAIL:
+            return
+        with contextlib.suppress(StudioError, zipfile.BadZipFile, zlib.error, EOFError):
+            data = self._archive.read(name)
+            if max(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")) <= names.PIECE:
+                self._reading.picture(from_rgba(open_from_bytes(data, self._name).pixels))
+
     def _decode(self) -> None:
         """In all threads, as far as what is decoded beside the document takes little memory."""
 
         def work(wanted: _Wanted) -> None:
+            self._reading.check()
             fill(wanted.surface, wanted.rect, self._archive.read(wanted.file), self._name)
+            self._reading.advance(wanted.rect.area)
 
+        self._reading.begin(sum(wanted.rect.area for wanted in self._wanted))
         largest = max((wanted.rect.area for wanted in self._wanted), default=1)
         together = max(min(_MAX_WAITING // (9 * largest), os.cpu_count() or 1, 16), 1)
         # Files of one surface follow one another in one thread: its tiles are put into one dictionary.

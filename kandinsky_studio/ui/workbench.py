@@ -12,6 +12,7 @@ from kandinsky_studio.ui.actions import Actions
 from kandinsky_studio.ui.document_page import DocumentPage
 from kandinsky_studio.ui.heat_view import HeatView
 from kandinsky_studio.ui.message_bar import MessageBar
+from kandinsky_studio.ui.opening_card import OpeningCard
 from kandinsky_studio.ui.picture_bar import PictureBar
 from kandinsky_studio.ui.stage import Stage
 from kandinsky_studio.ui.theme import Theme
@@ -59,6 +60,7 @@ class Workbench(Translated):
         self._pages.addWidget(pictures)
         self._pages.addWidget(self.page)
         self.messages = MessageBar(theme, self._pages)
+        self.opening = OpeningCard(studio.editor, theme, self._pages)
         self.messages.installEventFilter(self)
         self._pages.installEventFilter(self)
         self.page.options.installEventFilter(self)

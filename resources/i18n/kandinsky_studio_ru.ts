@@ -628,6 +628,21 @@
     </message>
 </context>
 <context>
+    <name>OpeningCard</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Opening a document</source>
+        <translation>Открывается документ</translation>
+    </message>
+    <message>
+        <source>Opening “{file}”…</source>
+        <translation>Открывается «{file}»…</translation>
+    </message>
+</context>
+<context>
     <name>PreferencesDialog</name>
     <message>
         <source>Preferences</source>
