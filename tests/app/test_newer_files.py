@@ -15,9 +15,12 @@ from kandinsky_studio.document.document import Document
 from kandinsky_studio.engine import embeddings
 from kandinsky_studio.engine.embeddings import SavedEmbedding
 from kandinsky_studio.engine.request import GenerationRequest, GenerationResult
+from kandinsky_studio.errors import DiskFull, NewerFile
 from kandinsky_studio.storage import documents, index, openraster, pictures, records
 from kandinsky_studio.storage.durable import write_file
 from kandinsky_studio.storage.library import INDEX_NAME, Library
+from kandinsky_studio.storage.models import manifest
+from kandinsky_studio.storage.models.manifest import Manifest, PublishedFile
 from kandinsky_studio.storage.wording import Style
 
 RESULT = GenerationResult(np.zeros((64, 64, 3), np.uint8), GenerationRequest("a circle"), np.zeros(8, np.float32))
@@ -131,13 +134,22 @@ def test_a_document_of_a_newer_program_is_shown_and_saved_under_another_name(qtb
 
 
 def test_a_picture_of_a_newer_program_is_refused_with_that_reason(tmp_path, monkeypatch):
-    from kandinsky_studio.errors import NewerFile
-
     real = GenerationRequest.to_json
     monkeypatch.setattr(GenerationRequest, "to_json", lambda self, *a, **k: {**real(self, *a, **k), "version": 99})
     pictures.save_png(tmp_path / "a.png", RESULT)
     with pytest.raises(NewerFile, match=r"a\.png"):
         pictures.read_request(tmp_path / "a.png")
+
+
+def test_the_list_of_a_models_files_of_a_newer_program_is_left_as_it_is(tmp_path):
+    put(tmp_path / "model" / manifest.NAME, {"version": 2, "shards": []})
+    content = (tmp_path / "model" / manifest.NAME).read_bytes()
+    ours = Manifest("a/b", "0" * 40, (PublishedFile("c.bin", 3, "sha256", "1" * 64),))
+    for deed in (lambda: manifest.read(tmp_path / "model"), lambda: manifest.write(tmp_path / "model", ours)):
+        with pytest.raises(NewerFile, match="model/"):
+            deed()
+    assert manifest.find(tmp_path / "model") is None
+    assert (tmp_path / "model" / manifest.NAME).read_bytes() == content
 
 
 # ---------------------------------------------------------------------- what a newer one leaves for the one before
@@ -176,7 +188,6 @@ def test_an_index_that_can_not_be_copied_is_not_changed(monkeypatch):
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("PRAGMA user_version = 1")
     content = file.read_bytes()
-    from kandinsky_studio.errors import DiskFull
 
     def full(_path: Path) -> None:
         raise OSError(28, "No space left on device")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kandinsky_studio.errors import BrokenManifest
+from kandinsky_studio.errors import BrokenManifest, NewerFile
 from kandinsky_studio.storage import durable
 
 NAME = ".kandinsky-studio.json"
@@ -136,13 +137,18 @@ class Manifest:
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Keep ``manifest`` in ``folder``. Raises ``DiskFull`` or ``FolderNotWritable``."""
+    """Keep ``manifest`` in ``folder``.
+
+    Raises ``DiskFull`` or ``FolderNotWritable``; ``NewerFile`` if a newer program keeps one there.
+    """
+    with contextlib.suppress(BrokenManifest):
+        read(folder)
     content = json.dumps(manifest.to_json(), indent=1, ensure_ascii=False)
     durable.write_file(folder / NAME, content.encode())
 
 
 def read(folder: Path) -> Manifest | None:
-    """What :func:`write` left in ``folder``, None if nothing. Raises ``BrokenManifest``."""
+    """What :func:`write` left in ``folder``, None if nothing. Raises ``BrokenManifest`` or ``NewerFile``."""
     try:
         content = (folder / NAME).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -150,7 +156,11 @@ def read(folder: Path) -> Manifest | None:
     except OSError as error:
         raise BrokenManifest(folder=folder) from error
     try:
-        return Manifest.from_json(json.loads(content))
+        values = json.loads(content)
+        version = values.get("version") if isinstance(values, dict) else None
+        if isinstance(version, int) and version > VERSION:
+            raise NewerFile(file=f"{folder.name}/{NAME}")
+        return Manifest.from_json(values)
     except (ValueError, RecursionError) as error:
         raise BrokenManifest(folder=folder) from error
 
@@ -159,7 +169,7 @@ def find(folder: Path) -> Manifest | None:
     """What :func:`write` left in ``folder``; None if nothing, or nothing that can be read."""
     try:
         return read(folder)
-    except BrokenManifest:
+    except (BrokenManifest, NewerFile):
         return None
 
 
