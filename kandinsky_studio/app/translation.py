@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import PySide6
+from PySide6 import QtCore
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from kandinsky_studio import paths
@@ -62,6 +62,6 @@ class Translation(QObject):
 def _folder_of_qt() -> str:
     """Where Qt's own translations are. In a folder with a comma Qt gets that wrong: it reads it as it reads settings."""
     said = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
-    package = Path(PySide6.__path__[0])
+    package = Path(QtCore.__file__).parent
     there = (place for place in (said, package / "Qt" / "translations", package / "translations") if place.is_dir())
     return os.fspath(next(there, said))
