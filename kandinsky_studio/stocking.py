@@ -116,6 +116,9 @@ def _import(arguments: argparse.Namespace) -> int:
     line = _line(arguments)
     known = catalogue.read()
     findings = look(arguments.folder.absolute(), known)
+    if not findings.files and findings.wanting:
+        names = ", ".join(f"“{name}”" for name in findings.wanting)
+        raise BrokenModel(model=arguments.folder, reason=f"its files need {names} beside them")
     if not findings.files:
         raise ModelNotFound(model="any model", place=arguments.folder)
     folders = bring(findings, paths.models(), lambda done, total: line.fraction(done / max(total, 1), "copying"))

@@ -7084,6 +7084,10 @@
         <source>Asking for newer editions…</source>
         <translation>Спрашивает о новых изданиях…</translation>
     </message>
+    <message>
+        <source>What is in this folder is of no use without these files:</source>
+        <translation>То, что лежит в этой папке, бесполезно без этих файлов:</translation>
+    </message>
 </context>
 <context>
     <name>Ideas</name>

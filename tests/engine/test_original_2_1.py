@@ -154,7 +154,7 @@ def test_what_is_missing_too_much_or_oddly_shaped_is_refused(copied: Path, name:
             networks(kind, path, numbers, stats)
 
 
-def test_a_prior_needs_its_statistics(release: Path, tmp_path: Path) -> None:
+def test_a_prior_needs_its_statistics(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="no use alone"):
         networks("prior", release / "prior_fp16.ckpt", Numbers(prior_head_dim=12))
     (tmp_path / "d").mkdir()
@@ -164,6 +164,9 @@ def test_a_prior_needs_its_statistics(release: Path, tmp_path: Path) -> None:
     findings = importing.look(tmp_path / "d", known)
     assert [file.path for file in findings.files] == ["movq/diffusion_pytorch_model.safetensors"]
     assert "ViT-L-14_stats.th" in findings.lacking(known, paths.models())["kandinsky-2.1"]
+    (tmp_path / "d" / "movq_final.ckpt").unlink()
+    assert cli.main(["models", "import", str(tmp_path / "d")]) == 1
+    assert "need “ViT-L-14_stats.th” beside them" in capsys.readouterr().err
 
 
 def test_a_hostile_file_is_refused_and_not_run(copied: Path, tmp_path: Path) -> None:

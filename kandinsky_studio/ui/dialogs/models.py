@@ -232,6 +232,9 @@ class ModelsDialog(QDialog):
 
     @Slot(object)
     def _found(self, findings: Findings) -> None:
+        if not findings.files and findings.wanting:
+            self._say(self.tr("What is in this folder is of no use without these files:"), list(findings.wanting))
+            return
         if not findings.files:
             self._say(self.tr("There are no weights in this folder that the program knows."))
             return
