@@ -306,6 +306,7 @@ FunctionEnd
 Section "un.-everything"
   Push $INSTDIR
   Call un.checkRunning
+  Call un.checkKept
   InitPluginsDir
   File "/oname=$PLUGINSDIR\${LIST}" "${LISTING}"  ; carried along: the one on disk may be gone
   Push "$INSTDIR"

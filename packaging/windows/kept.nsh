@@ -171,6 +171,22 @@ Function un.chosenFolder
   Push $0
 FunctionEnd
 
+; Ends here if something is to be deleted that another copy of the program uses: it holds its lock while it runs.
+Function un.checkKept
+  ${If} $DeleteModels = 1
+  ${OrIf} $DeleteLibrary = 1
+    again:
+    Push "${DATA}\instance.lock"
+    Call un.inUse
+    Pop $0
+    ${If} $0 = 1
+      MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(RUNNING)" /SD IDCANCEL IDRETRY again
+      SetErrorLevel ${EXIT_RUNNING}
+      Quit
+    ${EndIf}
+  ${EndIf}
+FunctionEnd
+
 ; Delete what was wished for; with both wishes, nothing of the program's own folder is left.
 Function un.deleteKept
   ${If} $DeleteModels = 1

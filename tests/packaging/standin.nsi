@@ -1,4 +1,4 @@
-; Stands in for the program: says in its own folder that it runs, until somebody puts a file “stop” there.
+; Stands in for the program: holds a file as long as it runs, which is until somebody puts a file “stop” beside it.
 Target ${TARGET}
 SilentInstall silent
 RequestExecutionLevel user
@@ -7,11 +7,11 @@ Name "Stand-in ${VERSION}"
 OutFile "${OUTPUT}"
 !include LogicLib.nsh
 Section
-  FileOpen $0 "$EXEDIR\runs" w
-  FileClose $0
+  FileOpen $0 "$EXEDIR\instance.lock" w
   ${DoUntil} ${FileExists} "$EXEDIR\stop"
     Sleep 50
   ${Loop}
-  Delete "$EXEDIR\runs"
+  FileClose $0
+  Delete "$EXEDIR\instance.lock"
   Delete "$EXEDIR\stop"
 SectionEnd

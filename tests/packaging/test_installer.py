@@ -68,7 +68,7 @@ class Windows:
         """Start the stand-in and wait until it runs."""
         process = subprocess.Popen([str(WINE), str(program)], env=self.environment, **QUIET)
         until = time.monotonic() + 30
-        while not (program.parent / "runs").exists():
+        while not (program.parent / "instance.lock").exists():
             assert process.poll() is None
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -345,6 +345,22 @@ def test_nothing_is_touched_while_the_program_is_open(windows, made, name):
     (windows.program / "stop").touch()
     assert process.wait(30) == 0
     assert windows.run(made["1.10.0"][1], "/S") == 0
+
+
+def test_nothing_is_deleted_while_another_copy_of_the_program_uses_it(windows, made):
+    """One that was not installed, say: it keeps its things in the same folder, and holds a file there while it runs."""
+    folder, setup = made["1.2.3"]
+    assert windows.run(setup, "/S") == 0
+    keep(windows)
+    other = windows.kept / "other.exe"
+    shutil.copy(folder / "kandinsky-studio.exe", other)
+    process = windows.start(other)
+    assert windows.uninstall("/DELETELIBRARY") == RUNNING
+    assert set(content(windows.kept)) == KEPT | {"other.exe", "instance.lock"}
+    assert (windows.program / "kandinsky-studio.exe").exists()
+    assert windows.uninstall() == 0
+    (windows.kept / "stop").touch()
+    assert process.wait(30) == 0
 
 
 def test_ora_files_are_opened_if_nothing_else_opens_them(windows, made):
