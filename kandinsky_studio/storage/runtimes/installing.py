@@ -233,6 +233,7 @@ def _sweep(place: Path) -> None:
     for folder in place.iterdir():
         name = folder.name
         if name.endswith(_BEFORE) and not (place / name.removesuffix(_BEFORE)).exists():
-            folder.rename(place / name.removesuffix(_BEFORE))  # its successor never took its place
+            with contextlib.suppress(OSError):  # Windows, while something of it is open
+                folder.rename(place / name.removesuffix(_BEFORE))  # its successor never took its place
         elif name.endswith((_BEFORE, _PARTIAL)) and folder.is_dir():
             shutil.rmtree(folder, ignore_errors=True)
