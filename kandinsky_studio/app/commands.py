@@ -142,7 +142,8 @@ class Commands(QObject):
         self._places.append(entry)
         widget.destroyed.connect(lambda: self._places.remove(entry))
         for id in self._actions:
-            self._place_keys(id)
+            if any(key.place == place for key in self.bindings.keys(id)):
+                self._place_keys(id)
 
     def run_typed(self, event: QKeyEvent) -> bool:
         """Carry out what a key means that no shortcut heard because the keyboard has its Russian layout on.
