@@ -22,13 +22,15 @@ from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Depth, Surface
-from kandinsky_studio.errors import DiskFull, FolderNotWritable
+from kandinsky_studio.errors import Cancelled, DiskFull, FolderNotWritable
 from kandinsky_studio.storage import openraster as names
 from kandinsky_studio.storage.document_notes import DocumentNote
 from kandinsky_studio.storage.durable import previous_path
 from kandinsky_studio.storage.openraster_reading import read_openraster
 from kandinsky_studio.storage.openraster_writing import write_openraster
+from kandinsky_studio.storage.reading import Reading
 from tests.storage.documents import assert_same, everything, group, noise, picture, render, soft
+from tests.storage.test_openraster_foreign import png
 
 
 @pytest.fixture
@@ -264,6 +266,36 @@ def test_what_we_added_is_ignored_where_it_is_unusable_and_that_is_said(path, co
     assert np.array_equal(render(read.state), render(state))
 
 
+def test_who_waits_sees_the_small_picture_and_how_much_is_read(path):
+    state = everything()
+    write_openraster(path, state)
+    pictures, shares = [], []
+    read = read_openraster(path, Reading(pictures.append, shares.append))
+    assert_same(read.state, state)
+    assert len(pictures) == 1
+    assert max(pictures[0].width(), pictures[0].height()) <= names.THUMBNAIL_SIDE
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", png(9, 9)[:45], png(9, 9)[:16] + b"\x7f" * 8 + png(9, 9)[24:]])
+def test_a_small_picture_that_is_none_is_missed_by_nobody(path, content):
+    state = everything()
+    write_openraster(path, state)
+    rewritten(path, names.THUMBNAIL, content)
+    pictures: list[object] = []
+    assert_same(read_openraster(path, Reading(pictures.append)).state, state)
+    assert pictures == []
+
+
+def test_a_document_that_nobody_waits_for_is_not_read(path):
+    write_openraster(path, everything())
+    reading = Reading()
+    reading.cancel()
+    with pytest.raises(Cancelled):
+        read_openraster(path, reading)
+
+
 def test_values_of_other_types_make_what_we_added_unusable(path):
     write_openraster(path, everything())
     with zipfile.ZipFile(path) as archive:
@@ -333,6 +365,7 @@ KILLED = """
 import os, signal, sys, zipfile
 from pathlib import Path
 from kandinsky_studio.storage.openraster_writing import write_openraster
+from kandinsky_studio.storage.reading import Reading
 from tests.storage.documents import everything
 state, last, count = everything(), int(sys.argv[2]), 0
 write = zipfile.ZipFile.writestr
