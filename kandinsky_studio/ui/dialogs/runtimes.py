@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QLocale, Qt, Slot
+from PySide6.QtCore import QEvent, QLocale, QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -57,7 +57,7 @@ class RuntimesDialog(QDialog):
         self._runtimes.changed.connect(self._show)
         self._runtimes.progressed.connect(self._show_progress)
         self.retranslate()
-        self.resize(theme.px(_SIZE[0]), theme.px(_SIZE[1]))
+        self.resize(QSize(theme.px(_SIZE[0]), theme.px(_SIZE[1])).boundedTo(self.screen().availableSize()))
         self._runtimes.look()
 
     def _build(self) -> None:
