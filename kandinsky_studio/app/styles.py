@@ -1,11 +1,11 @@
 """The styles: what a handful of pictures have in common, as a direction that is added to any idea.
 
 A style is the mean of the pictures' embeddings less that of no picture in particular, which is the mean of what the prior
-was trained on. Measured with the built-in model, on 4 prompts with 2 seeds each: the style of 8 pictures on yellow grounds
-turns every ground yellow from a strength of 1 on, and every shape and its colour stay what the prompt says, up to 2; of 8
-on white grounds it is the same, from 1.5 on. With 3 pictures shapes begin to go beyond 1. Against the mean of the
-prior's ideas of no words, or of 64 pictures of all kinds, grounds turn at 1.25 to 1.5 and 3 of 4 shapes are lost; against
-the prior's ideas of what is on the very pictures, yellow comes between 0.5 and 1.25, and white not at all.
+was trained on. Measured with the built-in model, on 4 prompts with 2 seeds each (``python -m benchmarks ideas``): the style
+of 8 pictures on yellow grounds turns every ground yellow from a strength of 1 on, and every shape and its colour stay what
+the prompt says, up to 2; 8 on white grounds need 1.5, and at 2 one shape of eight is lost. With 3 pictures half of the
+shapes go beyond 1. Less the prior's ideas of no words instead, grounds turn at 1.5 only, and at 2 a third of the shapes or
+more are lost.
 """
 
 from __future__ import annotations
