@@ -125,7 +125,8 @@ def make_deb(base: Path = BASE, packages: Path = PACKAGES, *, compression: str =
     root.mkdir(parents=True, mode=0o755)
     stage(base, root, architecture)
     package = packages / f"{NAME}_{package_version()}_{architecture}.deb"
-    command = ["dpkg-deb", "--root-owner-group", *COMPRESSIONS[compression], "--build", str(root), str(package)]
+    partial = package.with_suffix(".partial")
+    command = ["dpkg-deb", "--root-owner-group", *COMPRESSIONS[compression], "--build", str(root), str(partial)]
     try:
         subprocess.run(
             command, check=True, env=os.environ | {"SOURCE_DATE_EPOCH": str(source_date())}, stdout=sys.stderr
@@ -134,6 +135,7 @@ def make_deb(base: Path = BASE, packages: Path = PACKAGES, *, compression: str =
         raise SystemExit("dpkg-deb is not installed; only Debian and its relatives make Debian packages.") from None
     except subprocess.CalledProcessError as error:
         raise SystemExit(f"dpkg-deb failed with exit code {error.returncode}.") from None
+    partial.replace(package)
     shutil.rmtree(root)
     return package
 
