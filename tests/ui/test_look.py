@@ -138,7 +138,7 @@ def words(window) -> list[str]:
 
 
 ENGLISH = re.compile(r"[A-Za-z]{3,}")
-NAMES = re.compile(r"Kandinsky Studio|Ctrl|English|Enter|Shift|Apple|Kandinsky 2\.\d")
+NAMES = re.compile(r"Kandinsky Studio|Ctrl|English|Enter|Shift|Apple|PyTorch|Kandinsky 2\.\d")
 
 
 def test_the_language_changes_at_once_and_leaves_no_english(qtbot, window):
