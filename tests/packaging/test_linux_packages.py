@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -72,13 +73,21 @@ def test_the_same_program_makes_the_same_packages(stand_in, tmp_path, monkeypatc
     assert made[0] == made[1]
 
 
-def test_the_archive_works_in_any_folder(base, tmp_path):
+@pytest.fixture
+def reachable():
+    """A folder that other users reach, too; pytest's own are for one."""
+    with tempfile.TemporaryDirectory(dir=BASE.parent) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_the_archive_works_in_any_folder(base, tmp_path, reachable):
     need("zstd", "Xvfb", "objdump")
     packages = tmp_path / "packages"
     archive = run(
         sys.executable, PACKAGING / "linux_tree.py", "tar", "--compression", "fast", "--packages", packages
     ).strip()
-    folder = tmp_path / "Мои программы"
+    folder = reachable / "Мои программы"
     folder.mkdir()
     run("tar", "--zstd", "-xf", archive, "-C", folder)
     (program,) = folder.iterdir()
