@@ -16,14 +16,16 @@ from kandinsky_studio.errors import (
     LoginPage,
     NetworkOff,
     NoRoomForPack,
+    PackInUse,
     PackNotFound,
     WrongFile,
 )
+from kandinsky_studio.runtime import attaching
 from kandinsky_studio.runtime.pack import read as read_pack
 from kandinsky_studio.storage.runtimes import offers
 from kandinsky_studio.storage.runtimes.offers import Release, download, find, read
 from tests.hub import REVISION, FakeHub, Faults
-from tests.runtime.packs import listing, split, write_zip
+from tests.runtime.packs import listing, split, write_folder, write_zip
 
 Usage = namedtuple("Usage", "total used free")
 HOME = "studio/runtimes"
@@ -125,6 +127,15 @@ def test_a_login_page_is_no_pack(listed, release, server):
 def test_without_the_network_nothing_is_asked(listed, server):
     with pytest.raises(NetworkOff):
         download(read(listed)[0], None)
+    assert server.requests() == []
+
+
+def test_what_can_not_be_replaced_is_not_even_fetched(listed, release, server, program):
+    write_folder(paths.runtimes(), "cu130")
+    attaching.choose("cu130")
+    assert attaching.attach().pack.name == "cu130"
+    with pytest.raises(PackInUse):
+        download(read(listed)[0], release)
     assert server.requests() == []
 
 

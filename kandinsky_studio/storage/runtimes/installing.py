@@ -86,7 +86,7 @@ def install(
     with opened(file) as archive:
         pack = archive.pack
         check_fits(pack)
-        _check_ours(pack.name)
+        check_replaceable(pack.name)
         place = paths.runtimes()
         with alone(place, check_wanted):
             _check_disk(place, pack.size)
@@ -118,7 +118,7 @@ def remove(name: str) -> int:
     ``PackBelongsToProgram`` or ``PackInUse``.
     """
     folder = attaching.folder_of(name)
-    _check_ours(name)
+    check_replaceable(name)
     place = folder.parent
     with alone(place):
         size = _looked_at(folder).size
@@ -170,7 +170,8 @@ def alone(place: Path, check_wanted: Callable[[], None] = lambda: None) -> Itera
         lock.release()
 
 
-def _check_ours(name: str) -> None:
+def check_replaceable(name: str) -> None:
+    """Raise ``PackBelongsToProgram`` or ``PackInUse`` if the pack called ``name`` has to stay as it is."""
     shipped = paths.shipped_runtimes()
     if name == attaching.SHIPPED or (shipped is not None and (shipped / name).exists()):
         raise PackBelongsToProgram(name=name)

@@ -33,7 +33,7 @@ from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models.hub import Hub
 from kandinsky_studio.storage.models.manifest import Manifest, PublishedFile
 from kandinsky_studio.storage.models.transfer import MARGIN, OnDelivery, fetch, in_units, left_to_fetch
-from kandinsky_studio.storage.runtimes.installing import install
+from kandinsky_studio.storage.runtimes.installing import check_replaceable, install
 
 VERSION = 1
 _FOLDER = ".delivery"  # among the packs, on the disk that they go to
@@ -114,6 +114,7 @@ def download(
     Interrupted however, the next call goes on to the byte. Raises what fetching and
     :func:`~kandinsky_studio.storage.runtimes.installing.install` do, and ``NetworkOff`` without a ``release``.
     """
+    check_replaceable(offer.pack.name)  # before gigabytes are fetched in vain
     folder = offer.folder
     if offer.left:
         if release is None:
