@@ -126,9 +126,9 @@ def _write_2_0(folder: Path) -> None:
     def single(name: str, shape: Any) -> Any:
         return torch.float32
 
-    decoder = {**_originally(unet, original._unet_table(shape)), **_shapes(projection)}
+    decoder = {**_originally(unet, original.unet_table(shape)), **_shapes(projection)}
     _save(folder / "Kandinsky-2-0.pt", decoder, half)
-    codec = _originally(vae, original._vae_table(4, 2))
+    codec = _originally(vae, original.vae_table(4, 2))
     codec["loss.discriminator"] = ((_VAE_FILE - 4 * sum(torch.Size(size).numel() for size in codec.values())) // 4,)
     _save(folder / "vae.ckpt", codec, single, "state_dict")
     words = {f"transformer.{name}": size for name, size in _shapes(encoders[0]).items()}

@@ -80,7 +80,20 @@ _ALONE = ("socksio", "safetensors.torch", "safetensors.numpy", "PySide6.QtSvg", 
 # Folders of which only some parts are wanted: the models and pipelines of everybody else are most of both libraries.
 _CHOSEN = {
     "diffusers.pipelines": {"kandinsky", "kandinsky2_2"},
-    "transformers.models": {"auto", "clip", "depth_anything", "dinov2", "dinov2_with_registers", "dpt", "mt5", "roberta", "siglip", "t5", "vit_mae", "xlm_roberta"},
+    "transformers.models": {
+        "auto",
+        "clip",
+        "depth_anything",
+        "dinov2",
+        "dinov2_with_registers",
+        "dpt",
+        "mt5",
+        "roberta",
+        "siglip",
+        "t5",
+        "vit_mae",
+        "xlm_roberta",
+    },
 }
 
 _NOT_OF_STDLIB = {"antigravity", "this", "test", "site-packages", "__phello__"}

@@ -51,7 +51,7 @@ class LiveSettings:
         return cls(
             strength=strength if isinstance(strength, float) and 0 < strength <= 1 else plain.strength,
             steps=steps if isinstance(steps, int) and FEWEST <= steps <= MOST else plain.steps,
-            when=When(when) if when in tuple(When) else plain.when,
+            when=When(when) if isinstance(when, str) and when in tuple(When) else plain.when,
             opacity=opacity if isinstance(opacity, float) and 0 < opacity <= 1 else plain.opacity,
             beside=values.get("beside") is True,
         )

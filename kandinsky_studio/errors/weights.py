@@ -116,7 +116,9 @@ class KeyStoreFailed(StudioError):
     """Values: ``reason``."""
 
     message = QT_TRANSLATE_NOOP("errors", "The key store of this computer did not keep or give the token: {reason}.")
-    hint = QT_TRANSLATE_NOOP("errors", "Unlock it and try again; until then the token lasts as long as the program runs.")
+    hint = QT_TRANSLATE_NOOP(
+        "errors", "Unlock it and try again; until then the token lasts as long as the program runs."
+    )
 
 
 class BrokenCatalogue(StudioError):
