@@ -41,7 +41,7 @@ _DESKTOP = re.compile(
     r"\.(cache|config|local)|\.local/(share|state)|\.cache/(fontconfig|mesa_shader_cache\w*|qtshadercache[-\w]*)(/.*)?"
 )
 _WINDOW = 60.0  # seconds after which a start has failed
-_CLOSING = 30.0
+_CLOSING = 180.0  # on a busy computer the import of PyTorch, which has begun, ends late
 
 
 @dataclass

@@ -110,7 +110,7 @@ def test_the_image_works(base, tmp_path):
             screen.wait_for_window(process, 60)
             screen.wait_until_still()
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(180) == 0  # on a busy computer the import of PyTorch ends late
         finally:
             process.kill()
 
