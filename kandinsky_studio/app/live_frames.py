@@ -6,6 +6,7 @@ Nothing of it runs in the window's thread. The document is drawn small there, ti
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -125,9 +126,9 @@ class Sketch:
 
 
 def _held(hold: Hold | None) -> AbstractContextManager[None]:
-    if hold is None:
+    if hold is None or "torch" not in sys.modules:  # an engine without it has no layers to be held between
         return nullcontext()
-    from kandinsky_studio.engine.holding import held  # imports torch, which the engine's thread may do
+    from kandinsky_studio.engine.holding import held
 
     return held(hold.wait)
 

@@ -30,6 +30,7 @@ from kandinsky_studio.errors import Cancelled, EngineFailed, OutOfMemory, Studio
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 30.0  # seconds that closing waits for what runs
 PROGRESS_INTERVAL = 0.04  # seconds; a tiny model steps faster than a screen needs to hear of it
 
 
@@ -98,6 +99,7 @@ class EngineWorker(QObject):
     """The thread that works a queue off. All methods return at once, but :meth:`close`.
 
     ``keep`` is called in the engine's thread with each finished picture, so that a busy window can't hold up saving it.
+    ``opening_patience`` is how many seconds closing waits while torch is being imported, which nothing can interrupt.
     """
 
     started = Signal(int)  # job id
@@ -122,6 +124,8 @@ class EngineWorker(QObject):
         self._news.connect(self._announce)
         self._open_engine = open_engine
         self._engine: EngineLike | None = None
+        self._opening = False
+        self.opening_patience = PATIENCE
         self._queue = WorkQueue()
         self._thread = _Thread(self._serve, self)
 
@@ -168,17 +172,19 @@ class EngineWorker(QObject):
         """Give the memory of the loaded model back once the queue is empty."""
         self._queue.free()
 
-    def close(self, timeout: float = 30.0) -> bool:
+    def close(self, timeout: float = PATIENCE) -> bool:
         """Cancel everything and end the thread; False if it is still busy after ``timeout`` seconds.
 
-        A running job ends at its next step. Importing torch can't be interrupted, so that is waited for.
+        A running job ends at its next step. Importing torch can't be interrupted, so that is waited for, though no longer
+        than :attr:`opening_patience`.
         """
         jobs, errands = self._queue.close()
         for errand in errands:
             errand.dropped()
         for job in jobs:
             self.cancelled.emit(job.id)
-        ended = bool(self._thread.wait(round(timeout * 1000)))
+        patience = min(timeout, self.opening_patience) if self._opening else timeout
+        ended = bool(self._thread.wait(round(patience * 1000)))
         QCoreApplication.sendPostedEvents(self)
         return ended
 
@@ -302,7 +308,12 @@ class EngineWorker(QObject):
     def _open(self, model: str) -> EngineLike:
         if self._engine is None:
             self._tell(ModelStage.starting, model)
-            self._engine = self._open_engine()
+            self._opening = True
+            try:
+                self._engine = self._open_engine()
+            finally:
+                self._opening = False
+            self._check_wanted()
         return self._engine
 
     def _tell(self, stage: ModelStage, model: str, fraction: float = 0.0) -> None:

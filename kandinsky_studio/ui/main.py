@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from kandinsky_studio.app.studio import Studio
     from kandinsky_studio.ui.main_window import MainWindow
 
+OPENING_PATIENCE = 1.0  # seconds for torch to be there before the process ends without it; nothing is lost with it
+
 
 def run(argv: Sequence[str], files: Sequence[Path] = ()) -> int:
     """Show the window with ``files`` open in it, and stay until it is closed; the exit status.
@@ -53,6 +55,7 @@ def run(argv: Sequence[str], files: Sequence[Path] = ()) -> int:
 
     log.start()
     studio = Studio()
+    studio.worker.opening_patience = OPENING_PATIENCE
     studio.messages.catch_the_uncaught()
     theme = Theme(application)
     window = MainWindow(studio, theme)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 
 import pytest
 
@@ -169,6 +170,27 @@ def test_closing_during_a_job_is_quick_and_clean(qtbot, fake_engine):
     qtbot.waitUntil(lambda: sorted(cancelled) == [1, 2], timeout=1000)
     assert len(fake_engine.requests) == 1
     assert fake_engine.freed == 1
+
+
+def test_closing_does_not_wait_for_an_import_if_told_so(qtbot, fake_engine):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def open_it():
+        begun.set()
+        go_on.wait(30)
+        return fake_engine
+
+    worker = EngineWorker(open_it)
+    worker.opening_patience = 0.1
+    worker.start()
+    worker.submit(job(1))
+    assert begun.wait(5)
+    begin = time.monotonic()
+    assert not worker.close()
+    assert time.monotonic() - begin < 10, "not the half minute that a job is given"
+    go_on.set()
+    assert worker.close(), "it ends by itself"
+    assert not fake_engine.requests
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Qt gives the thread another priority")
