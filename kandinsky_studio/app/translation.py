@@ -39,8 +39,8 @@ class Translation(QObject):
     def use(self, language: str) -> None:
         """Switch to ``language`` (a key of :data:`LANGUAGES`, or "" for the desktop's)."""
         self.language = language if language in LANGUAGES else system_language()
-        QLocale.setDefault(QLocale(self.language))
         self.remove()
+        QLocale.setDefault(QLocale(self.language))
         folder = os.fspath(paths.resources() / "i18n")
         for name, place in (
             (f"qtbase_{self.language}", _folder_of_qt()),
@@ -52,7 +52,8 @@ class Translation(QObject):
                 QCoreApplication.installTranslator(translator)
 
     def remove(self) -> None:
-        """Take the language out again; the source texts are English."""
+        """Take the language out again; the source texts are English, and so are numbers beside them."""
+        QLocale.setDefault(QLocale("en"))
         for translator in self._installed:
             QCoreApplication.removeTranslator(translator)
             translator.deleteLater()

@@ -28,6 +28,7 @@ from kandinsky_studio.engine.embeddings import (
     weights_problem,
 )
 from kandinsky_studio.engine.raster import Raster
+from kandinsky_studio.errors import NewerFile
 
 SEEDS = range(20)
 DIMENSIONS = 1280
@@ -453,7 +454,8 @@ def of(tensors: dict[str, np.ndarray], about: dict[str, str] | None = ABOUT) -> 
         of({"image_embeds": np.array([1, math.nan], np.float32)}),
         of({"image_embeds": np.array([1, math.inf], np.float32)}),
         of({"image_embeds": np.ones(4, np.float32)}, None),
-        of({"image_embeds": np.ones(4, np.float32)}, {**ABOUT, "format": "kandinsky-studio embedding 2"}),
+        of({"image_embeds": np.ones(4, np.float32)}, {**ABOUT, "format": "kandinsky-studio embedding"}),
+        of({"image_embeds": np.ones(4, np.float32)}, {**ABOUT, "format": "another embedding 2"}),
         FINE.replace(b"F32", b"BF1", 1),
     ],
     ids=lambda content: f"{len(content)} bytes, {content[:12]!r}"[:40],
@@ -461,6 +463,14 @@ def of(tensors: dict[str, np.ndarray], about: dict[str, str] | None = ABOUT) -> 
 def test_a_file_of_rubbish_is_refused(folder, content):
     (folder / "a").write_bytes(content)
     with pytest.raises(ValueError, match=r"^[a-z].{5,60}$"):
+        load(folder / "a")
+
+
+def test_a_file_of_a_newer_program_is_called_that(folder):
+    (folder / "a").write_bytes(
+        of({"image_embeds": np.ones(4, np.float32)}, {**ABOUT, "format": "kandinsky-studio embedding 2"})
+    )
+    with pytest.raises(NewerFile):
         load(folder / "a")
 
 
