@@ -22,7 +22,7 @@ from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.live_frames import Frame, Made, Sketch, united
 from kandinsky_studio.app.live_settings import LiveSettings, Status, When
 from kandinsky_studio.app.making import Maker, Means
-from kandinsky_studio.app.pauses import Hold, Pauses
+from kandinsky_studio.app.pauses import SHORTEST, Hold, Pauses
 from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.worker import ModelState
 from kandinsky_studio.document.document import Change
@@ -260,7 +260,7 @@ class Live(Maker):
         now = monotonic()
         self._pauses.beat(now)
         if self.when is When.PAUSE:
-            self._hold.moved(now, self._pauses.rest)
+            self._hold.moved(now, SHORTEST)
 
     # ------------------------------------------------------------------ one picture after the other
 

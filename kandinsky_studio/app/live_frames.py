@@ -78,7 +78,7 @@ class Sketch:
         seen = frame.seen or outlook(document, frame.request, frame.spec)
 
         def see(document: Document, area: Rect, width: int, height: int) -> Pixels:
-            return self._see(document, area, width, height, reports)
+            return self._see(document, area, width, height, reports, hold)
 
         made = plan(document, frame.request, frame.spec, see=see, seen=seen)
         reports.progress(_LOOKING)
@@ -102,7 +102,9 @@ class Sketch:
             self._projection = Projection(frame.state)
         self._projection.set_state(frame.state, frame.active, frame.damage)
 
-    def _see(self, document: Document, area: Rect, width: int, height: int, reports: Reports) -> Pixels:
+    def _see(
+        self, document: Document, area: Rect, width: int, height: int, reports: Reports, hold: Hold | None
+    ) -> Pixels:
         projection = self._projection
         assert projection is not None
         level = projection.level(max(width / area.width, height / area.height))
@@ -111,6 +113,8 @@ class Sketch:
 
         def breathe() -> bool:
             time.sleep(0)  # whoever paints goes first
+            if hold is not None:
+                hold.wait()
             reports.progress(_LOOKING)
             return False
 
