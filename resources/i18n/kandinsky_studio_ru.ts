@@ -2,6 +2,13 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="ru_RU">
 <context>
+    <name>amounts</name>
+    <message>
+        <source>{count} B</source>
+        <translation>{count} Б</translation>
+    </message>
+</context>
+<context>
     <name>AboutDialog</name>
     <message>
         <source>About Kandinsky Studio</source>

@@ -124,7 +124,7 @@ def test_every_file_says_how_far_it_is(qtbot, dialog, hub, window):
     press(qtbot, card.delivery.fold.button)
     files = card.delivery.files
     qtbot.waitUntil(lambda: files.words("model.safetensors")[1] == "coming", timeout=20_000)
-    assert files.words("config.json") == ("32 bytes", "here and checked")
+    assert files.words("config.json") == ("32 B", "here and checked")
     qtbot.waitUntil(lambda: " of 1 MB" in files.words("model.safetensors")[0], timeout=20_000)
     press(qtbot, card.pause)
     window.actions_.language_choices["ru"].trigger()

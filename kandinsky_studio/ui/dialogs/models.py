@@ -35,7 +35,7 @@ from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.amounts import data_size
 from kandinsky_studio.ui.widgets.paragraph import paragraph
 
-_SIZE = 660, 760  # pixels at first
+_SIZE = 720, 760  # pixels at first
 CARDS = (BUILTIN, "kandinsky-2.2", "kandinsky-2.1", "kandinsky-2.0", "depth-anything-v2-small")
 
 
