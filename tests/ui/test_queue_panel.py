@@ -43,9 +43,13 @@ class Hands:
         self.engine.hold.clear()
         for prompt in prompts:
             self.studio.generation.submit(request(prompt))
-        self.qtbot.waitUntil(lambda: self.studio.generation.current is not None, timeout=3000)
+        self.qtbot.waitUntil(lambda: self.running == prompts[0], timeout=3000)
         self.qtbot.waitUntil(self.view.isVisible, timeout=1000)
         self.view.grab()
+
+    @property
+    def running(self):
+        return "".join(row.request.prompt for row in self.queue.list.of(Standing.running))
 
     @property
     def waiting(self):
