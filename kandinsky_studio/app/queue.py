@@ -65,6 +65,7 @@ class Queue(QObject):
         self._numbers = itertools.count(-1, -1)  # of rows that never were jobs in this run
         self._name: str | None = None  # of the file that the next job has already
         self._made_now: list[Row] = []  # whose pictures are on their way to the disk
+        self._seen: set[str] = set()  # names of all jobs since the start
         self._resting = False
         self._previewed = 0.0
         self._later = QTimer(self)
@@ -228,6 +229,7 @@ class Queue(QObject):
             return
         name, self._name = self._name, None
         row = Row(id, job.request, job.tier, name or new_name())
+        self._seen.add(row.name)
         self.list.insert(row)
         if name is None:
             self._keeping.keep(_kept(row, 0))
@@ -352,6 +354,7 @@ class Queue(QObject):
 
     def _opened(self, learned: Paces, jobs: list[KeptJob], broken: list[StudioError]) -> None:
         self._forecast.paces = learned
+        jobs = [kept for kept in jobs if kept.name not in self._seen]  # else one was asked for before this was read
         for kept in jobs:
             error = kept.error or self._refusal(kept.request)
             if error is None:

@@ -312,6 +312,16 @@ def test_what_was_finished_or_cancelled_does_not_come_back(desk, again):
     assert later.waiting == ["a", "c"]
 
 
+def test_what_was_asked_for_before_the_old_jobs_were_read_is_none_of_them(desk):
+    desk.hold("a", "b")
+    desk.queue.flush()
+    desk.queue.open()
+    desk.queue.flush()
+    desk.qtbot.wait(100)
+    assert desk.waiting == ["b"]
+    assert not desk.queue.paused
+
+
 def test_a_job_that_failed_comes_back_as_that(desk, again):
     desk.engine.error = OutOfMemory(device="cpu")
     desk.generation.submit(request("large"))
