@@ -118,9 +118,11 @@ def shown() -> tuple[Studio, Theme, MainWindow]:
     from PySide6.QtWidgets import QApplication
 
     from kandinsky_studio.app.studio import Studio
+    from kandinsky_studio.document.giving_way import draw_alone
     from kandinsky_studio.ui.main_window import MainWindow
     from kandinsky_studio.ui.theme import Theme
 
+    draw_alone()
     application = QApplication.instance() or QApplication(["window"])
     assert isinstance(application, QApplication)
     studio, theme = Studio(), Theme(application)

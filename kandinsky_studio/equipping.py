@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kandinsky_studio.errors import NetworkOff, NoPacksOffered, PackCheckFailed, PackNotFound, StudioError
 from kandinsky_studio.errors.base import first_line
 from kandinsky_studio.runtime import attached, attaching, card, checking
+from kandinsky_studio.subcommands import add_deeds
 
 if TYPE_CHECKING:
     from kandinsky_studio.reporting import Line
@@ -19,16 +19,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``runtime`` and what it can be followed by."""
-    parser = commands.add_parser("runtime", help="list the runtime packs, install, fetch, choose and remove them")
-    parser.set_defaults(run=_list, json=False)
-    deeds = parser.add_subparsers(title="what to do with them", metavar="WHAT")
-
-    def deed(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        made = deeds.add_parser(name, help=text, description=text)
-        made.set_defaults(run=run)
-        made.add_argument("--json", action="store_true", help="one JSON object a line")
-        return made
-
+    deed = add_deeds(commands, "runtime", "list the runtime packs, install, fetch, choose and remove them", _list)
     deed("list", _list, "List the packs on this computer, the graphics card, and what can be downloaded.")
     install = deed("install", _install, "Install a pack from its file, try it, and use it from the next start on.")
     install.add_argument("file", type=Path, help="the .zip file, or one of its parts")

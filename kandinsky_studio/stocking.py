@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kandinsky_studio import paths
 from kandinsky_studio.errors import BrokenModel, ModelNotFound, StudioError, UnknownModel, UnknownValue
+from kandinsky_studio.subcommands import add_deeds
 
 if TYPE_CHECKING:
     from kandinsky_studio.reporting import Line, Report
@@ -21,16 +21,7 @@ TOKEN = "HF_TOKEN"  # noqa: S105  the name of the variable that others keep it i
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``models`` and what it can be followed by."""
-    parser = commands.add_parser("models", help="list the models, fetch, check, convert, move and remove them")
-    parser.set_defaults(run=_list, json=False)
-    deeds = parser.add_subparsers(title="what to do with them", metavar="WHAT")
-
-    def deed(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        made = deeds.add_parser(name, help=text, description=text)
-        made.set_defaults(run=run)
-        made.add_argument("--json", action="store_true", help="one JSON object a line")
-        return made
-
+    deed = add_deeds(commands, "models", "list the models, fetch, check, convert, move and remove them", _list)
     deed("list", _list, "List the models, and whether they are on this computer.")
     download = deed("download", _download, "Fetch the weights of a model from the Hugging Face Hub, or go on with it.")
     download.add_argument("model", help="one of the list, such as kandinsky-2.2")

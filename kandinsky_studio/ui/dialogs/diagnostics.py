@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QFileDialog,
     QLabel,
@@ -25,6 +24,7 @@ from kandinsky_studio.errors import StudioError
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, WIDE
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.paragraph import paragraph
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 if TYPE_CHECKING:
     from kandinsky_studio.app.diagnosis import Diagnosis
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SIZE = (760, 640)  # pixels at the ordinary font
 
 
-class DiagnosticsDialog(QDialog):
+class DiagnosticsDialog(TranslatedDialog):
     """Shows what can be told at once; what the engine has to say is added when it answers, be that never."""
 
     def __init__(self, studio: Studio, theme: Theme, parent: QWidget) -> None:
@@ -91,11 +91,6 @@ class DiagnosticsDialog(QDialog):
         self.copy_button.setText(self.tr("Copy"))
         self.save_button.setText(self.tr("Save…"))
         self._tell(self._said)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     @Slot(object)
     def _show(self, diagnosis: Diagnosis) -> None:

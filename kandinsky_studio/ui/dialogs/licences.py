@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QListWidget,
     QListWidgetItem,
@@ -23,6 +22,7 @@ from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, WIDE
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.search_field import SearchField
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 if TYPE_CHECKING:
     from kandinsky_studio.app.notices import Notice
@@ -32,7 +32,7 @@ _LIST = 260  # width of the list
 _RULE = "–" * 60
 
 
-class LicencesDialog(QDialog):
+class LicencesDialog(TranslatedDialog):
     """Reads the notices when it opens. ``shown`` names what to begin with, the first one if there is no such."""
 
     def __init__(self, studio: Studio, theme: Theme, parent: QWidget, shown: str = "") -> None:
@@ -87,11 +87,6 @@ class LicencesDialog(QDialog):
         self.text.setPlaceholderText(self.tr("Reading…") if not self._notices else self.tr("Nothing is called that."))
         self._tell_origin()
         self._show(self.list.currentRow())
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     @Slot(object, bool)
     def _fill(self, notices: tuple[Notice, ...], built: bool) -> None:

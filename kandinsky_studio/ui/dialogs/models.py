@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDialog,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -34,12 +33,13 @@ from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.amounts import data_size
 from kandinsky_studio.ui.widgets.paragraph import paragraph
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 _SIZE = 720, 760  # pixels at first
 CARDS = (BUILTIN, "kandinsky-2.2", "kandinsky-2.1", "kandinsky-2.0", "depth-anything-v2-small")
 
 
-class ModelsDialog(QDialog):
+class ModelsDialog(TranslatedDialog):
     """A card for each model, above them where they are kept; open beside the work as long as one likes."""
 
     def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget) -> None:
@@ -153,11 +153,6 @@ class ModelsDialog(QDialog):
         if event.type() == QEvent.Type.WindowActivate:
             self._studio.models.look_again()
         return super().event(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     def retranslate(self) -> None:
         self.setWindowTitle(self.tr("Models"))

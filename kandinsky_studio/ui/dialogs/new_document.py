@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from kandinsky_studio.document.document import MAXIMUM
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, WIDE
 from kandinsky_studio.ui.widgets.number import WholeBox
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 _RATIOS = ((1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9), (9, 16))
 
 
-class NewDocumentDialog(QDialog):
+class NewDocumentDialog(TranslatedDialog):
     """``wanted`` carries width, height and the colour of the ground, None for a transparent one.
 
     ``native`` is the side that the chosen model draws best; the sizes that are offered follow it. ``copied`` is the
@@ -70,11 +71,6 @@ class NewDocumentDialog(QDialog):
         self.retranslate()
         self._choose(0)
         self.width_box.setFocus()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     def retranslate(self) -> None:
         self.setWindowTitle(self.tr("New document"))

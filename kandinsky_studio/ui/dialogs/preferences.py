@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, Slot
+from PySide6.QtCore import QCoreApplication, Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFormLayout,
     QLabel,
@@ -20,11 +19,12 @@ from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.translation import LANGUAGES
 from kandinsky_studio.ui.sizes import em
 from kandinsky_studio.ui.widgets.number import WholeBox
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 FONT_SCALES = (100, 110, 125, 150, 175, 200)  # percent
 
 
-class PreferencesDialog(QDialog):
+class PreferencesDialog(TranslatedDialog):
     """Rows for the preferences that have a title; their words come from where they are declared."""
 
     def __init__(self, studio: Studio, parent: QWidget) -> None:
@@ -100,11 +100,6 @@ class PreferencesDialog(QDialog):
         layout.addWidget(buttons)
         self.setMinimumWidth(max(520, em(self, 28)))
         self.retranslate()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     def retranslate(self) -> None:
         self.setWindowTitle(self.tr("Preferences"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QLocale, QSize, Qt, Slot
+from PySide6.QtCore import QLocale, QSize, Qt, Slot
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -28,11 +27,12 @@ from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.amounts import data_size
 from kandinsky_studio.ui.widgets.paragraph import paragraph
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 _SIZE = 600, 560  # pixels at first
 
 
-class RuntimesDialog(QDialog):
+class RuntimesDialog(TranslatedDialog):
     """A card for each pack, above them what is used and which graphics card there is; open as long as one likes."""
 
     def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget) -> None:
@@ -98,11 +98,6 @@ class RuntimesDialog(QDialog):
         layout.addLayout(foot)
 
     # ------------------------------------------------------------------ words
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     def retranslate(self) -> None:
         self.setWindowTitle(self.tr("Graphics card and PyTorch"))

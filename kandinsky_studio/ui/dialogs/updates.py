@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDate, QEvent, QLocale, QSize, Qt, QUrl, Slot
+from PySide6.QtCore import QDate, QLocale, QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
@@ -22,12 +21,13 @@ from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.sizes import LARGE, MEDIUM, SMALL, WIDE
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.paragraph import paragraph
+from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
 SIZE = (620, 260)  # pixels at the ordinary font
 WITH_NEWS = (800, 560)
 
 
-class UpdatesDialog(QDialog):
+class UpdatesDialog(TranslatedDialog):
     """The address, a button, and what came of it: version, day, notes, the page, and the SHA-256 of the files."""
 
     def __init__(self, studio: Studio, theme: Theme, parent: QWidget) -> None:
@@ -100,11 +100,6 @@ class UpdatesDialog(QDialog):
         self._notes_label.setText(self.tr("What is new"))
         self._files_label.setText(self.tr("SHA-256 of the files, to compare after the download"))
         self._show()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     @Slot()
     def _look(self) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kandinsky_studio.storage.models.hub import Hub
 from tests.hub import FakeHub
 
 REPOSITORY = "kandinsky-community/kandinsky-2-2-prior"
@@ -20,3 +21,10 @@ def fake_hub(content):
     hub = FakeHub({REPOSITORY: content})
     yield hub
     hub.close()
+
+
+@pytest.fixture
+def hub(fake_hub):
+    made = Hub(fake_hub.endpoint)
+    yield made
+    made.close()

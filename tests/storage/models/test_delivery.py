@@ -44,13 +44,6 @@ def fake_hub(repositories):
     hub.close()
 
 
-@pytest.fixture
-def hub(fake_hub):
-    made = Hub(fake_hub.endpoint)
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module")
 def offer():
     return catalogue.read().offers["kandinsky-2.2"]

@@ -8,7 +8,6 @@ import pytest
 from kandinsky_studio.errors import Cancelled
 from kandinsky_studio.storage.models import catalogue
 from kandinsky_studio.storage.models.delivery import deliver, is_by_hand, needs, stands
-from kandinsky_studio.storage.models.hub import Hub
 from kandinsky_studio.storage.models.listing import Standing, followed, listed
 from tests.hub import FakeHub, Faults
 
@@ -23,13 +22,6 @@ FILES = {
 @pytest.fixture
 def fake_hub():
     made = FakeHub({REPOSITORY: FILES})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def hub(fake_hub):
-    made = Hub(fake_hub.endpoint)
     yield made
     made.close()
 

@@ -43,13 +43,6 @@ PORTAL = b"<html><body>Please log in</body></html>"
 
 
 @pytest.fixture
-def hub(fake_hub):
-    made = Hub(fake_hub.endpoint)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def wanted(hub):
     return hub.manifest(REPOSITORY)
 

@@ -12,7 +12,6 @@ import pytest
 from kandinsky_studio.errors import Cancelled, HubFailed, NotThere
 from kandinsky_studio.storage.models import catalogue, manifest, shelf, updating
 from kandinsky_studio.storage.models.catalogue import Catalogue, Offer
-from kandinsky_studio.storage.models.hub import Hub
 from kandinsky_studio.storage.models.manifest import Manifest, PublishedFile
 from tests.hub import REVISION, FakeHub, Faults
 
@@ -38,13 +37,6 @@ def published(files):
 @pytest.fixture
 def fake_hub():
     made = FakeHub({REPOSITORY: NOW})
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def hub(fake_hub):
-    made = Hub(fake_hub.endpoint)
     yield made
     made.close()
 
