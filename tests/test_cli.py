@@ -1,6 +1,7 @@
 """The command line does what it says, ends with the right code and imports nothing it does not need."""
 
 import argparse
+import errno
 import json
 import os
 import re
@@ -236,7 +237,7 @@ def test_a_failure_of_the_engine_ends_with_one(monkeypatch, tmp_path, capsys):
 def test_what_nobody_foresaw_goes_to_the_log(monkeypatch, tmp_path, capsys):
     class Odd(DrawnEngine):
         def generate(self, request, **_):
-            raise ZeroDivisionError("odd")
+            raise ZeroDivisionError(f"odd: {request.prompt} in {Path.home()}")
 
     monkeypatch.setattr(engine_module, "Engine", Odd)
     assert cli.main(["generate", "a secret prompt", "-o", str(tmp_path / "a.png")]) == 1
@@ -244,8 +245,22 @@ def test_what_nobody_foresaw_goes_to_the_log(monkeypatch, tmp_path, capsys):
     assert str(log.file()) in captured.err
     assert "Traceback" not in captured.err
     written = log.file().read_text(encoding="utf-8")
-    assert "ZeroDivisionError: odd" in written
+    assert "in generate\nZeroDivisionError\n" in written
     assert "secret" not in written
+    assert str(Path.home()) not in written
+
+
+def test_what_fails_in_the_self_test_is_logged_without_its_words(monkeypatch, capsys):
+    def odd(device):
+        raise OSError(errno.ENOENT, "No such file", str(Path.home() / "a secret.png"))
+
+    monkeypatch.setattr("kandinsky_studio.selftest.check_picture", odd)
+    assert cli.main(["self-test"]) == 1
+    written = log.file().read_text(encoding="utf-8")
+    assert "self-test: picture" in written
+    assert "FileNotFoundError: [Errno 2] ENOENT\n" in written
+    assert "secret" not in written
+    assert str(Path.home()) not in written
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl+C to the whole console")

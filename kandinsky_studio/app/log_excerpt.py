@@ -1,18 +1,21 @@
 """The end of the log, with nothing in it but what is known to come from the program itself.
 
 What passes is listed: moments, names of modules, sentences without anything of the user's in them, and of a traceback
-where in the program it went. The text of an exception may hold a prompt or the name of a picture, so it stays behind.
+where in the program it went. The log is written in this way (:mod:`kandinsky_studio.log`); what else got into the file
+stays behind.
 """
 
 from __future__ import annotations
 
 import builtins
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kandinsky_studio import errors, log
+from kandinsky_studio.log import LIBRARIES
 
 MOST = 40  # records that are told
 _READ = 256 * 1024  # bytes of the log's end
@@ -22,14 +25,24 @@ LEFT_OUT = "(left out)"
 
 SENTENCES = frozenset(
     {
+        "a constant can't be kept",
+        "a constant can't be read",
         "a damaged job can't be put aside",
+        "a file of words can't be read and is set aside",
+        "a file of words can't be set aside",
         "a thumbnail could not be made",
+        "an error was shown",
+        "an unfinished picture can't be deleted",
         "the engine did not free its memory",
         "the engine's thread did not end in time",
+        "the index was damaged and is set aside",
+        "the preferences could not be read",
+        "the preferences could not be read and are set aside",
         "the small picture of a pigment can't be read",
         "the words of the built-in model can't be read",
         "unforeseen",
         "what was learned of times can't be read",
+        "words that come with the program can't be read",
     }
 )
 """What the program writes into its log as it stands."""
@@ -43,16 +56,10 @@ _PATTERNS = (
 )
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ ([A-Z]+) (kandinsky_studio[\w.]*): (.*)")
 _FRAME = re.compile(r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function><?\w+>?)')
-_LIBRARIES = (
-    *("torch", "diffusers", "transformers", "accelerate", "huggingface_hub", "safetensors", "tokenizers"),
-    *("numpy", "PIL", "cv2", "psd_tools", "httpx2", "httpcore2", "PySide6"),
-)
-_OURS = re.compile(
-    r"(?:.*[\\/])?(?P<file>(?:kandinsky_studio|site-packages|python3\.\d+|runtime[\\/][\w-]+[\\/]lib)[\\/][\w./\\+-]+\.py)"
-)
-_FROZEN = re.compile(rf"(?P<file>(?:{'|'.join(_LIBRARIES)})[\\/][\w./\\+-]+\.py)")  # has no folders before it
 _IMPORTING = re.compile(r"<frozen .*|(.*[\\/])?(importlib[\\/]__init__|pyimod\d\d_importers)\.pyc?|PyInstaller[\\/].*")
-_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '[A-Za-z_][\w.]*'")
+_SAFE = re.compile(
+    r"\w+: No module named '[A-Za-z_][\w.]*'|[\w.]+: (\[Errno \d+\]( E[A-Z0-9]+)?|SQLITE_[A-Z_]+)", re.ASCII
+)
 _ERROR = re.compile(r"(?:(?P<module>[a-z][\w.]*)\.)?(?P<name>[A-Z]\w*)(?::.*)?")
 
 
@@ -129,14 +136,12 @@ def _traceback(lines: list[str]) -> tuple[list[str], str]:
         if frame is not None:
             if _IMPORTING.fullmatch(frame["file"]):
                 continue  # every other frame, where modules import modules
-            place = _OURS.fullmatch(frame["file"]) or _FROZEN.fullmatch(frame["file"])
-            shown = place["file"].replace("\\", "/") if place is not None else "(elsewhere)"
-            frames.append(f"{shown}:{frame['line']} in {frame['function']}")
+            frames.append(f"{log.place_of(frame['file'])}:{frame['line']} in {frame['function']}")
             continue
         error = _ERROR.fullmatch(line)
         if error is not None and _is_error(error["module"] or "", error["name"]):
             named = ".".join(filter(None, (error["module"], error["name"])))
-            ended = line if _NO_MODULE.fullmatch(line) else named
+            ended = line if _SAFE.fullmatch(line) else named
     return frames, ended
 
 
@@ -144,6 +149,7 @@ def _is_error(module: str, name: str) -> bool:
     """Whether that is the name of a class of errors: Python's, ours, or of a library that we use."""
     if module:
         top = module.split(".")[0]
-        return top in (*_LIBRARIES, "kandinsky_studio") and name.endswith(("Error", "Exception", "Warning"))
+        known = top in (*LIBRARIES, "kandinsky_studio") or top in sys.stdlib_module_names
+        return known and name.endswith(("Error", "Exception", "Warning"))
     kind = getattr(builtins, name, None) or getattr(errors, name, None)
     return isinstance(kind, type) and issubclass(kind, BaseException)

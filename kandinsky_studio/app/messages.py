@@ -17,7 +17,7 @@ from types import TracebackType
 
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
-from kandinsky_studio.errors import Cancelled, InvalidRequest, StudioError
+from kandinsky_studio.errors import Cancelled, Refusal, StudioError
 
 log = logging.getLogger(__name__)
 
@@ -53,21 +53,15 @@ class Message:
 def described(error: BaseException) -> StudioError:
     """``error`` as the class that has a sentence for the user, without the frames that would keep its arrays alive.
 
-    The traceback goes, as text, into the notes of the returned error. The log gets it without the messages of the
-    exceptions: prompts and names of pictures stay out of it.
+    The traceback goes, as text, into the notes of the returned error. Of the log's copy see :func:`log.outline
+    <kandinsky_studio.log.outline>`.
     """
     shown = error if isinstance(error, StudioError) else StudioError()
-    log.error("%s", "".join(_frames(error)))
+    log.error("an error was shown", exc_info=error)
     text = "".join(traceback.format_exception(error)).strip()
     shown.__traceback__ = shown.__cause__ = shown.__context__ = None
     shown.add_note(text)
     return shown
-
-
-def _frames(error: BaseException) -> list[str]:
-    cause = error.__cause__ or error.__context__
-    before = [*_frames(cause), "and then\n"] if cause is not None else []
-    return [*before, *traceback.format_tb(error.__traceback__), f"{type(error).__name__}\n"]
 
 
 def sentences(error: StudioError) -> tuple[str, str]:
@@ -112,7 +106,7 @@ class Messages(QObject):
         """
         if isinstance(error, Cancelled):
             return
-        if isinstance(error, InvalidRequest):
+        if isinstance(error, Refusal):
             self._send(Message(Weight.refusal, *sentences(error), actions=actions, passing=True))
             return
         shown = error if isinstance(error, StudioError) and hasattr(error, "__notes__") else described(error)

@@ -23,7 +23,7 @@ def find(key: str) -> torch.Tensor | None:
     try:
         return load_file(path)[_NAME]
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        logging.getLogger(__name__).warning("%s can't be read: %s", path.name, error)
+        logging.getLogger(__name__).warning("a constant can't be read", exc_info=error)
         return None
 
 
@@ -34,7 +34,7 @@ def keep(key: str, tensor: torch.Tensor) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, save({_NAME: tensor.contiguous()}))
     except (OSError, SafetensorError) as error:
-        logging.getLogger(__name__).warning("%s can't be kept: %s", path.name, error)
+        logging.getLogger(__name__).warning("a constant can't be kept", exc_info=error)
 
 
 def _path(key: str) -> Path:

@@ -264,7 +264,7 @@ class Index:
             Path(f"{self._path}-shm").unlink(missing_ok=True)
         except OSError as error:
             raise cause_of(error, self._path.parent) from error
-        logging.getLogger(__name__).warning("the index was damaged; it is kept as %s", aside.name)
+        logging.getLogger(__name__).warning("the index was damaged and is set aside")
 
     def _close_all(self) -> None:
         for connection in self._connections:

@@ -321,4 +321,4 @@ def _delete_if_stale(partial: Path) -> None:
         if time.time() - partial.stat().st_mtime > _STALE_PARTIAL:
             partial.unlink()
     except OSError:
-        logging.getLogger(__name__).warning("%s can't be deleted", partial.name)
+        logging.getLogger(__name__).warning("an unfinished picture can't be deleted")

@@ -18,9 +18,9 @@ from typing import Any
 from kandinsky_studio import __version__, paths
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NewerFile, NewerPreferences
-from kandinsky_studio.storage.durable import cause_of, set_aside, write_file
+from kandinsky_studio.storage.appearance import FILE_NAME, FONT_SCALES, THEMES
+from kandinsky_studio.storage.durable import set_aside, write_file
 
-FILE_NAME = "preferences.json"
 VERSION = 1
 """Of the file. Rises when an older program would take its values for others; what it merely does not know, it keeps."""
 
@@ -56,7 +56,7 @@ class Preferences:
     ``last_request`` holds the settings to start with (None: the model's own), without the pictures that went into it;
     ``window_geometry`` and ``window_state`` what Qt saved, as base64. ``key_changes`` are the user's keys by keymap and
     command, ``recent_commands`` the last ones of the command
-    palette and ``recent_files`` the last documents, newest first, ``welcomed`` whether the page of the first start was skipped or is over, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``news_address`` where to look for new versions if not where the program says; ``deliveries``
+    palette and ``recent_files`` the last documents, newest first, ``welcomed`` whether the page of the first start was skipped or is over, ``depth_folder`` where the estimator of depth lies if that was shown; ``live`` what is chosen about live pictures; ``applied_styles`` how strongly which styles are applied, by their names; ``news_address`` where to look for new versions if not where the program says; ``deliveries``
     the tasks, by model, whose weights were asked for and have not all come; ``token_kept`` whether the system's key store has a token for the Hub. ``others`` are values of a newer version of the program, kept for it; ``version`` is that of the file that was read.
     """
 
@@ -78,7 +78,7 @@ class Preferences:
             "about": About(
                 QT_TRANSLATE_NOOP("preferences", "Theme"),
                 QT_TRANSLATE_NOOP("preferences", "Light or dark; “system” follows your desktop."),
-                choices=("system", "light", "dark"),
+                choices=THEMES,
             )
         },
     )
@@ -88,8 +88,8 @@ class Preferences:
             "about": About(
                 QT_TRANSLATE_NOOP("preferences", "Size of the text"),
                 QT_TRANSLATE_NOOP("preferences", "In percent of the text on your desktop; icons and buttons follow."),
-                minimum=100,
-                maximum=200,
+                minimum=FONT_SCALES[0],
+                maximum=FONT_SCALES[1],
             )
         },
     )
@@ -121,6 +121,7 @@ class Preferences:
     last_folder: str = ""
     depth_folder: str = ""
     live: dict[str, Any] = field(default_factory=dict)
+    applied_styles: dict[str, Any] = field(default_factory=dict)
     network: bool = field(
         default=True,
         metadata={
@@ -278,6 +279,7 @@ def _read(name: str, value: Any) -> Any:
 def _set_aside(file: Path) -> None:
     logger = logging.getLogger(__name__)
     try:
-        logger.warning("the preferences could not be read; they are kept as %s", set_aside(file).name)
+        set_aside(file)
+        logger.warning("the preferences could not be read and are set aside")
     except OSError as error:
-        logger.warning("the preferences could not be read: %s", cause_of(error, file.parent))
+        logger.warning("the preferences could not be read", exc_info=error)

@@ -178,7 +178,7 @@ def read_shipped(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        log.warning("%s can't be read", path.name)
+        log.warning("words that come with the program can't be read")
         return {}
 
 
@@ -207,11 +207,11 @@ def _read(path: Path) -> object:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError):
-        log.warning("%s can't be read and is set aside", path.name)
+        log.warning("a file of words can't be read and is set aside")
         try:
             set_aside(path)
         except OSError:
-            log.warning("%s can't be set aside", path.name)
+            log.warning("a file of words can't be set aside")
         return {}
     _check_version(content, path)
     return content

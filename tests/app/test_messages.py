@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
+from kandinsky_studio import log
 from kandinsky_studio.app.messages import Messages, Weight
-from kandinsky_studio.errors import Cancelled, DiskFull, EmptyPrompt
+from kandinsky_studio.errors import Cancelled, DiskFull, EmptyPrompt, LayerLocked
 
 
 @pytest.fixture
@@ -88,7 +89,15 @@ def test_an_exception_in_a_slot_reaches_the_window(qtbot, messages):
     assert sys.excepthook is not hook
 
 
-def test_the_log_keeps_the_frames_and_not_the_words(messages, caplog):
+@pytest.fixture
+def written():
+    """What the log says, when it is called."""
+    log.start()
+    yield lambda: log.file().read_text(encoding="utf-8")
+    log.stop()
+
+
+def test_the_log_keeps_the_frames_and_not_the_words(messages, written):
     messages.connect_window(lambda message: None)
     try:
         try:
@@ -97,7 +106,33 @@ def test_the_log_keeps_the_frames_and_not_the_words(messages, caplog):
             raise DiskFull(folder="/home/somebody/secret") from cause
     except DiskFull as error:
         messages.error(error)
-    assert "DiskFull" in caplog.text
-    assert "OSError" in caplog.text
-    assert "test_messages.py" in caplog.text
-    assert "secret prompt.png" not in caplog.text.replace('raise OSError("/home/somebody/a secret prompt.png")', "")
+    assert "\nDiskFull\n" in written()
+    assert "\nOSError\n" in written()
+    assert "in test_the_log_keeps_the_frames_and_not_the_words" in written()
+    assert "secret" not in written()
+    assert "somebody" not in written()
+
+
+@pytest.mark.parametrize("hook", ["_uncaught", "_uncaught_in_thread"])
+def test_what_nobody_caught_is_logged_without_its_words(messages, written, hook):
+    messages.connect_window(lambda message: None)
+    try:
+        raise RuntimeError("a secret prompt\nwith a second line of secrets")
+    except RuntimeError as error:
+        three = (type(error), error, error.__traceback__)
+        if hook == "_uncaught":
+            messages._uncaught(*three)
+        else:
+            messages._uncaught_in_thread(threading.ExceptHookArgs((*three, None)))
+    assert written().endswith("in test_what_nobody_caught_is_logged_without_its_words\nRuntimeError\n")
+    assert "secret" not in written()
+
+
+def test_a_locked_layer_is_no_fault_of_the_program(messages):
+    shown = []
+    messages.connect_window(shown.append)
+    messages.error(LayerLocked(layer="Sky"))
+    (message,) = shown
+    assert message.weight is Weight.refusal, "an error would stay until it is closed"
+    assert message.passing
+    assert message.details == ""
