@@ -1,9 +1,9 @@
-"""What modes, labels and kinds of layers are called; source texts in the context ``layers``."""
+"""What the modes and labels of layers are called; source texts in the context ``layers``."""
 
 from __future__ import annotations
 
 from kandinsky_studio.document.blending import BlendMode
-from kandinsky_studio.document.layers import Kind, Label
+from kandinsky_studio.document.layers import Label
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 
 MODES: tuple[tuple[tuple[BlendMode, str], ...], ...] = (
@@ -61,15 +61,3 @@ LABELS: tuple[tuple[Label, str, str], ...] = (
     (Label.VIOLET, QT_TRANSLATE_NOOP("layers", "Violet"), "#9a6bd1"),
     (Label.GREY, QT_TRANSLATE_NOOP("layers", "Grey"), "#8c8c8c"),
 )
-
-_KINDS = {
-    Kind.PIXELS: QT_TRANSLATE_NOOP("layers", "Layer"),
-    Kind.GROUP: QT_TRANSLATE_NOOP("layers", "Group"),
-    Kind.INPAINT: QT_TRANSLATE_NOOP("layers", "Inpaint mask"),
-    Kind.DEPTH: QT_TRANSLATE_NOOP("layers", "Depth"),
-}
-
-
-def default_name(kind: Kind) -> str:
-    """What a layer without a name is called."""
-    return _KINDS[kind]

@@ -11,9 +11,9 @@ from PySide6.QtGui import QImage
 
 from kandinsky_studio.app import mix_pictures
 from kandinsky_studio.app.images import to_image
-from kandinsky_studio.app.layer_words import default_name
 from kandinsky_studio.app.sheet import Sheet
 from kandinsky_studio.document.layers import Layer, State
+from kandinsky_studio.document.naming import kind_name
 from kandinsky_studio.document.surface import Pixels, Surface
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.raster import Raster
@@ -162,7 +162,7 @@ def without(sheet: Sheet, source: Source) -> Source | None:
 
 def name_of(layer: Layer) -> str:
     """What a layer is called."""
-    return layer.name or QCoreApplication.translate("layers", default_name(layer.kind))
+    return layer.name or kind_name(layer.kind)
 
 
 def layers_in(prompt: str) -> tuple[str, list[str]]:

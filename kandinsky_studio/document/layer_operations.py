@@ -8,15 +8,10 @@ from dataclasses import replace
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.geometry import NOTHING, Rect, united
 from kandinsky_studio.document.layers import Kind, Layer, State
+from kandinsky_studio.document.naming import free_name, kind_name
 from kandinsky_studio.document.surface import Depth, Surface
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, LayerLocked, NoLayer
 
-_NAMES = {
-    Kind.PIXELS: QT_TRANSLATE_NOOP("layers", "Layer"),
-    Kind.GROUP: QT_TRANSLATE_NOOP("layers", "Group"),
-    Kind.INPAINT: QT_TRANSLATE_NOOP("layers", "Inpaint mask"),
-    Kind.DEPTH: QT_TRANSLATE_NOOP("layers", "Depth"),
-}
 _ONLY_ONE = (Kind.INPAINT, Kind.DEPTH)
 _PROPERTIES = {
     "name": QT_TRANSLATE_NOOP("steps", "Rename layer"),
@@ -34,15 +29,6 @@ _PROPERTIES = {
     "origin": QT_TRANSLATE_NOOP("steps", "Layer’s request"),
 }
 _UNSEEN = ("name", "locked", "alpha_locked", "label", "grow", "feather", "inverted", "origin")
-
-
-def free_name(state: State, base: str) -> str:
-    """``base`` with the lowest number that no layer's name has."""
-    names = {layer.name for layer in state.walk()}
-    number = 1
-    while f"{base} {number}" in names:
-        number += 1
-    return f"{base} {number}"
 
 
 def above_active(document: Document) -> tuple[int | None, int | None]:
@@ -65,7 +51,7 @@ def add_layer(document: Document, kind: Kind = Kind.PIXELS, name: str = "", pixe
             document.activate(known.id)
             return known.id
     if not name:
-        name = _NAMES[kind] if kind in _ONLY_ONE else free_name(document.state, _NAMES[kind])
+        name = kind_name(kind) if kind in _ONLY_ONE else free_name(document.state, kind_name(kind))
     layer = document.new_layer(kind, name, pixels)
     parent, number = (None, None) if kind in _ONLY_ONE else above_active(document)
     document.change(
@@ -131,7 +117,7 @@ def group(document: Document, ids: Sequence[int]) -> int:
         raise NoLayer
     for layer in chosen:
         check_unlocked(state, layer)
-    whole = document.new_layer(Kind.GROUP, free_name(state, _NAMES[Kind.GROUP]))
+    whole = document.new_layer(Kind.GROUP, free_name(state, kind_name(Kind.GROUP)))
     parent, number = state.place(chosen[-1].id)
     state = state.inserted(whole, parent, number + 1)
     for position, layer in enumerate(chosen):

@@ -18,13 +18,10 @@ from kandinsky_studio.document.document import Document, Edit, check_editable
 from kandinsky_studio.document.geometry import NOTHING
 from kandinsky_studio.document.layers import Kind, Layer
 from kandinsky_studio.document.masks import Combine
+from kandinsky_studio.document.naming import kind_name
 from kandinsky_studio.document.surface import Depth, Pixels, Surface, readable
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NoLayer, NoPixels, WrongSize
 
-_NAMES = {
-    Kind.INPAINT: QT_TRANSLATE_NOOP("layers", "Inpaint mask"),
-    Kind.DEPTH: QT_TRANSLATE_NOOP("layers", "Depth"),
-}
 _WHITE = 255
 _ROWS = 512  # of the picture that are compared with a colour at once
 
@@ -33,7 +30,7 @@ def ensure(document: Document, edit: Edit, kind: Kind) -> Layer:
     """The layer of this kind, visible; made within ``edit`` if there is none. Raises ``LayerLocked``."""
     layer = document.state.of_kind(kind)
     if layer is None:
-        layer = document.new_layer(kind, _NAMES[kind])
+        layer = document.new_layer(kind, kind_name(kind))
         edit.set(document.state.inserted(layer), NOTHING)
     elif not layer.visible:
         edit.set(document.state.with_layer(layer.id, visible=True), NOTHING)

@@ -14,13 +14,12 @@ from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.confining import mixed, over, paintable, plain, premultiplied, repaint
 from kandinsky_studio.document.document import Document, Edit, check_editable
 from kandinsky_studio.document.geometry import TILE, Rect, united
-from kandinsky_studio.document.layer_operations import above_active, free_name
+from kandinsky_studio.document.layer_operations import above_active
 from kandinsky_studio.document.layers import Kind, Layer
+from kandinsky_studio.document.naming import free_name, pasted_name
 from kandinsky_studio.document.surface import Depth, Pixels, Surface, Tile, readable, to_image
 from kandinsky_studio.document.turning import flipped
 from kandinsky_studio.errors import QT_TRANSLATE_NOOP, LayerLocked, NoLayer
-
-_PASTED = QT_TRANSLATE_NOOP("layers", "Pasted layer")
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def paste(document: Document, image: QImage, centre: tuple[float, float], name: 
     """A new layer above the active one with ``image`` in the middle of ``centre`` (pixels). Returns its id."""
     x, y = round(centre[0] - image.width() / 2), round(centre[1] - image.height() / 2)
     pixels = Surface.from_image(image, x, y)
-    layer = document.new_layer(Kind.PIXELS, name or free_name(document.state, _PASTED), pixels)
+    layer = document.new_layer(Kind.PIXELS, name or free_name(document.state, pasted_name()), pixels)
     parent, number = above_active(document)
     state = document.state.inserted(layer, parent, number)
     document.change(QT_TRANSLATE_NOOP("steps", "Paste"), state, damage=pixels.bounds)

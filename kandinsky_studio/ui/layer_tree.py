@@ -8,9 +8,9 @@ from PySide6.QtCore import QItemSelectionModel, QMimeData, Qt, QTimer, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
-from kandinsky_studio.app.layer_words import default_name
 from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.layers import Kind, Layer
+from kandinsky_studio.document.naming import kind_name
 from kandinsky_studio.ui.layer_rows import LayerRows, Part
 from kandinsky_studio.ui.theme import Theme
 
@@ -106,7 +106,7 @@ class LayerTree(QTreeWidget):
     def _say(item: QTreeWidgetItem, layer: Layer, words: dict[str, str]) -> None:
         if item.text(0) != layer.name:
             item.setText(0, layer.name)
-        said = [layer.name or default_name(layer.kind)]
+        said = [layer.name or kind_name(layer.kind)]
         said += [words["visible"]] if not layer.visible else []
         said += [words["locked"]] if layer.locked else []
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(said))
