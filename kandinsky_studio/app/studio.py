@@ -127,7 +127,7 @@ class Studio(QObject):
             self,
             keeps=remembers,
         )
-        self.styles = Styles(paths.data() / "styles", means, self)
+        self.styles = Styles(paths.data() / "styles", means, self.remembering, self)
         self.ideas = Ideas(means, _in_turn(self.words.completed, self.styles.completed), self)
         self.drift = Drift(means, self.styles, self)
         self.live = Live(means, self.remembering, self)

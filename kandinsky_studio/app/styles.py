@@ -25,6 +25,7 @@ from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.making import Maker, Means
 from kandinsky_studio.app.messages import Action
 from kandinsky_studio.app.mix_slots import Picture, Source, Words, without
+from kandinsky_studio.app.remembering import Remembering
 from kandinsky_studio.app.trash import Discarded
 from kandinsky_studio.engine.embeddings import SavedEmbedding, Slot
 from kandinsky_studio.engine.models import find
@@ -41,7 +42,10 @@ _TOPIC = "style"
 
 class Styles(Maker):
     """``shelf_changed``: other styles are kept; ``applied_changed``: others are applied, or with another strength;
-    ``tray_changed``: other pictures lie ready for a new style; ``changed``: whether one is being made."""
+    ``tray_changed``: other pictures lie ready for a new style; ``changed``: whether one is being made.
+
+    What is applied is remembered: it is there again at the next start.
+    """
 
     shelf_changed = Signal()
     applied_changed = Signal()
@@ -49,9 +53,10 @@ class Styles(Maker):
     changed = Signal()
     saved = Signal(object)  # Style that was just made
 
-    def __init__(self, folder: Path, means: Means, parent: QObject | None = None) -> None:
+    def __init__(self, folder: Path, means: Means, remembering: Remembering, parent: QObject | None = None) -> None:
         super().__init__(means, parent)
         self.folder = folder
+        self._remembering = remembering
         self._lane = Lane("styles", self)
         self._all: list[Style] = []
         self._applied: dict[Style, float] = {}
@@ -78,6 +83,7 @@ class Styles(Maker):
 
         def arrived(read: tuple[list[Style], list[StudioError]]) -> None:
             self._all = read[0]
+            self._apply_remembered()
             self.shelf_changed.emit()
             for error in read[1]:
                 self._messages.error(error)
@@ -101,7 +107,7 @@ class Styles(Maker):
             self._put(renamed, style)
             if strength is not None:
                 self._applied = {renamed if one is style else one: much for one, much in self._applied.items()}
-                self.applied_changed.emit()
+                self._remember()
 
         if name.strip():
             self._lane.run(lambda: storage.rename(style, name), done, self._messages.error)
@@ -154,12 +160,26 @@ class Styles(Maker):
         """Add ``style`` to the next pictures, −1 … 2; below 0 they are led away from it."""
         if style in self._applied or len(self._applied) < MAX_SLOTS // 2:
             self._applied[style] = min(max(strength, WEAKEST), STRONGEST)
-            self.applied_changed.emit()
+            self._remember()
 
     def put_off(self, style: Style) -> None:
         """Add it no more."""
         if self._applied.pop(style, None) is not None:
-            self.applied_changed.emit()
+            self._remember()
+
+    def _remember(self) -> None:
+        self._remembering.set(applied_styles={style.name: much for style, much in self._applied.items()})
+        self.applied_changed.emit()
+
+    def _apply_remembered(self) -> None:
+        """Those of the shelf that were applied last; the file may have been written by anybody."""
+        remembered = self._remembering.values.applied_styles.items()
+        usable = [
+            (name, much) for name, much in remembered if isinstance(much, (int, float)) and WEAKEST <= much <= STRONGEST
+        ]
+        found = [(style, float(much)) for name, much in usable if (style := self.named(name)) is not None]
+        self._applied = dict(found[: MAX_SLOTS // 2])
+        self.applied_changed.emit()
 
     def completed(self, request: GenerationRequest) -> GenerationRequest:
         """``request`` with the applied styles that fit; as it is if there are none, or its model has no ideas."""

@@ -214,6 +214,29 @@ def test_a_renamed_style_stays_applied_and_one_in_the_trash_does_not(studio, qtb
     assert [style.name for style in studio.styles.all] == ["Charcoal"]
 
 
+def test_what_is_applied_is_applied_at_the_next_start(studio, make_studio, qtbot):
+    ink, chalk = style_of(studio, qtbot), style_of(studio, qtbot, "Chalk")
+    studio.styles.apply(ink, 0.5)
+    studio.styles.apply(chalk, -1.0)
+    studio.styles.put_off(chalk)
+    studio.close()
+    later = make_studio()
+    later.styles.open()
+    later.styles.flush()
+    assert [(style.name, strength) for style, strength in later.styles.applied] == [("Ink", 0.5)]
+    [slot] = later.styles.completed(later.settings.values).slots
+    assert (slot.weight, slot.added) == (0.5, True)
+
+
+@pytest.mark.parametrize("remembered", [{"Ink": "much"}, {"Ink": 9}, {"Ink": float("nan")}, {"Gone": 1.0}])
+def test_what_makes_no_sense_is_not_applied(studio, qtbot, remembered):
+    style_of(studio, qtbot)
+    studio.remembering.values.applied_styles = remembered
+    studio.styles.open()
+    studio.styles.flush()
+    assert studio.styles.applied == ()
+
+
 def test_a_style_is_no_pigment_and_a_pigment_no_style(tmp_path):
     direction = SavedEmbedding(np.ones(8, np.float32), "encoder")
     style = styles.save(tmp_path / "s", "Ink", direction, [np.zeros((9, 9, 3), np.uint8)] * 3)
