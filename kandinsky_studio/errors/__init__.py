@@ -1,30 +1,37 @@
 """Every error a user can meet: what happened in one sentence, what to do in another.
 
     StudioError
-    ├── InvalidRequest
-    │   ├── EmptyPrompt
-    │   ├── PromptTooLong
-    │   ├── SizeOutOfRange
-    │   ├── ValueOutOfRange
-    │   ├── UnknownModel
-    │   ├── UnknownScheduler
-    │   ├── UnsupportedTask
-    │   ├── MissingInput
-    │   ├── UnknownValue
-    │   ├── WrongSize
-    │   ├── WeightsCancelOut
-    │   ├── UnusableArray
-    │   ├── ArrayNotKept
-    │   ├── OtherEncoder
-    │   ├── IdeaOfAnotherModel
-    │   ├── UnknownLayer
-    │   ├── UnknownWildcard
-    │   ├── WildcardsInACircle
-    │   ├── LayersDiffer
-    │   ├── NothingOnLayer
-    │   ├── NothingSelected
-    │   ├── TooFewForStyle
-    │   └── NoIdea
+    ├── Refusal
+    │   ├── InvalidRequest
+    │   │   ├── EmptyPrompt
+    │   │   ├── PromptTooLong
+    │   │   ├── SizeOutOfRange
+    │   │   ├── ValueOutOfRange
+    │   │   ├── UnknownModel
+    │   │   ├── UnknownScheduler
+    │   │   ├── UnsupportedTask
+    │   │   ├── MissingInput
+    │   │   ├── UnknownValue
+    │   │   ├── WrongSize
+    │   │   ├── WeightsCancelOut
+    │   │   ├── UnusableArray
+    │   │   ├── ArrayNotKept
+    │   │   ├── OtherEncoder
+    │   │   ├── IdeaOfAnotherModel
+    │   │   ├── UnknownLayer
+    │   │   ├── UnknownWildcard
+    │   │   ├── WildcardsInACircle
+    │   │   ├── LayersDiffer
+    │   │   ├── NothingOnLayer
+    │   │   ├── NothingSelected
+    │   │   ├── TooFewForStyle
+    │   │   └── NoIdea
+    │   ├── SizeTooLarge
+    │   ├── LayerLocked
+    │   ├── NoLayer
+    │   ├── NoPixels
+    │   ├── NoMask
+    │   └── NothingToMove
     ├── ModelNotFound
     │   └── BuiltinModelMissing
     ├── BrokenModel
@@ -45,12 +52,6 @@
     ├── FileNotReadable
     ├── NoVideo
     ├── FileMissing
-    ├── SizeTooLarge
-    ├── LayerLocked
-    ├── NoLayer
-    ├── NoPixels
-    ├── NoMask
-    ├── NothingToMove
     ├── NoRequestInPicture
     ├── BrokenPigment
     ├── BrokenStyle
@@ -118,6 +119,7 @@ in the tree above and in the imports below, its two sentences in ``resources/i18
 from kandinsky_studio.errors.base import (
     QT_TRANSLATE_NOOP,
     Cancelled,
+    Refusal,
     StudioError,
 )
 from kandinsky_studio.errors.disk import (
@@ -334,6 +336,7 @@ __all__ = [
     "PromptTooLong",
     "ProxyRefused",
     "QueueNotKept",
+    "Refusal",
     "RunningElsewhere",
     "RuntimeOfEnvironment",
     "SizeOutOfRange",

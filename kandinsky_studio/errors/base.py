@@ -31,6 +31,10 @@ class StudioError(Exception):
         return _rebuild, (type(self), self.values)
 
 
+class Refusal(StudioError):
+    """What was asked for can't be done as things stand. Nothing is broken, and nothing was changed."""
+
+
 def _rebuild(cls: type[StudioError], values: dict[str, object]) -> StudioError:
     return cls(**values)
 

@@ -1,9 +1,9 @@
 """Requests that can't be carried out as they stand."""
 
-from kandinsky_studio.errors.base import QT_TRANSLATE_NOOP, StudioError
+from kandinsky_studio.errors.base import QT_TRANSLATE_NOOP, Refusal
 
 
-class InvalidRequest(StudioError):
+class InvalidRequest(Refusal):
     """The request can't be carried out as it stands; nothing was started."""
 
 

@@ -19,7 +19,7 @@ def _all(cls: type[StudioError]) -> list[type[StudioError]]:
 
 
 ERRORS = [error for error in _all(StudioError) if error.__module__.startswith(f"{errors.__name__}.")]
-SPOKEN = [error for error in ERRORS if error is not errors.InvalidRequest]  # which is only a name for several
+SPOKEN = [error for error in ERRORS if error not in (errors.InvalidRequest, errors.Refusal)]  # names for several
 
 
 def _fields(template: str) -> set[str]:
