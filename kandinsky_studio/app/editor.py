@@ -14,7 +14,7 @@ from kandinsky_studio.app.notes import NOTES
 from kandinsky_studio.app.opening import Opening
 from kandinsky_studio.app.recovery import Recovery
 from kandinsky_studio.app.sheet import Sheet
-from kandinsky_studio.document import mask_operations, masks, pixel_operations
+from kandinsky_studio.document import mask_operations, masks, naming, pixel_operations
 from kandinsky_studio.document.document import Change, Document, check_size
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Pixels, from_rgba
@@ -59,6 +59,7 @@ class Editor(QObject):
 
     def __init__(self, messages: Messages, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        naming.translate = QCoreApplication.translate
         self._messages = messages
         self._journals = folder
         self._lane = Lane("documents", self)
@@ -114,13 +115,14 @@ class Editor(QObject):
             return None
         return self.add(document)
 
-    def add_picture(self, image: QImage, name: str) -> Sheet | None:
-        """A document with ``image`` as its one layer ``name``. There is no file of it yet."""
+    def add_picture(self, image: QImage, name: str, title: str = "") -> Sheet | None:
+        """A document with ``image`` as its one layer ``name``. There is no file of it yet; its tab says ``title``."""
         try:
             document = Document.new(image.width(), image.height(), name, image)
         except Exception as error:  # noqa: BLE001
             self._messages.error(error)
             return None
+        document.title = title
         document.history.mark_unsaved()
         return self.add(document)
 

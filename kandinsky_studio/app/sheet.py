@@ -14,7 +14,7 @@ _numbers = itertools.count(1)
 
 
 class Sheet(QObject):
-    """``title`` is the name of its file; ``number`` tells the unnamed ones apart."""
+    """``title`` is what its tab says; ``number`` tells the unnamed ones apart."""
 
     changed = Signal(object)  # Change
     named = Signal()  # its file, or whether there is something to save
@@ -35,10 +35,12 @@ class Sheet(QObject):
 
     @property
     def title(self) -> str:
-        """The name of its file; of one that has none, what it was made from, or a number."""
+        """The name of its file; of one that has none, what it was made from or is called, or a number."""
         path = self.document.path or self.document.source
         if path is not None:
             return path.name
+        if self.document.title:
+            return self.document.title
         return QCoreApplication.translate("Workbench", "Unnamed {number}").format(number=self.number)
 
     @property

@@ -48,6 +48,7 @@ class Document:
         self.history = history or History()
         self.path = path
         self.source: Path | None = None  # a picture it was made from, which is no file of its own
+        self.title = ""  # what it is called as long as it has no file and was made from none
         self.active_id: int | None = state.layers[-1].id if state.layers else None
         self._next_id = max((layer.id for layer in state.walk()), default=0) + 1
         self._watchers: list[Watcher] = []

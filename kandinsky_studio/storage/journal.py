@@ -261,6 +261,7 @@ class Journal:
             "version": VERSION,
             "path": str(document.path or ""),
             "source": str(document.source or ""),
+            "title": document.title,
             "base": None,
             "state": described(document.state, self._surfaces),
             "active": document.active_id,

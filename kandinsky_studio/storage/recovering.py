@@ -195,6 +195,7 @@ class _Replay:
             self._add_surfaces(head["surfaces"])
         document = Document(self._state(head["state"]), path=Path(head["path"]) if head["path"] else None)
         document.source = Path(head["source"]) if head["source"] else None
+        document.title = str(head.get("title", ""))  # of an earlier program, which wrote none
         document.activate(head["active"])
         self._keep_stamp(head)
         if not head["saved"]:

@@ -142,10 +142,10 @@ class Arrivals(QObject):
         """The gallery's picture as a document of its own; the gallery keeps it as it is."""
         item = self._studio.easel.item
         if item is not None:
-            name = layer_name(item.request.prompt) or self.tr("Picture")
+            title = layer_name(item.request.prompt)
 
             def arrived(pixels: Pixels) -> None:
-                self._editor.add_picture(to_image(pixels), name)
+                self._editor.add_picture(to_image(pixels), title or self.tr("Picture"), title)
 
             self._studio.gallery.read(item, arrived)
 

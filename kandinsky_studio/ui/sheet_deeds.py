@@ -14,6 +14,7 @@ from kandinsky_studio.app.editor import Sheet
 from kandinsky_studio.app.files import EXPORTS, NATIVE, OPENABLE
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.ui.actions import Actions
+from kandinsky_studio.ui.deeds import file_name
 from kandinsky_studio.ui.dialogs.new_document import NewDocumentDialog
 from kandinsky_studio.ui.dialogs.unsaved import UnsavedDialog
 from kandinsky_studio.ui.workbench import Workbench, sheet_title
@@ -142,7 +143,7 @@ class SheetDeeds(QObject):
 
     def _ask_path(self, sheet: Sheet) -> Path | None:
         source = sheet.path or sheet.document.source
-        name = (source.stem if source else sheet_title(sheet)) + NATIVE
+        name = (source.stem if source else file_name(sheet_title(sheet))) + NATIVE
         folder = source.parent if source is not None and source.parent.is_dir() else self._folder()
         kinds = f"OpenRaster (*{NATIVE})"
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save the document"), str(folder / name), kinds)
@@ -158,7 +159,7 @@ class SheetDeeds(QObject):
         if sheet is None:
             return
         source = sheet.path or sheet.document.source
-        name = (source.stem if source else sheet_title(sheet)) + ".png"
+        name = (source.stem if source else file_name(sheet_title(sheet))) + ".png"
         kinds = ";;".join(f"{title} ({' '.join(f'*{suffix}' for suffix in suffixes)})" for title, suffixes in EXPORTS)
         proposal = str(self._folder() / name)
         chosen, kind = QFileDialog.getSaveFileName(self._window, self.tr("Export the picture"), proposal, kinds)

@@ -252,6 +252,16 @@ def test_saving_is_remembered(tmp_path):
     journal.close()
 
 
+def test_what_a_document_without_a_file_is_called_comes_back(tmp_path):
+    document = Document.new(40, 30)
+    document.title = "a red circle"
+    document.history.mark_unsaved()
+    journal = Journal(tmp_path / "j", document)
+    journal.flush()
+    assert recover(journal.folder).document.title == "a red circle"
+    journal.close()
+
+
 @pytest.mark.parametrize("seed", range(5, 10))
 def test_a_journal_that_grew_begins_anew(tmp_path, seed):
     document = Document.new(600, 400)

@@ -118,6 +118,7 @@ def test_a_picture_of_the_gallery_becomes_a_layer_and_a_document(qtbot, window, 
     qtbot.waitUntil(lambda: len(studio.editor.sheets) == 1, timeout=3000)
     made = np.asarray(studio.easel.picture)
     assert seen(window, 32, 32) == QColor(*map(int, made[32, 32]))
+    assert window.bench.tabs.tabText(1) == "• a red circle", "it has no file yet, but it says what it is"
     other = studio.editor.new(256, 256, QColor("white")).document
     window.bench.show_pictures()
     action("gallery.place_on_document").trigger()
