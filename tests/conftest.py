@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="builds or installs packages, which is done with --packages"))
 
 
+def pytest_collection_finish() -> None:
+    """What the imports made stays to the end; the search below for what was left running need not go through it all."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Iterator[None]:
     """What a test logged or failed with goes to the main process as UTF-8, which has no half characters."""
