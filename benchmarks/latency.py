@@ -41,7 +41,8 @@ def _measure() -> tuple[list[list[str]], int]:
     assert isinstance(application, QApplication)
     studio = Studio(remembers=False)
     theme = Theme(application)
-    window = MainWindow(studio, theme)
+    window = MainWindow(theme)
+    window.furnish(studio)
     window.stage.painted.disconnect()  # or the first painting would start the engine
     window.resize(1440, 900)
     window.show()

@@ -126,7 +126,8 @@ def shown() -> tuple[Studio, Theme, MainWindow]:
     application = QApplication.instance() or QApplication(["window"])
     assert isinstance(application, QApplication)
     studio, theme = Studio(), Theme(application)
-    window = MainWindow(studio, theme)
+    window = MainWindow(theme)
+    window.furnish(studio)
     window.stage.painted.disconnect()  # or the first painting would start the engine
     window.resize(*SIZE)
     window.show()

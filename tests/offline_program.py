@@ -78,7 +78,8 @@ def window() -> None:
     application = QApplication(["offline"])
     studio = Studio()
     theme = Theme(application)
-    shown = MainWindow(studio, theme)
+    shown = MainWindow(theme)
+    shown.furnish(studio)
     shown.show()
     made: list[object] = []
     studio.gallery.added.connect(made.append)

@@ -10,6 +10,7 @@ from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
 from kandinsky_studio.errors import NewerPreferences
 from kandinsky_studio.storage import preferences
+from kandinsky_studio.storage.appearance import FILE_NAME
 from kandinsky_studio.storage.preferences import About, Preferences
 
 DELAY = 500  # milliseconds from a change to the file; a slider that is dragged changes often
@@ -29,7 +30,7 @@ class Remembering(QObject):
         self._keeps = keeps and not self.values.newer
         self._messages = messages
         if self.values.newer:
-            messages.error(NewerPreferences(file=preferences.FILE_NAME))
+            messages.error(NewerPreferences(file=FILE_NAME))
         self._lane = Lane("preferences", self)
         self._complained = False
         self._timer = QTimer(self)

@@ -5,12 +5,15 @@ Who is first is settled before anything large is imported: a second start hands 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,14 +29,15 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from kandinsky_studio import __version__, log, paths
+from kandinsky_studio.app import appearance
 from kandinsky_studio.app.instance import TOKENS, Call, SingleInstance, desktop_token
 from kandinsky_studio.document.giving_way import draw_alone
 from kandinsky_studio.errors import AlreadyRunning, PortableNotWritable, StudioError
+from kandinsky_studio.ui.main_window import MainWindow
 from kandinsky_studio.ui.theme import Theme, application_icon
 
 if TYPE_CHECKING:
     from kandinsky_studio.app.studio import Studio
-    from kandinsky_studio.ui.main_window import MainWindow
 
 OPENING_PATIENCE = 1.0  # seconds for torch to be there before the process ends without it; nothing is lost with it
 
@@ -46,24 +50,32 @@ def run(argv: Sequence[str], files: Sequence[Path] = ()) -> int:
     call = Call(tuple(files), desktop_token())
     application = _application(argv)
     instance = SingleInstance()
+    calls: deque[Call] = deque()  # of other starts, until there is somebody to answer them
+    instance.called.connect(calls.append)
     try:
         instance.claim(call)
     except StudioError as error:
         return _tell(error)
-    from kandinsky_studio.app.studio import Studio
-    from kandinsky_studio.ui.main_window import MainWindow
-
     log.start()
-    studio = Studio()
-    studio.worker.opening_patience = OPENING_PATIENCE
-    studio.messages.catch_the_uncaught()
-    theme = Theme(application)
-    window = MainWindow(studio, theme)
-    instance.called.connect(lambda call: _answer(call, studio, window))
+    with _without_collections():
+        last = appearance.load()
+        theme = Theme(application)
+        theme.begin(last.theme, last.font_scale)
+        window = MainWindow(theme, last.geometry)
+        window.appear()
+        from kandinsky_studio.app.studio import Studio
+
+        studio = Studio()
+        studio.worker.opening_patience = OPENING_PATIENCE
+        studio.messages.catch_the_uncaught()
+        window.furnish(studio)
+    instance.called.connect(lambda _: _answer(calls.popleft(), studio, window))
     window.show()
     window.prompt.focus_first()
     window.start_anyway()
     _open(call.files, studio)
+    for _ in range(len(calls)):
+        _answer(calls.popleft(), studio, window)
     if (refused := paths.portable_refused()) is not None:
         studio.messages.error(PortableNotWritable(folder=refused))
     listening = _Signals(window)
@@ -78,6 +90,21 @@ def run(argv: Sequence[str], files: Sequence[Path] = ()) -> int:
         os._exit(code)  # all pictures are saved; only a thread that can't be stopped is left
     log.stop()
     return code
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Let Python not look for garbage in this block, nor ever after in what was made in it.
+
+    What a start makes is there to stay; looking through it again and again takes a tenth of the start, and a moment of
+    the hand that paints later on.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def _answer(call: Call, studio: Studio, window: MainWindow) -> None:
@@ -128,13 +155,13 @@ def picture_of_window(path: Path, picture: Path | None) -> None:
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from kandinsky_studio.app.studio import Studio
-    from kandinsky_studio.ui.main_window import MainWindow
 
     before = qInstallMessageHandler(_without_size_hints)
     application = _application(["kandinsky-studio"])
     studio = Studio(remembers=False)
     theme = Theme(application)
-    window = MainWindow(studio, theme)
+    window = MainWindow(theme)
+    window.furnish(studio)
     try:
         studio.gallery.open()
         studio.gallery.flush()

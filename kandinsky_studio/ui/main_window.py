@@ -1,113 +1,149 @@
-"""The one window: canvas in the middle, panels around it, everything reachable from the menus."""
+"""The one window: canvas in the middle, panels around it, everything reachable from the menus.
+
+It is on the screen, empty, before most of the program is read; :meth:`MainWindow.furnish` reads what it is built of.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QLocale, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, QEvent, QEventLoop, QLocale, Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from kandinsky_studio import paths
-from kandinsky_studio.app.canvas_plan import Verb
-from kandinsky_studio.app.explaining import Source
-from kandinsky_studio.app.studio import Studio
-from kandinsky_studio.ui.actions import Actions, dress
-from kandinsky_studio.ui.arrivals import Arrivals
-from kandinsky_studio.ui.command_palette import CommandPalette
-from kandinsky_studio.ui.deeds import Deeds, file_name
-from kandinsky_studio.ui.depth_deeds import DepthDeeds
-from kandinsky_studio.ui.dialogs.about import AboutDialog
-from kandinsky_studio.ui.dialogs.builtin_model import BuiltinModelDialog
-from kandinsky_studio.ui.dialogs.diagnostics import DiagnosticsDialog
-from kandinsky_studio.ui.dialogs.keys import KeysDialog
-from kandinsky_studio.ui.dialogs.models import ModelsDialog
-from kandinsky_studio.ui.dialogs.preferences import PreferencesDialog
-from kandinsky_studio.ui.dialogs.runtimes import RuntimesDialog
-from kandinsky_studio.ui.dialogs.styles import StylesDialog
-from kandinsky_studio.ui.dialogs.tablet_tester import TabletTester
-from kandinsky_studio.ui.dialogs.updates import UpdatesDialog
-from kandinsky_studio.ui.document_deeds import DocumentDeeds
-from kandinsky_studio.ui.idea_deeds import IdeaDeeds
-from kandinsky_studio.ui.menus import build_menus
-from kandinsky_studio.ui.panel import Panel, PanelDock
-from kandinsky_studio.ui.panels import PANELS
-from kandinsky_studio.ui.panels.gallery import GalleryPanel
-from kandinsky_studio.ui.panels.ideas import IdeasPanel
-from kandinsky_studio.ui.panels.layers import LayersPanel
-from kandinsky_studio.ui.panels.prompt import PromptPanel
-from kandinsky_studio.ui.sheet_deeds import SheetDeeds
-from kandinsky_studio.ui.status import Status
 from kandinsky_studio.ui.theme import Theme
-from kandinsky_studio.ui.welcome_deeds import WelcomeDeeds
-from kandinsky_studio.ui.window_deeds import WindowDeeds
-from kandinsky_studio.ui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from kandinsky_studio.app.studio import Studio
+    from kandinsky_studio.ui.panel import Panel
 
 LAYOUT_VERSION = 4
 START_SIZE = (1280, 800)
+TITLE = "Kandinsky Studio"
+LATEST_PAINTING = 250  # milliseconds after which the window is furnished although nobody saw it empty
 LATEST_START = 1500  # milliseconds after which the engine starts although nothing was painted (minimised window)
 
 
 class MainWindow(QMainWindow):
-    """Built from a :class:`Studio`; closing it ends the studio."""
+    """Shows nothing until it is furnished with a :class:`Studio`; closing it ends the studio.
 
-    def __init__(self, studio: Studio, theme: Theme) -> None:
+    ``geometry`` is what Qt saved of its place when it was closed last, in base64.
+    """
+
+    def __init__(self, theme: Theme, geometry: str = "") -> None:
         super().__init__()
-        self.studio = studio
         self.theme = theme
+        self.furnished = False
         self.closed_cleanly = True
         self._session_ends = False
-        theme.use(studio.remembering.values.theme, studio.remembering.values.font_scale)
-        self.actions_ = Actions(theme, self, studio.remembering)
-        self.bench = Workbench(studio, theme, self.actions_)
+        self._painted = QEventLoop(self)  # ends when the empty window was painted
+        self.setWindowTitle(TITLE)
+        if not self.restoreGeometry(_bytes(geometry)):
+            self.resize(*START_SIZE)
+
+    def appear(self) -> None:
+        """Be on the screen, empty, in the place and the colours that it will have."""
+        self.show()
+        QTimer.singleShot(LATEST_PAINTING, self._painted.quit)
+        self._painted.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        self.setUpdatesEnabled(False)  # nobody wants to see it being built
+
+    def furnish(self, studio: Studio) -> None:
+        """Build everything that is in the window."""
+        from kandinsky_studio.ui.actions import Actions
+        from kandinsky_studio.ui.command_palette import CommandPalette
+        from kandinsky_studio.ui.panel import PanelDock
+        from kandinsky_studio.ui.panels import PANELS
+        from kandinsky_studio.ui.status import Status
+        from kandinsky_studio.ui.welcome_deeds import WelcomeDeeds
+        from kandinsky_studio.ui.workbench import Workbench
+
+        place = self.geometry()
+        self.studio = studio
+        self.theme.begin(studio.remembering.values.theme, studio.remembering.values.font_scale)
+        self.actions_ = Actions(self.theme, self, studio.remembering)
+        self.bench = Workbench(studio, self.theme, self.actions_)
         self.stage = self.bench.stage
         self.picture_bar = self.bench.picture_bar
         self.messages = self.bench.messages
         self.status = Status(studio)
-        self.docks = [PanelDock(panel(studio, theme, self.actions_)) for panel in PANELS]
-        self.prompt = next(dock.panel for dock in self.docks if isinstance(dock.panel, PromptPanel))
-        self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
-        self.deeds = Deeds(studio, self.actions_, self.prompt, self.gallery, lambda: self.bench.shows_document, self)
-        self.sheet_deeds = SheetDeeds(studio, self.actions_, self.bench, self)
-        self.layers = next(dock.panel for dock in self.docks if isinstance(dock.panel, LayersPanel))
-        self.document_deeds = DocumentDeeds(studio, self.actions_, self.bench, self.layers.selected, self)
-        self.depth_deeds = DepthDeeds(studio, self.actions_, self.bench, self)
-        self.arrivals = Arrivals(studio, self.actions_, self.bench, self)
-        self.areas = WindowDeeds(self.actions_, self.bench, self.docks, self)
-        ideas = next(dock.panel for dock in self.docks if isinstance(dock.panel, IdeasPanel))
-        marked, commit = self.gallery.selected, self.prompt.form.commit
-        self.idea_deeds = IdeaDeeds(
-            studio, self.actions_, ideas, lambda: self._go_to_key("ideas"), marked, commit, self
-        )
-        self.palette_ = CommandPalette(self, self.actions_.commands, theme, studio.remembering)
-        self._menus: dict[str, QMenu] = {}
-        self._build()
-        self._connect()
-        self.retranslate()
-        self._restore_layout()
-        self.first = WelcomeDeeds(self)
-
-    # ------------------------------------------------------------------ building
-
-    def _build(self) -> None:
+        self.docks = [PanelDock(panel(studio, self.theme, self.actions_)) for panel in PANELS]
         self.setCentralWidget(self.bench)
         self.setStatusBar(self.status)
         self.setDockNestingEnabled(True)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.actions_.commands.add_place("gallery", self.stage)
+        self._add_deeds()
+        self.palette_ = CommandPalette(self, self.actions_.commands, self.theme, studio.remembering)
         self._build_menus()
+        self._connect()
+        self.furnished = True
+        self.theme.dress()
+        self.retranslate()
+        self._restore_layout()
+        self.areas.title_docks()
+        if not self.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+            self.setGeometry(place)  # it may have grown for docks that were not in their places yet
+        self.first = WelcomeDeeds(self)
+        self.setUpdatesEnabled(True)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.furnished:
+            super().paintEvent(event)
+        else:
+            QPainter(self).fillRect(event.rect(), self.theme.colour("window"))
+            self._painted.quit()
+
+    # ------------------------------------------------------------------ building
+
+    def _add_deeds(self) -> None:
+        """What carries out the commands."""
+        from kandinsky_studio.ui.arrivals import Arrivals
+        from kandinsky_studio.ui.deeds import Deeds
+        from kandinsky_studio.ui.depth_deeds import DepthDeeds
+        from kandinsky_studio.ui.dialog_deeds import DialogDeeds
+        from kandinsky_studio.ui.document_deeds import DocumentDeeds
+        from kandinsky_studio.ui.idea_deeds import IdeaDeeds
+        from kandinsky_studio.ui.panels.gallery import GalleryPanel
+        from kandinsky_studio.ui.panels.ideas import IdeasPanel
+        from kandinsky_studio.ui.panels.layers import LayersPanel
+        from kandinsky_studio.ui.panels.prompt import PromptPanel
+        from kandinsky_studio.ui.sheet_deeds import SheetDeeds
+        from kandinsky_studio.ui.window_deeds import WindowDeeds
+
+        studio, actions, bench = self.studio, self.actions_, self.bench
+        self.prompt = next(dock.panel for dock in self.docks if isinstance(dock.panel, PromptPanel))
+        self.gallery = next(dock.panel for dock in self.docks if isinstance(dock.panel, GalleryPanel))
+        self.layers = next(dock.panel for dock in self.docks if isinstance(dock.panel, LayersPanel))
+        ideas = next(dock.panel for dock in self.docks if isinstance(dock.panel, IdeasPanel))
+        self.deeds = Deeds(studio, actions, self.prompt, self.gallery, lambda: bench.shows_document, self)
+        self.sheet_deeds = SheetDeeds(studio, actions, bench, self)
+        self.document_deeds = DocumentDeeds(studio, actions, bench, self.layers.selected, self)
+        self.depth_deeds = DepthDeeds(studio, actions, bench, self)
+        self.arrivals = Arrivals(studio, actions, bench, self)
+        self.areas = WindowDeeds(actions, bench, self.docks, self)
+        marked, commit = self.gallery.selected, self.prompt.form.commit
+        self.idea_deeds = IdeaDeeds(studio, actions, ideas, lambda: self._go_to_key("ideas"), marked, commit, self)
+        self.dialogs = DialogDeeds(studio, self.theme, actions, self)
 
     @Slot()
     def _show_verb(self) -> None:
         """The button says what it does to the document in front."""
+        from kandinsky_studio.app.canvas_plan import Verb
+
         verb = Verb.MIX if self.studio.mixing.active else None
         verb = self.studio.candidates.verb if self.bench.shows_document else verb
         self.prompt.set_verb(self.bench.page.task_bar.verb_words(verb) if verb is not None else "")
 
     def _build_menus(self) -> None:
+        from kandinsky_studio.ui.actions import dress
+        from kandinsky_studio.ui.menus import build_menus
+
         a = self.actions_
+        a.commands.add_place("gallery", self.stage)
         others = {"recent": self.sheet_deeds.recent}
         for key, choices in (
             ("panels", [dock.toggleViewAction() for dock in self.docks]),
@@ -133,21 +169,11 @@ class MainWindow(QMainWindow):
         implement("generation.weigh_words", self._weigh_words)
         handbook = next(dock.panel for dock in self.docks if dock.panel.key == "handbook")
         implement("generation.handbook", lambda: self._go_to(handbook))
-        implement("generation.edit_styles", lambda: StylesDialog(self.studio, self.theme, self).show())
         implement("generation.show_queue", lambda: self._go_to_key("queue"))
         self.status.queue.clicked.connect(a.commands.action("generation.show_queue").trigger)
         self.status.network.clicked.connect(a.get_real_pictures.trigger)
         implement("gallery.search", lambda: self._go_to(self.gallery))
-        implement("edit.preferences", lambda: PreferencesDialog(self.studio, self).open())
         implement("window.command_palette", self.palette_.open)
-        implement("help.keys", lambda: KeysDialog(self.actions_, self.theme, self).open())
-        implement("help.about_builtin", lambda: self._open_beside(BuiltinModelDialog))
-        implement("model.get_real_pictures", lambda: self._open_beside(ModelsDialog))
-        implement("model.runtimes", lambda: self._open_beside(RuntimesDialog))
-        implement("help.tablet_tester", lambda: TabletTester(self).open())
-        implement("help.diagnostics", lambda: DiagnosticsDialog(self.studio, self.theme, self).open())
-        implement("help.updates", lambda: UpdatesDialog(self.studio, self.theme, self).open())
-        implement("help.about", lambda: AboutDialog(self.studio, self.theme, self).open())
         for choice in (*a.theme_choices.values(), *a.language_choices.values()):
             implement(choice.objectName())
         for dock in self.docks:
@@ -181,7 +207,6 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ words
 
     def retranslate(self) -> None:
-        self.setWindowTitle("Kandinsky Studio")
         self.setLocale(QLocale())  # how numbers are written
         self.actions_.retranslate()
         self.palette_.retranslate()
@@ -207,7 +232,7 @@ class MainWindow(QMainWindow):
         self._show_verb()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
+        if event.type() == QEvent.Type.LanguageChange and self.furnished:
             self.retranslate()
         super().changeEvent(event)
 
@@ -236,6 +261,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _weigh_words(self) -> None:
         """Those of the picture in front, or else of the prompt."""
+        from kandinsky_studio.app.explaining import Source
+
         explaining, picture = self.studio.explaining, self.studio.easel.picture
         explaining.choose(Source.PROMPT if self.bench.shows_document or picture is None else Source.PICTURE)
         self._go_to_key("words")
@@ -252,15 +279,6 @@ class MainWindow(QMainWindow):
 
     def _go_to_key(self, key: str) -> None:
         self.areas.show_dock(next(dock for dock in self.docks if dock.panel.key == key))
-
-    def _open_beside(self, kind: type[BuiltinModelDialog | ModelsDialog | RuntimesDialog]) -> None:
-        """Open a dialog beside the work; asked for twice, the one that is open comes to the front."""
-        opened = next((dialog for dialog in self.findChildren(kind) if dialog.isVisible()), None)
-        if opened is None:
-            kind(self.studio, self.theme, self.actions_, self).show()
-        else:
-            opened.raise_()
-            opened.activateWindow()
 
     @Slot(str)
     def _preference_changed(self, name: str) -> None:
@@ -285,11 +303,8 @@ class MainWindow(QMainWindow):
     # ------------------------------------------------------------------ the layout, remembered
 
     def _restore_layout(self) -> None:
-        values = self.studio.remembering.values
-        self.resize(*START_SIZE)
-        if not self.restoreGeometry(_bytes(values.window_geometry)):
-            self.resize(*START_SIZE)
-        if self.restoreState(_bytes(values.window_state), LAYOUT_VERSION):
+        restored = self.restoreState(_bytes(self.studio.remembering.values.window_state), LAYOUT_VERSION)
+        if restored:
             self.areas.restored()
         else:
             self.areas.size()
@@ -298,7 +313,6 @@ class MainWindow(QMainWindow):
         if layout is not None:
             layout.invalidate()
             layout.activate()  # the least size of the window was that of docks that were not in their places yet
-        self.restoreGeometry(_bytes(values.window_geometry))
 
     def _remember_layout(self) -> None:
         geometry = _text(self.saveGeometry())  # before panels are shown that need more room
@@ -312,6 +326,10 @@ class MainWindow(QMainWindow):
 
         When the session ends nobody can answer: the journals have the documents, and the next start brings them back.
         """
+        if not self.furnished:
+            event.ignore()
+            QTimer.singleShot(0, self, self._close_again)  # when it is; it is being read now
+            return
         if not (self._session_ends or _session_is_saved()) and not self.sheet_deeds.may_close_all(self._close_again):
             event.ignore()
             if self.isMinimized():  # the question must be seen
@@ -344,7 +362,7 @@ class MainWindow(QMainWindow):
         unsaved = self.studio.gallery.unsaved
         question = QMessageBox(self)
         question.setIcon(QMessageBox.Icon.Warning)
-        question.setWindowTitle("Kandinsky Studio")
+        question.setWindowTitle(TITLE)
         question.setText(self.tr("Pictures that could not be saved: {count}.").format(count=len(unsaved)))
         question.setInformativeText(self.tr("Choose a folder to save them in, or they are lost."))
         save = question.addButton(self.tr("Choose a folder…"), QMessageBox.ButtonRole.AcceptRole)
@@ -354,6 +372,8 @@ class MainWindow(QMainWindow):
             return False
         name = QFileDialog.getExistingDirectory(self, self.tr("Save the pictures in"), str(paths.data()))
         if name:
+            from kandinsky_studio.ui.deeds import file_name
+
             self.studio.gallery.export_unsaved(Path(name), file_name)
         return True
 

@@ -15,11 +15,11 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QIcon, Q
 from PySide6.QtWidgets import QApplication
 
 from kandinsky_studio import paths
+from kandinsky_studio.app.appearance import THEMES
 from kandinsky_studio.ui.icons import IconFiles, application_icon
 
 __all__ = ["THEMES", "Theme", "application_icon"]
 
-THEMES = ("system", "light", "dark")
 _LARGE_FONT = 20  # pixels of line height from which a desktop's own font counts as large
 
 _ROLES = {
@@ -63,13 +63,24 @@ class Theme(QObject):
 
         Without ``font_scale`` the font stays as it is.
         """
+        self.begin(choice, self._font_scale if font_scale is None else font_scale)
+        self.dress()
+        self.changed.emit()
+
+    def begin(self, choice: str, font_scale: int) -> None:
+        """Put on colours and font only: for a window that is still being built, which :meth:`dress` then finishes.
+
+        With a style sheet on, Qt looks through it again for each widget that finds its place in another one.
+        """
         self._choice = choice if choice in THEMES else "system"
-        self._font_scale = self._font_scale if font_scale is None else font_scale
+        self._font_scale = font_scale
         self._colours = _colours(self.name)
         self._application.setFont(self._font())
         self._application.setPalette(self._palette())
+
+    def dress(self) -> None:
+        """Put on the style sheet that goes with what :meth:`begin` chose."""
         self._application.setStyleSheet(self._style_sheet())
-        self.changed.emit()
 
     def close(self) -> None:
         """Take it all off again, and delete the files it needed."""

@@ -53,7 +53,7 @@ class WindowDeeds(QObject):
         self._titling = QTimer(self)  # docks tell of each other's moves one by one
         self._titling.setSingleShot(True)
         self._titling.setInterval(0)
-        self._titling.timeout.connect(self._title_docks)
+        self._titling.timeout.connect(self.title_docks)
         for dock in docks:
             for signal in (dock.visibilityChanged, dock.dockLocationChanged, dock.topLevelChanged):
                 signal.connect(self._titling.start)
@@ -162,7 +162,7 @@ class WindowDeeds(QObject):
                     bar.move(-2 * bar.width(), -2 * bar.height())
 
     @Slot()
-    def _title_docks(self) -> None:
+    def title_docks(self) -> None:
         """A panel that has a tab needs no title below it."""
         self._sweep_tabs()
         for dock in self._docks:

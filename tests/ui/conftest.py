@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
+from kandinsky_studio.app import appearance
 from kandinsky_studio.ui.main_window import MainWindow
 from kandinsky_studio.ui.theme import Theme
 
@@ -75,7 +76,11 @@ def make_window(qtbot, qapp, make_studio, fake_engine, monkeypatch):
         studio.remembering.values.welcomed |= welcomed  # most tests begin where the first minutes are over
         theme = Theme(qapp)
         themes.append(theme)
-        window = MainWindow(studio, theme)
+        last = appearance.load()
+        theme.begin(last.theme, last.font_scale)
+        window = MainWindow(theme, last.geometry)
+        window.appear()
+        window.furnish(studio)
         qtbot.addWidget(window, before_close_func=leave)
         window.show()
         qtbot.waitExposed(window)

@@ -73,7 +73,7 @@ def test_who_comes_second_imports_no_window(home):
         "SingleInstance.claim = claim\n"
         "from kandinsky_studio.ui.main import run\n"
         "code = run(['kandinsky-studio'])\n"
-        "print([name for name in sys.modules if name.endswith(('main_window', 'app.studio', 'cv2'))], code)"
+        "print([name for name in sys.modules if name.endswith(('workbench', 'app.studio', 'cv2'))], code)"
     )
     output, errors = python(code).communicate(timeout=60)
     assert output.splitlines()[-1] == "[] 0", errors
