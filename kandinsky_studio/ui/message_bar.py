@@ -10,6 +10,7 @@ from kandinsky_studio.app.messages import Action, Message, Weight
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.translated import Translated
 
+_ICON = 18  # pixels at the ordinary font
 NOTE_TIME = 12_000  # milliseconds; long enough to change one's mind about a deleted picture
 
 
@@ -66,7 +67,8 @@ class MessageBar(Translated):
             widget.style().polish(widget)
         is_error, is_note = message.weight is Weight.error, message.weight is Weight.note
         colour = "error_text" if is_error else "note_text"
-        self._icon.setPixmap(self._theme.icon("check" if is_note else "warning", colour).pixmap(18, 18))
+        side = self._theme.px(_ICON)
+        self._icon.setPixmap(self._theme.icon("check" if is_note else "warning", colour).pixmap(side, side))
         self.close_button.setIcon(self._theme.icon("close", colour))
         self.text.setText(message.text)
         self.hint.setText(message.hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolicy, QSpacerItem, QVBoxLayout, QWidget
 
 from kandinsky_studio.app.candidates import Candidates
 from kandinsky_studio.app.canvas_plan import Outlook, Verb
@@ -16,6 +16,7 @@ from kandinsky_studio.ui.depth_controls import DepthControls
 from kandinsky_studio.ui.fill_popup import FillPopup
 from kandinsky_studio.ui.sizes import MEDIUM, SMALL, TIGHT, em
 from kandinsky_studio.ui.theme import Theme
+from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.slider import LabelledSlider
 from kandinsky_studio.ui.widgets.status_line import StatusLine
 from kandinsky_studio.ui.widgets.tool_button import IconButton
@@ -23,6 +24,7 @@ from kandinsky_studio.ui.widgets.translated import Translated
 
 _SLIDER = 150
 _SENTENCE = 12  # lines of the font: what the sentence gets at least before the candidates go below it
+_READABLE = 0.4  # of the sentence; when less of it has room beside the controls, it stands above them and wraps
 STRONG = (Verb.REFINE, Verb.FILL)  # the verbs that ``strength`` means something to
 
 
@@ -36,6 +38,9 @@ class TaskBar(Translated):
         self._settings = studio.settings
         self.candidates: Candidates = studio.candidates
         self.sentence = StatusLine(Qt.AlignmentFlag.AlignLeft)
+        self.above = paragraph("status")
+        self.above.setTextFormat(Qt.TextFormat.PlainText)
+        self.above.hide()
         self.strength = LabelledSlider(theme, 1, 100, 60, suffix=" %")
         self.strength.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         commands = actions.commands
@@ -58,10 +63,16 @@ class TaskBar(Translated):
         upper.addWidget(self.strength)
         upper.addWidget(self.more)
         upper.addWidget(self.depth_controls)
-        upper.addWidget(IconButton.of(theme, commands.action("generation.live"), "live"))
-        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._layout.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
+        self.live = IconButton.of(theme, commands.action("generation.live"), "live")
+        upper.addWidget(self.live)
+        upper.addSpacerItem(QSpacerItem(0, 0, QSizePolicy.Policy.Expanding))  # where the sentence is not
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._layout.setSpacing(SMALL)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(MEDIUM, TIGHT, MEDIUM, TIGHT)
+        rows.setSpacing(TIGHT)
+        rows.addWidget(self.above)
+        rows.addLayout(self._layout)
         self._layout.addLayout(upper, 1)
         self._layout.addWidget(self.side)
         self.strength.changed.connect(lambda value: self._settings.set(strength=round(value / 100, 4)))
@@ -89,6 +100,7 @@ class TaskBar(Translated):
         sentence = self.sentence_of(self.candidates.outlook)
         self.sentence.setText(sentence)
         self.sentence.setToolTip(sentence)
+        self.above.setText(sentence)
         self.more.setVisible(verb is Verb.FILL)
         self._remove.setEnabled(verb is Verb.FILL)
         self.strength.setVisible(verb in STRONG)
@@ -118,10 +130,20 @@ class TaskBar(Translated):
             self._editor.take("mask_brush")
 
     def _arrange(self) -> None:
-        """The candidates stand beside the sentence, or below it where there is no room for both."""
-        fixed = (self.part, self.strength, self.more, self.depth_controls, self.side)
-        needed = sum(widget.sizeHint().width() + SMALL for widget in fixed if not widget.isHidden())
-        fits = needed + em(self, _SENTENCE) + 2 * MEDIUM <= self.width() or self.side.isHidden()
+        """The candidates stand beside the sentence, or below it where there is no room for both.
+
+        A sentence of which too little would be seen beside the controls stands above them.
+        """
+        controls = (self.part, self.strength, self.more, self.depth_controls, self.live)
+        taken = sum(widget.sizeHint().width() + SMALL for widget in controls if not widget.isHidden())
+        besides = 0 if self.side.isHidden() else self.side.sizeHint().width() + SMALL
+        room = self.width() - 2 * MEDIUM - taken
+        fits = not besides or besides + em(self, _SENTENCE) <= room
+        seen = room - besides if fits else room
+        crowded = seen < _READABLE * self.sentence.fontMetrics().horizontalAdvance(self.sentence.text())
+        fits = fits or (crowded and besides <= room)
+        self.sentence.setVisible(not crowded)
+        self.above.setVisible(crowded)
         direction = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
         if direction is not self._layout.direction():
             self._layout.setDirection(direction)
