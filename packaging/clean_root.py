@@ -86,13 +86,14 @@ class CleanRoot:
     def make(self, suite: str, mirror: str | None, kept: Path) -> None:
         """Fill the empty folder with the least Debian there is and a user; take it from the file ``kept`` if that exists.
 
-        ``mirror`` is an address, or None for the one this system has. Raises ``SystemExit``.
+        ``mirror`` is an address, or None for the one this system has or, if it has none of that suite, the one that
+        debootstrap knows. Raises ``SystemExit``.
         """
         sources = [f"deb {mirror} {suite} main"] if mirror else own_sources(suite)
         if not kept.exists():
-            address = sources[0].split()[1]
+            address = [line.split()[1] for line in sources[:1]]
             options = ("--variant=minbase", "--include=locales")
-            _outside("unshare", "--mount", "debootstrap", *options, suite, str(self.folder), address)
+            _outside("unshare", "--mount", "debootstrap", *options, suite, str(self.folder), *address)
             for name in LOCALES:
                 self.run("localedef", "-i", name, "-f", "UTF-8", f"{name}.UTF-8")
             self.run("apt-get", "clean")
@@ -102,7 +103,8 @@ class CleanRoot:
             partial.replace(kept)
         else:
             _outside("tar", "--zstd", "--numeric-owner", "-xpf", str(kept), "-C", str(self.folder))
-        (self.folder / "etc/apt/sources.list").write_text("\n".join(sources) + "\n", encoding="utf-8")
+        if sources:
+            (self.folder / "etc/apt/sources.list").write_text("\n".join(sources) + "\n", encoding="utf-8")
         (self.folder / "etc/apt/apt.conf.d/99as-outside").write_text(own_settings(), encoding="utf-8")
         shutil.copyfile("/etc/resolv.conf", self.folder / "etc/resolv.conf")
         (self.folder / "tmp/.X11-unix").mkdir(mode=0o1777, exist_ok=True)
@@ -192,7 +194,7 @@ def compare(before: Mapping[str, Entry], after: Mapping[str, Entry], ignored: It
 
 
 def own_sources(suite: str, folder: Path = SOURCES) -> list[str]:
-    """The lines of ``sources.list`` by which this system gets ``suite`` and its updates. Raises ``SystemExit``."""
+    """The lines of ``sources.list`` by which this system gets ``suite`` and its updates; none, if it does not."""
     lines = []
     for file in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*.*"))]:
         if file.suffix == ".sources":
@@ -208,10 +210,7 @@ def own_sources(suite: str, folder: Path = SOURCES) -> list[str]:
             text = file.read_text(encoding="utf-8")
             lines += [f"deb {rest}" for rest in re.findall(r"^deb\s+(?:\[[^\]]*\]\s*)?(\S.*)$", text, re.MULTILINE)]
     wanted = [line for line in lines if re.fullmatch(rf"{re.escape(suite)}(-updates|-security)?", line.split()[2])]
-    wanted.sort(key=lambda line: line.split()[2] != suite)  # what to begin with comes first
-    if not wanted:
-        raise SystemExit(f"This system gets no packages of “{suite}”; say with --mirror where they are.")
-    return wanted
+    return sorted(wanted, key=lambda line: line.split()[2] != suite)  # what to begin with comes first
 
 
 def own_settings() -> str:

@@ -21,6 +21,9 @@ PROGRAM = BUILD / "dist" / NAME
 
 ENVIRONMENT = BUILD / "environment"
 
+LOCKS = {"linux": ROOT / "packaging/locked/linux.txt", "win32": ROOT / "packaging/locked/windows.txt"}
+"""What is built with on each system: versions and the hashes of their files."""
+
 _WORK = BUILD / "work"
 _STAMP = "installed.txt"
 _KEPT = "runtime"  # the packs in the program's folder outlive the base
@@ -33,8 +36,8 @@ class BuildFailed(Exception):
 def environment() -> Path:
     """Make an environment with just what the program needs, if it is not there; returns its Python.
 
-    Its versions are those of ``constraints.txt``. Which build of torch comes is the choice of the package index that
-    pip is set to; a base for everyone wants the one without CUDA.
+    It is of the files that the system's lock names, each compared with its hash before it is unpacked; torch is the
+    build without CUDA. Nothing else is fetched: the program itself is built with what came. Raises ``BuildFailed``.
     """
     python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     basis = _basis()
@@ -42,8 +45,10 @@ def environment() -> Path:
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == basis:
         return python
     venv.create(ENVIRONMENT, clear=True, with_pip=True)
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile"]
-    _run([*pip, "--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[package]"])
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-compile", "--no-deps"]
+    _run([*pip, "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCKS[sys.platform])])
+    _run([*pip, "--no-index", "--no-build-isolation", "--editable", str(ROOT)])
+    _run([str(python), "-m", "pip", "check"])  # the lock may be older than what the program asks for
     stamp.write_text(basis, encoding="utf-8")
     return python
 
@@ -69,8 +74,8 @@ def freeze(*, accept: bool = False) -> Path:
 
 def _basis() -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for name in ("pyproject.toml", "constraints.txt"):
-        digest.update((ROOT / name).read_bytes())
+    for file in (ROOT / "pyproject.toml", LOCKS[sys.platform]):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

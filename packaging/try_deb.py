@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("package", type=Path)
     parser.add_argument("--suite", default="bookworm", help="the version of Debian, by its name")
     parser.add_argument(
-        "--mirror", metavar="ADDRESS", help="where its packages are; if not given, where this system's are"
+        "--mirror", metavar="ADDRESS", help="where its packages are; if not given, where this system's or Debian's are"
     )
     parser.add_argument("--pictures", type=Path, default=BUILD / "tried", metavar="FOLDER", help="where pictures go")
     arguments = parser.parse_args()

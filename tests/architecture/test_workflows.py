@@ -85,6 +85,15 @@ def test_what_is_downloaded_is_compared_with_its_hash():
     assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in hashes)
 
 
+def test_what_pip_fetches_for_a_release_is_compared_with_its_hash():
+    """But for what the build for CUDA brings; ``freezing.environment`` does the same for the program."""
+    calls = [line for place, script in _scripts() for line in script.splitlines() if "pip install" in line]
+    assert calls
+    loose = [call for call in calls if "--require-hashes" not in call and "--no-index" not in call]
+    assert [call.partition("PIP_EXTRA_INDEX_URL=")[2].partition(" ")[0] for call in loose] == ['"$WITH_CUDA"']
+    assert all("--no-deps" in call for call in calls if call not in loose)
+
+
 def test_the_checkout_leaves_no_password_behind():
     checkouts = [step for _, step in _steps() if step.get("uses", "").startswith("actions/checkout@")]
     assert checkouts
@@ -142,7 +151,7 @@ def test_every_program_that_is_called_is_there():
     for place, name in called:
         assert (ROOT / name).is_file(), f"{place}: {name}"
     names = {Path(name).name for _, name in called}
-    assert names >= {"start.py", "build.py", "pack.py", "unsigned.ps1", "try_installer.py"}
+    assert names >= {"start.py", "build.py", "pack.py", "unsigned.ps1", "try_installer.py", "try_deb.py"}
 
 
 def test_every_step_of_building_that_is_called_is_one():

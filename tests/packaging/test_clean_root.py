@@ -1,6 +1,7 @@
 """What tells whether a package left something behind, and what is on a screen that nobody sees."""
 
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,8 +49,43 @@ def test_packages_come_from_where_this_system_has_them(tmp_path):
         "deb http://a.example/x new-security main",
         "deb http://b.example/y new-updates main contrib",
     ]
-    with pytest.raises(SystemExit, match="--mirror"):
-        clean_root.own_sources("old", tmp_path)
+    assert clean_root.own_sources("older", tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "mirror", "asked", "kept"),
+    [
+        (["deb http://b.example/y new main"], None, ["http://b.example/y"], "deb http://b.example/y new main\n"),
+        (
+            ["deb http://b.example/y new main"],
+            "http://c.example",
+            ["http://c.example"],
+            "deb http://c.example new main\n",
+        ),
+        ([], None, [], "deb http://debian.example new main\n"),
+    ],
+)
+def test_a_suite_that_this_system_lacks_comes_from_where_debootstrap_knows(
+    tmp_path, monkeypatch, own, mirror, asked, kept
+):
+    root = clean_root.CleanRoot(tmp_path / "root")
+    sources = root.folder / "etc/apt/sources.list"
+
+    def outside(*command):
+        if "debootstrap" in command:
+            assert [*command[-2 - len(asked) :]] == ["new", str(root.folder), *asked]
+            (root.folder / "etc/apt/apt.conf.d").mkdir(parents=True)
+            sources.write_text("deb http://debian.example new main\n")
+        else:
+            Path(command[command.index("-cf") + 1]).write_bytes(b"")
+
+    monkeypatch.setattr(clean_root, "own_sources", lambda suite: own)
+    monkeypatch.setattr(clean_root, "own_settings", lambda: "")
+    monkeypatch.setattr(clean_root, "_outside", outside)
+    monkeypatch.setattr(root, "run", lambda *command, **_: "")
+    (root.folder / "tmp").mkdir(parents=True)
+    root.make("new", mirror, tmp_path / "kept" / "new.tar.zst")
+    assert sources.read_text() == kept
 
 
 @pytest.mark.parametrize("order", [0, 1])

@@ -3,8 +3,10 @@
 import ast
 import io
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import build
@@ -14,6 +16,8 @@ import freezing
 import looks
 import program
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from kandinsky_studio import __version__
@@ -335,13 +339,45 @@ def test_an_environment_is_made_once_for_the_same_versions(tmp_path, monkeypatch
     monkeypatch.setattr(freezing, "_run", lambda command, **_: installed.append(command))
     python = freezing.environment()
     assert python.is_relative_to(tmp_path)
-    assert f"{ROOT}[package]" in installed[0]
-    assert str(ROOT / "constraints.txt") in installed[0]
+    fetched, own, checked = installed
+    assert "--require-hashes" in fetched
+    assert str(freezing.LOCKS[sys.platform]) in fetched
+    assert {"--no-index", "--no-deps", "--no-build-isolation", str(ROOT)} <= set(own)
+    assert checked[-1] == "check"
     assert freezing.environment() == python
     assert made == [tmp_path]
     monkeypatch.setattr(freezing, "_basis", lambda: "other versions")
     freezing.environment()
     assert made == [tmp_path, tmp_path]
+
+
+def _locked(file):
+    """The version of each package that a lock names, and how many files of it may come."""
+    text = re.sub(r"^#.*\n", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = re.findall(r"^(\S+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", text, re.MULTILINE)
+    assert sum(len(f"{name}=={version}{hashes}\n") for name, version, hashes in found) == len(text), (
+        "nothing else is in it"
+    )
+    return {name: (version, hashes.count("--hash")) for name, version, hashes in found}
+
+
+@pytest.mark.parametrize("system", freezing.LOCKS)
+def test_a_release_is_built_of_the_tested_versions(system):
+    """``torch`` is the build without CUDA: for Linux, one file that is named as such."""
+    locked = _locked(freezing.LOCKS[system])
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if not line.startswith("#"))
+    tested = {canonicalize_name(name): version for name, version in tested.items()}
+    for name, (version, files) in locked.items():
+        assert files
+        if name != "setuptools":  # of no import of ours; each environment brings its own
+            assert tested[name] == version.removesuffix("+cpu"), name
+    assert system != "linux" or locked["torch"] == (f"{tested['torch']}+cpu", 1)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extra = project["project"]["optional-dependencies"]["package"]
+    asked = [*project["project"]["dependencies"], *extra, *project["build-system"]["requires"]]
+    for requirement in map(Requirement, asked):
+        assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)][0], prereleases=True)
 
 
 def test_packs_outlive_a_new_base(tmp_path, monkeypatch):
