@@ -1,36 +1,51 @@
-"""The command ``models``: what there is, and how it comes, is checked, made smaller, moved and removed."""
+"""The command ``models``: what there is, and how it comes, is renewed, checked, made smaller, moved and removed."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kandinsky_studio import paths
-from kandinsky_studio.errors import BrokenModel, ModelNotFound, StudioError, UnknownModel, UnknownValue
+from kandinsky_studio.errors import (
+    BrokenModel,
+    ModelNotFound,
+    NetworkOff,
+    NotThere,
+    StudioError,
+    UnknownModel,
+    UnknownValue,
+)
 from kandinsky_studio.subcommands import add_deeds
 
 if TYPE_CHECKING:
     from kandinsky_studio.reporting import Line, Report
     from kandinsky_studio.storage.models.catalogue import Offer
     from kandinsky_studio.storage.models.delivery import Need
+    from kandinsky_studio.storage.models.hub import Hub
 
 TOKEN = "HF_TOKEN"  # noqa: S105  the name of the variable that others keep it in, too
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``models`` and what it can be followed by."""
-    deed = add_deeds(commands, "models", "list the models, fetch, check, convert, move and remove them", _list)
+    deed = add_deeds(commands, "models", "list the models, fetch, update, check, convert, move and remove them", _list)
     deed("list", _list, "List the models, and whether they are on this computer.")
     download = deed("download", _download, "Fetch the weights of a model from the Hugging Face Hub, or go on with it.")
     download.add_argument("model", help="one of the list, such as kandinsky-2.2")
     download.add_argument(
         "--task", action="append", metavar="TASK", help="what you want to do with it; more than once; all, if not given"
     )
-    download.add_argument("--from", dest="hub", metavar="ADDRESS", help="a mirror of the Hub")
-    download.add_argument("--proxy", metavar="ADDRESS", help="such as http://host:port or socks5://host:port")
     download.add_argument("--dry-run", action="store_true", help="say what would be fetched, and how much; ask nobody")
+    update = deed("update", _update, "Look for newer editions of what is here, and fetch the files that differ.")
+    update.add_argument("model", nargs="?", help="one of the list; all that were delivered, if not given")
+    update.add_argument("--check", action="store_true", help="say what there is, and how much; fetch nothing")
+    for one in (download, update):
+        one.add_argument("--from", dest="hub", metavar="ADDRESS", help="a mirror of the Hub")
+        one.add_argument("--proxy", metavar="ADDRESS", help="such as http://host:port or socks5://host:port")
     take = deed("import", _import, "Copy weights from a folder, a memory stick, a cache or a browser's downloads.")
     take.add_argument("folder", type=Path)
     verify = deed("verify", _verify, "Read every file that was delivered and compare it with what was published.")
@@ -65,9 +80,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _download(arguments: argparse.Namespace) -> int:
-    from kandinsky_studio.storage import preferences
     from kandinsky_studio.storage.models.delivery import deliver, needs
-    from kandinsky_studio.storage.models.hub import ENDPOINT, Hub
 
     offer = _offer(arguments.model)
     tasks = arguments.task or list(offer.tasks)
@@ -78,12 +91,7 @@ def _download(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         _tell_needs(line.report, needs(offer, tasks, paths.models()))
         return 0
-    remembered = preferences.load()
-    hub = None
-    if remembered.network or arguments.hub:
-        address = arguments.hub or remembered.hub_address or ENDPOINT
-        hub = Hub(address, proxy=arguments.proxy or remembered.proxy or None, token=os.environ.get(TOKEN))
-    try:
+    with _hub(arguments, line) as hub:
         deliver(
             offer,
             tasks,
@@ -92,12 +100,40 @@ def _download(arguments: argparse.Namespace) -> int:
             on_progress=line.delivery,
             on_needs=lambda found: _tell_needs(line.report, found),
         )
-    finally:
-        if hub is not None:
-            hub.close()
-        line.report.end()
     line.report.told("done", {"model": offer.model, "folder": str(paths.models())}, f"{offer.model} is here.")
     return 0
+
+
+def _update(arguments: argparse.Namespace) -> int:
+    from kandinsky_studio.storage.models import catalogue, updating
+    from kandinsky_studio.storage.models import manifest as manifests
+
+    place = paths.models()
+    asked = list(catalogue.read().offers.values()) if arguments.model is None else [_offer(arguments.model)]
+    offers = [o for o in asked if any(manifests.find(place / r.folder) is not None for r in o.repositories)]
+    if not offers:
+        raise ModelNotFound(model=arguments.model or "any model that was delivered", place=place)
+    line, lacking = _line(arguments), 0
+    with _hub(arguments, line) as hub:
+        if hub is None:
+            raise NetworkOff
+        for offer in offers:
+            editions = updating.newest(offer.repositories, place, hub)
+            try:
+                found = updating.needs(offer, place, editions)
+            except NotThere as error:  # of no use to whoever has it; the others may be
+                lacking += 1
+                text = f"{offer.model}: the newer edition lacks what is here. {error}"
+                line.report.told("unfit", {"model": offer.model, "message": str(error)}, text)
+                continue
+            if not found:
+                line.report.told("current", {"model": offer.model}, f"{offer.model} is up to date.")
+                continue
+            _tell_editions(line.report, offer, found)
+            if not arguments.check:
+                updating.update(found, place, hub, on_progress=line.delivery)
+                line.report.told("updated", {"model": offer.model}, f"{offer.model} is up to date now.")
+    return 1 if lacking else 0
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -209,6 +245,24 @@ def _line(arguments: argparse.Namespace) -> Line:
     return Line(arguments)
 
 
+@contextmanager
+def _hub(arguments: argparse.Namespace, line: Line) -> Iterator[Hub | None]:
+    """The Hub as the command and the preferences say; None, if these forbid it and the command names none."""
+    from kandinsky_studio.storage import preferences
+    from kandinsky_studio.storage.models.hub import ENDPOINT, Hub
+
+    remembered, hub = preferences.load(), None
+    if remembered.network or arguments.hub:
+        address = arguments.hub or remembered.hub_address or ENDPOINT
+        hub = Hub(address, proxy=arguments.proxy or remembered.proxy or None, token=os.environ.get(TOKEN))
+    try:
+        yield hub
+    finally:
+        if hub is not None:
+            hub.close()
+        line.report.end()
+
+
 def _offer(model: str) -> Offer:
     from kandinsky_studio.storage.models import catalogue
 
@@ -216,6 +270,17 @@ def _offer(model: str) -> Offer:
     if model not in offers:
         raise UnknownModel(model=model, known=", ".join(offers))
     return offers[model]
+
+
+def _tell_editions(report: Report, offer: Offer, found: list[Need]) -> None:
+    from kandinsky_studio.storage.models import updating
+    from kandinsky_studio.storage.models.transfer import in_units
+
+    left, size = updating.to_fetch(found, paths.models()), sum(need.size for need in found)
+    revisions = {need.repository.repository: need.manifest.revision for need in found if need.manifest is not None}
+    values = {"model": offer.model, "left": left, "size": size, "revisions": revisions}
+    text = f"{offer.model} has a newer edition: {in_units(left)} to fetch of {in_units(size)}"
+    report.told("newer", values, text)
 
 
 def _tell_needs(report: Report, found: list[Need]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -10,11 +11,15 @@ import pytest
 from safetensors.numpy import load_file, save
 
 from kandinsky_studio import cli, log, paths
-from tests.hub import FakeHub, Faults
+from kandinsky_studio.storage import preferences
+from kandinsky_studio.storage.models import manifest
+from kandinsky_studio.storage.preferences import Preferences
+from tests.hub import REVISION, FakeHub, Faults
 
 MODEL = "depth-anything-v2-small"
 REPOSITORY = "depth-anything/Depth-Anything-V2-Small-hf"
 FOLDER = "Depth-Anything-V2-Small-hf"
+NEWER = b'{"model_type": "depth_anything", "better": 1}'
 WEIGHTS = save({"w": np.random.default_rng(0).standard_normal(100_000).astype(np.float32)})
 FILES = {
     "config.json": b'{"model_type": "depth_anything"}',
@@ -100,6 +105,88 @@ def test_a_cut_download_says_so_and_goes_on(capsys, hub, monkeypatch):
     hub.faults = Faults()
     assert cli.main(["models", "download", MODEL, "--from", hub.endpoint]) == 0
     assert cli.main(["models", "download", MODEL, "--from", "http://127.0.0.1:9"]) == 0  # nothing is left to ask for
+
+
+def delivered(hub, capsys):
+    """Have the model, then let the Hub have a newer edition of it, of which one small file differs."""
+    assert cli.main(["models", "download", MODEL, "--from", hub.endpoint]) == 0
+    folder = paths.models() / FOLDER
+    manifest.write(folder, dataclasses.replace(manifest.read(folder), revision="a" * 40))
+    hub.files[REPOSITORY] = {**FILES, "config.json": NEWER}
+    hub.sent = 0
+    hub.log.clear()
+    capsys.readouterr()
+    return folder
+
+
+def test_a_newer_edition_is_told_and_nothing_is_fetched(capsys, hub):
+    folder = delivered(hub, capsys)
+    assert cli.main(["models", "update", "--check", "--from", hub.endpoint]) == 0
+    assert capsys.readouterr().out == f"{MODEL} has a newer edition: 45 B to fetch of 400 kB\n"
+    assert hub.sent == 0
+    assert manifest.read(folder).revision == "a" * 40
+    assert not (paths.models() / ".newer").exists()
+
+
+def test_of_a_newer_edition_what_differs_is_fetched(capsys, hub):
+    folder = delivered(hub, capsys)
+    assert cli.main(["models", "update", MODEL, "--from", hub.endpoint]) == 0
+    assert f"{MODEL} is up to date now." in capsys.readouterr().out
+    assert hub.sent == len(NEWER)
+    assert (folder / "config.json").read_bytes() == NEWER
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert manifest.read(folder).revision == REVISION
+    assert cli.main(["models", "verify", MODEL]) == 0
+    capsys.readouterr()
+    assert cli.main(["models", "update", "--from", hub.endpoint]) == 0
+    assert capsys.readouterr().out == f"{MODEL} is up to date.\n"
+
+
+def test_machines_hear_of_editions(capsys, hub):
+    delivered(hub, capsys)
+    size = sum(map(len, FILES.values())) - len(FILES["README.md"]) - len(FILES["config.json"]) + len(NEWER)
+    newer = {"event": "newer", "model": MODEL, "left": len(NEWER), "size": size, "revisions": {REPOSITORY: REVISION}}
+    assert cli.main(["models", "update", "--check", "--json", "--from", hub.endpoint]) == 0
+    assert told(capsys) == [newer]
+    assert cli.main(["models", "update", "--json", "--from", hub.endpoint]) == 0
+    first, *progress, last = told(capsys)
+    assert first == newer
+    assert {event["event"] for event in progress} == {"progress"}
+    assert last == {"event": "updated", "model": MODEL}
+    assert cli.main(["models", "update", MODEL, "--json", "--from", hub.endpoint]) == 0
+    assert told(capsys) == [{"event": "current", "model": MODEL}]
+
+
+def test_an_edition_that_lacks_what_is_here_is_left_alone(capsys, hub):
+    folder = delivered(hub, capsys)
+    del hub.files[REPOSITORY]["model.safetensors"]
+    assert cli.main(["models", "update", "--from", hub.endpoint]) == 1
+    assert "the newer edition lacks what is here" in capsys.readouterr().out
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+    assert manifest.read(folder).revision == "a" * 40
+
+
+def test_an_update_that_is_cut_leaves_the_old_edition_and_goes_on(capsys, hub, monkeypatch):
+    monkeypatch.setattr("kandinsky_studio.storage.models.transfer._TRIES", 1)
+    folder = delivered(hub, capsys)
+    hub.faults = Faults(status=503, only="config.json")
+    assert cli.main(["models", "update", "--from", hub.endpoint]) == 1
+    assert "Go on later" in capsys.readouterr().err
+    assert (folder / "config.json").read_bytes() == FILES["config.json"]
+    hub.faults = Faults()
+    assert cli.main(["models", "update", "--from", hub.endpoint]) == 0
+    assert (folder / "config.json").read_bytes() == NEWER
+
+
+def test_what_is_not_here_or_not_allowed_is_not_asked_for(capsys, hub):
+    assert cli.main(["models", "update", MODEL, "--from", hub.endpoint]) == 1
+    assert MODEL in capsys.readouterr().err
+    assert cli.main(["models", "update", "nonsense"]) == 2
+    delivered(hub, capsys)
+    preferences.save(Preferences(network=False, hub_address=hub.endpoint))
+    assert cli.main(["models", "update", "--check"]) == 1
+    assert "not allowed to use the network" in capsys.readouterr().err
+    assert hub.log == []
 
 
 def test_a_damaged_file_is_named(capsys, hub):
