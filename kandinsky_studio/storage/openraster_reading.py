@@ -14,7 +14,6 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import cv2
-import psutil
 
 from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.geometry import Rect
@@ -111,6 +110,8 @@ class _Reader:
         self._wanted: list[_Wanted] = []
         self._selected: int | None = None
         self._notes: set[DocumentNote] = set()
+        import psutil  # which a start of the program has no use for
+
         self._room = psutil.virtual_memory().available * 2 // 3
 
     def read(self) -> OpenRaster:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
 
 from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.geometry import Rect
@@ -84,6 +83,8 @@ class _Reader:
         self._name = name
         self._notes: set[DocumentNote] = set()
         self._ids = 0
+        import psutil  # which a start of the program has no use for
+
         self._room = psutil.virtual_memory().available * 2 // 3
 
     def read(self) -> ReadPsd:

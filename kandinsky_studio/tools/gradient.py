@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import time
 from collections.abc import Sequence
 from math import atan2, cos, hypot, pi, sin
@@ -157,7 +158,7 @@ class Gradient(Tool):
             table = self._table(self.desk.foreground, self.desk.background)
             channels = table.view(np.uint8).reshape(-1, 4).astype(np.int16)
             span = float(np.abs(channels[0] - channels[-1]).max())
-        noise = _NOISE * np.float32((_ENTRIES - 1) / max(span, 1.0))
+        noise = _noise() * np.float32((_ENTRIES - 1) / max(span, 1.0))
         for key in area.tiles():
             place = Rect.of_tile(key)
             part = place.intersected(area)
@@ -225,5 +226,7 @@ def _through(colours: Colours, mask: Pixels) -> Colours:
     return np.ascontiguousarray(np.rint(pixels * share).astype(np.uint8)).view(np.uint32)[..., 0]
 
 
-# Between one colour and the next a pixel takes either by chance, nearer ones more often: no bands are seen.
-_NOISE = np.random.default_rng(7).uniform(-0.5, 0.5, (TILE, TILE)).astype(np.float32)
+@functools.cache
+def _noise() -> NDArray[np.float32]:
+    """Between one colour and the next a pixel takes either by chance, nearer ones more often: no bands are seen."""
+    return np.random.default_rng(7).uniform(-0.5, 0.5, (TILE, TILE)).astype(np.float32)

@@ -6,7 +6,6 @@ screen scale is asked for, so they are as sharp at 125 % as at 200 %. To add one
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -46,6 +45,7 @@ class IconFiles:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="kandinsky-studio-")
+        self._place = Path(self._folder.name).as_posix()
         self._written: dict[tuple[str, str], str] = {}
         self._icons: dict[tuple[str, str, str, str], QIcon] = {}
 
@@ -53,10 +53,10 @@ class IconFiles:
         """The path of the icon ``name`` in ``colour`` (``#rrggbb``), with forward slashes."""
         known = self._written.get((name, colour))
         if known is None:
-            svg = coloured(name, colour)
-            file = Path(self._folder.name) / f"{name}-{hashlib.sha256(svg).hexdigest()[:8]}.svg"
-            file.write_bytes(svg)
-            known = self._written[name, colour] = file.as_posix()
+            known = f"{self._place}/{name}-{colour.removeprefix('#')}.svg"
+            with open(known, "wb") as file:
+                file.write(coloured(name, colour))
+            self._written[name, colour] = known
         return known
 
     def icon(self, name: str, colour: str, disabled: str, checked: str) -> QIcon:

@@ -9,16 +9,15 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from filelock import FileLock, Timeout
-
 from kandinsky_studio.errors import DiskTooSimple, NotEnoughRoom, StudioError, WrongFile
 from kandinsky_studio.storage import durable
+from kandinsky_studio.storage.alone import alone
 from kandinsky_studio.storage.models import manifest as manifests
 from kandinsky_studio.storage.models.hub import Answer, Interrupted
 from kandinsky_studio.storage.models.manifest import BLOCK, Hasher, Manifest, PublishedFile, length
@@ -94,7 +93,7 @@ def fetch(
         durable.make_folder(folder)
     except OSError as error:
         raise durable.cause_of(error, folder) from error
-    with _alone(folder, check_wanted):
+    with alone(folder / LOCK, check_wanted):
         manifests.write(folder, _joined(folder, wanted))
         missing = wanted.missing(folder)
         _check_disk(folder, missing)
@@ -279,22 +278,3 @@ def in_units(count: int) -> str:
             return f"{size:.0f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
-
-
-@contextlib.contextmanager
-def _alone(folder: Path, check_wanted: Callable[[], None]) -> Iterator[None]:
-    """Be the only program that writes into ``folder``. The lock ends with the program that has it, however it ends."""
-    lock = FileLock(folder / LOCK)
-    while True:
-        check_wanted()
-        try:
-            lock.acquire(timeout=0.25)
-        except Timeout:
-            continue
-        except OSError as error:
-            raise durable.cause_of(error, folder) from error
-        break
-    try:
-        yield
-    finally:
-        lock.release()

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from kandinsky_studio import paths
 from kandinsky_studio.errors import (
     DiskFull,
@@ -25,6 +23,7 @@ from kandinsky_studio.errors import (
 )
 from kandinsky_studio.runtime import attaching
 from kandinsky_studio.runtime.pack import LISTING, Pack, check_fits, is_name, read
+from kandinsky_studio.storage import alone as locks
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models.transfer import MARGIN, in_units
 from kandinsky_studio.storage.runtimes.archive import Archive, opened
@@ -139,9 +138,10 @@ def sweep() -> None:
     """Clear away what an installation that was killed left, unless one is under way."""
     place = paths.runtimes()
     if place.is_dir():
-        lock = FileLock(place / LOCK)
-        with contextlib.suppress(Timeout, OSError), lock.acquire(timeout=0):
-            _sweep(place)
+        with locks.if_alone(place / LOCK) as held:
+            if held:
+                with contextlib.suppress(OSError):
+                    _sweep(place)
 
 
 def check_source() -> None:
@@ -155,19 +155,11 @@ def alone(place: Path, check_wanted: Callable[[], None] = lambda: None) -> Itera
     """Be the only program that changes the packs in ``place``, without what earlier ones left."""
     try:
         durable.make_folder(place)
-        lock = FileLock(place / LOCK)
-        while True:
-            check_wanted()
-            with contextlib.suppress(Timeout):
-                lock.acquire(timeout=0.25)
-                break
     except OSError as error:
         raise durable.cause_of(error, place) from error
-    try:
+    with locks.alone(place / LOCK, check_wanted):
         _sweep(place)
         yield
-    finally:
-        lock.release()
 
 
 def check_replaceable(name: str) -> None:
