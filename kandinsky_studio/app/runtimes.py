@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,14 @@ class Runtimes(QObject):
     def from_source(self) -> bool:
         """Whether the program runs from its source, where PyTorch is that of its environment."""
         return paths.program() is None
+
+    @property
+    def environment(self) -> str:
+        """The version of PyTorch in the environment of the program; empty if there is none."""
+        try:
+            return version("torch")
+        except PackageNotFoundError:
+            return ""
 
     @property
     def used(self) -> Pack | None:

@@ -691,6 +691,26 @@
         <source>Keep it in the system's key store</source>
         <translation>Держать в хранилище ключей</translation>
     </message>
+    <message>
+        <source>The system’s</source>
+        <translation>Как в системе</translation>
+    </message>
+    <message>
+        <source>Every picture is a file in here, also those that are in no document.</source>
+        <translation>Каждая картина лежит здесь файлом, даже если её нет ни в одном документе.</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Открыть</translation>
+    </message>
+    <message>
+        <source>Show the pictures in the file manager.</source>
+        <translation>Показать картины в файловом менеджере.</translation>
+    </message>
+    <message>
+        <source>Usually not needed</source>
+        <translation>Обычно не нужен</translation>
+    </message>
 </context>
 <context>
     <name>PromptForm</name>
@@ -7364,10 +7384,6 @@
         <translation>Остановить</translation>
     </message>
     <message>
-        <source>The program computes with the PyTorch of its Python environment.</source>
-        <translation>Программа вычисляет с помощью PyTorch из своего окружения Python.</translation>
-    </message>
-    <message>
         <source>There is no PyTorch to compute with.</source>
         <translation>Нет PyTorch, с помощью которого можно вычислять.</translation>
     </message>
@@ -7388,16 +7404,8 @@
         <translation>Карта NVIDIA есть, но её драйвер отсутствует или не отвечает.</translation>
     </message>
     <message>
-        <source>No graphics card of NVIDIA was found.</source>
-        <translation>Видеокарта NVIDIA не найдена.</translation>
-    </message>
-    <message>
         <source>{card}, {memory}, driver {driver}</source>
         <translation>{card}, {memory}, драйвер {driver}</translation>
-    </message>
-    <message>
-        <source>The program runs from its source here. To compute on a graphics card, install the build of PyTorch for it into that environment; packs are for the installed program.</source>
-        <translation>Программа запущена из исходного кода. Чтобы вычислять на видеокарте, установите в это окружение сборку PyTorch для неё; пакеты нужны установленной программе.</translation>
     </message>
     <message>
         <source>Install the driver of the card, then start the program again.</source>
@@ -7471,6 +7479,30 @@
         <source>It is older than the cards that PyTorch computes on.</source>
         <translation>Она старше тех карт, на которых вычисляет PyTorch.</translation>
     </message>
+    <message>
+        <source>Pictures are made with PyTorch {version} of the Python environment.</source>
+        <translation>Картины создаются с PyTorch {version} из окружения Python.</translation>
+    </message>
+    <message>
+        <source>No NVIDIA graphics card was found.</source>
+        <translation>Видеокарта NVIDIA не найдена.</translation>
+    </message>
+    <message>
+        <source>Nothing has to be installed here. The program was started from its source and takes the PyTorch that was installed with it; the packs that this window is for belong to the installed program.</source>
+        <translation>Устанавливать здесь ничего не нужно. Программа запущена из исходного кода и берёт PyTorch, установленный вместе с ней; пакеты, для которых сделано это окно, относятся к установленной программе.</translation>
+    </message>
+    <message>
+        <source>No card is needed: the built-in model is quick on every processor, the large models take minutes for a picture.</source>
+        <translation>Видеокарта не обязательна: встроенная модель быстра на любом процессоре, большим моделям нужны минуты на картину.</translation>
+    </message>
+    <message>
+        <source>If the status bar says that pictures are made on the processor all the same, install the build of PyTorch for your card into that environment; pytorch.org tells how.</source>
+        <translation>Если строка состояния всё же сообщает, что картины создаются на процессоре, установите в это окружение сборку PyTorch для вашей видеокарты; как это сделать, сказано на pytorch.org.</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Закрыть</translation>
+    </message>
 </context>
 <context>
     <name>UpdatesDialog</name>
@@ -7481,10 +7513,6 @@
     <message>
         <source>This is Kandinsky Studio {version}. The program looks for a newer one only when you ask for it here, and fetches nothing but the news of it: what you install, and when, is up to you.</source>
         <translation>Это Kandinsky Studio {version}. Программа узнаёт о новых версиях, только когда вы просите об этом здесь, и загружает лишь известие о них: что и когда устанавливать, решаете вы.</translation>
-    </message>
-    <message>
-        <source>Where the news are</source>
-        <translation>Где узнавать о версиях</translation>
     </message>
     <message>
         <source>Open its page</source>
@@ -7521,6 +7549,14 @@
     <message>
         <source>This is the newest version.</source>
         <translation>Это самая новая версия.</translation>
+    </message>
+    <message>
+        <source>Address of the news</source>
+        <translation>Адрес известий о версиях</translation>
+    </message>
+    <message>
+        <source>This copy names none. Fill in the one you were given, or ask whoever gave you the program.</source>
+        <translation>В этой копии адрес не указан. Впишите тот, что вам дали, или спросите у того, кто дал вам программу.</translation>
     </message>
 </context>
 </TS>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -75,17 +76,29 @@ def wait(qtbot, dialog):
 
 def test_from_source_it_says_whose_torch_it_is(show):
     dialog = show()
-    assert "PyTorch of its Python environment" in dialog.used.text()
+    assert f"PyTorch {version('torch')} of the Python environment" in dialog.used.text()
     assert dialog.card.text() == "NVIDIA GeForce RTX 3060, 12 GB, driver 580.95.05"
     assert "install the build of PyTorch" in dialog.advice.text()
     assert not dialog.cards
     assert not dialog.install.isVisible()
+    assert "Nothing has to be installed" in dialog.advice.text()
+    assert dialog.height() <= dialog.heightForWidth(dialog.width()) + 1, "no empty room where packs would be"
+    assert dialog.focusWidget() is dialog.close_button
+    dialog.close_button.click()
+    assert not dialog.isVisible()
+
+
+def test_from_source_without_a_card_it_says_that_none_is_needed(show, sight):
+    sight.append(Sight())
+    dialog = show()
+    assert dialog.card.text() == "No NVIDIA graphics card was found."
+    assert "No card is needed" in dialog.advice.text()
 
 
 @pytest.mark.parametrize(
     ("seen", "said", "advice"),
     [
-        (Sight(), "No graphics card of NVIDIA was found.", "on the processor"),
+        (Sight(), "No NVIDIA graphics card was found.", "on the processor"),
         (Sight(silent=True), "its driver is missing or does not answer", "Install the driver"),
         (Sight((Card("GTX 1080", "470.82", 2**33, (6, 1)),)), "GTX 1080, 8 GB, driver 470.82", "Update the driver"),
         (Sight((Card("GT 710", "470.82", 2**31, (3, 5)),)), "GT 710, 2 GB", "older than the cards that PyTorch"),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QDesktopServices, QFont
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QPushButton
 
 from kandinsky_studio import paths
@@ -164,6 +164,15 @@ def test_what_was_typed_survives_the_change_of_language(qtbot, window):
     assert window.prompt.form.prompt.toPlainText() == "a star"
     assert window.prompt.form.scheduler.currentData() == "ddpm"
     assert window.prompt.form.numbers["num_inference_steps"].box.value() == 9
+
+
+def test_the_folder_of_the_gallery_can_be_shown(qtbot, window, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    dialog = PreferencesDialog(window.studio, window)
+    qtbot.addWidget(dialog)
+    dialog.open_folder.click()
+    assert opened == [str(window.studio.gallery.folder)]
 
 
 def test_the_size_of_the_text_changes_at_once(qtbot, window):

@@ -37,6 +37,8 @@ def tell(dialog, news=None, error=None):
 
 def test_without_an_address_it_says_what_to_do(dialog):
     assert not dialog.outcome.isVisible()
+    assert "Fill in the one you were given" in dialog.remedy.text(), "before anything is pressed"
+    assert dialog.height() <= dialog.heightForWidth(dialog.width()) + 1, "as tall as its words"
     dialog.look_button.click()
     dialog._updates.flush()
     assert "names no place" in dialog.outcome.text()

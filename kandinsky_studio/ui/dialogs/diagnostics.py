@@ -108,6 +108,7 @@ class DiagnosticsDialog(TranslatedDialog):
         self._said = said
         waiting = self.tr("The engine has not answered yet. Its part is added when it does; the rest can be used now.")
         self.notice.setText(said or ("" if self._complete else waiting))
+        self.notice.setVisible(bool(self.notice.text()))  # an empty one would leave a gap
 
     @Slot()
     def _copy(self) -> None:

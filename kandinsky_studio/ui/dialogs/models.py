@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QUrl, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -65,7 +65,7 @@ class ModelsDialog(TranslatedDialog):
         self._build()
         self._connect()
         self.retranslate()
-        self.resize(theme.px(_SIZE[0]), theme.px(_SIZE[1]))
+        self.resize(QSize(theme.px(_SIZE[0]), theme.px(_SIZE[1])).boundedTo(self.screen().availableSize()))
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)  # Return in a window with many buttons should press none by chance
         self.cards["kandinsky-2.2"].focus_first()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtCore import QCoreApplication, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -17,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from kandinsky_studio.app.studio import Studio
 from kandinsky_studio.app.translation import LANGUAGES
-from kandinsky_studio.ui.sizes import em
+from kandinsky_studio.ui.sizes import SMALL, em
 from kandinsky_studio.ui.widgets.number import WholeBox
 from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
@@ -66,6 +69,13 @@ class PreferencesDialog(TranslatedDialog):
         self._folder_label = QLabel()
         self.folder = QLineEdit(str(studio.gallery.folder))
         self.folder.setReadOnly(True)
+        self.open_folder = QPushButton()
+        self.open_folder.setAutoDefault(False)
+        self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text())))
+        kept = QHBoxLayout()
+        kept.setSpacing(SMALL)
+        kept.addWidget(self.folder, 1)
+        kept.addWidget(self.open_folder)
         self._rows: dict[str, tuple[QLabel, QWidget]] = {}
         form = QFormLayout()
         form.setHorizontalSpacing(24)
@@ -84,7 +94,7 @@ class PreferencesDialog(TranslatedDialog):
             form.addRow(*self._rows[name])
         form.addRow(self._token_label, self.token)
         form.addRow("", self.keep_token)
-        form.addRow(self._folder_label, self.folder)
+        form.addRow(self._folder_label, kept)
         for label, field in (
             *self._rows.values(),
             (self._token_label, self.token),
@@ -122,7 +132,9 @@ class PreferencesDialog(TranslatedDialog):
         for row, percent in enumerate(FONT_SCALES):
             self.font_scale.setItemText(row, self.tr("{percent} %").format(percent=percent))
         self.network.setText(self.tr("Allowed when I ask for them"))
+        self.proxy.setPlaceholderText(self.tr("The system’s"))
         self._token_label.setText(self.tr("Token"))
+        self.token.setPlaceholderText(self.tr("Usually not needed"))
         self._token_label.setBuddy(self.token)
         self.token.setAccessibleName(self.tr("Token"))
         self.token.setToolTip(
@@ -134,7 +146,11 @@ class PreferencesDialog(TranslatedDialog):
         self.keep_token.setText(self.tr("Keep it in the system's key store"))
         self._show_token()
         self._folder_label.setText(self.tr("Gallery folder"))
+        self._folder_label.setBuddy(self.folder)
         self.folder.setAccessibleName(self.tr("Gallery folder"))
+        self.folder.setToolTip(self.tr("Every picture is a file in here, also those that are in no document."))
+        self.open_folder.setText(self.tr("Open"))
+        self.open_folder.setToolTip(self.tr("Show the pictures in the file manager."))
 
     @Slot()
     def _show_token(self) -> None:

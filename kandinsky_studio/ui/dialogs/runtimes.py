@@ -44,7 +44,7 @@ class RuntimesDialog(TranslatedDialog):
         self.used, self.card, self.advice = paragraph(), paragraph(), paragraph("muted")
         self.used.setObjectName("cardTitle")
         self.note, self.failure = paragraph("success"), paragraph("danger")
-        self.install, self.stop = QPushButton(), QPushButton()
+        self.install, self.stop, self.close_button = QPushButton(), QPushButton(), QPushButton()
         self._listed = paragraph("muted")
         self._doing = QLabel()
         self.bar = QProgressBar()
@@ -54,10 +54,12 @@ class RuntimesDialog(TranslatedDialog):
         self._build()
         self.install.clicked.connect(self._install)
         self.stop.clicked.connect(self._runtimes.stop)
+        self.close_button.clicked.connect(self.reject)
         self._runtimes.changed.connect(self._show)
         self._runtimes.progressed.connect(self._show_progress)
         self.retranslate()
         self.resize(QSize(theme.px(_SIZE[0]), theme.px(_SIZE[1])).boundedTo(self.screen().availableSize()))
+        self.close_button.setFocus()
         self._runtimes.look()
 
     def _build(self) -> None:
@@ -88,7 +90,9 @@ class RuntimesDialog(TranslatedDialog):
         foot.setSpacing(MEDIUM)
         foot.addWidget(self._listed, 1)
         foot.addWidget(self.install)
+        foot.addWidget(self.close_button)
         self.install.setAutoDefault(False)
+        self.close_button.setAutoDefault(False)
         self.stop.setAutoDefault(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -103,12 +107,14 @@ class RuntimesDialog(TranslatedDialog):
         self.setWindowTitle(self.tr("Graphics card and PyTorch"))
         self.install.setText(self.tr("Install from a file…"))
         self.stop.setText(self.tr("Stop"))
+        self.close_button.setText(self.tr("Close"))
         self._show()
 
     def _used_text(self) -> str:
         runtimes = self._runtimes
         if runtimes.from_source:
-            return self.tr("The program computes with the PyTorch of its Python environment.")
+            made = self.tr("Pictures are made with PyTorch {version} of the Python environment.")
+            return made.format(version=runtimes.environment)
         if runtimes.used is None:
             return self.tr("There is no PyTorch to compute with.")
         if runtimes.used.device == "cuda":
@@ -122,7 +128,7 @@ class RuntimesDialog(TranslatedDialog):
         if sight.best is None:
             if sight.silent:
                 return self.tr("There is an NVIDIA card, but its driver is missing or does not answer.")
-            return self.tr("No graphics card of NVIDIA was found.")
+            return self.tr("No NVIDIA graphics card was found.")
         return self.tr("{card}, {memory}, driver {driver}").format(
             card=sight.best.name, memory=_memory(sight.best.memory), driver=sight.best.driver
         )
@@ -130,10 +136,7 @@ class RuntimesDialog(TranslatedDialog):
     def _advice_text(self) -> str:
         runtimes = self._runtimes
         if runtimes.from_source:
-            return self.tr(
-                "The program runs from its source here. To compute on a graphics card, install the build of PyTorch for "
-                "it into that environment; packs are for the installed program."
-            )
+            return self._advice_from_source()
         sight = runtimes.sight
         if sight is None:
             return ""
@@ -150,6 +153,26 @@ class RuntimesDialog(TranslatedDialog):
         return self.tr("The pack {name} fits it. Pictures come many times faster with it.").format(
             name=runtimes.advised
         )
+
+    def _advice_from_source(self) -> str:
+        packs = self.tr(
+            "Nothing has to be installed here. The program was started from its source and takes the PyTorch that was "
+            "installed with it; the packs that this window is for belong to the installed program."
+        )
+        sight = self._runtimes.sight
+        if sight is None:
+            return packs
+        if sight.best is None:
+            card = self.tr(
+                "No card is needed: the built-in model is quick on every processor, the large models take minutes for a "
+                "picture."
+            )
+        else:
+            card = self.tr(
+                "If the status bar says that pictures are made on the processor all the same, install the build of PyTorch "
+                "for your card into that environment; pytorch.org tells how."
+            )
+        return f"{packs}\n\n{card}"
 
     # ------------------------------------------------------------------ what is shown
 
@@ -168,6 +191,7 @@ class RuntimesDialog(TranslatedDialog):
         self.failure.setText(" ".join(sentences(error)) if error is not None else "")
         self.failure.setVisible(error is not None)
         self._show_cards()
+        self._scroll.setVisible(not runtimes.from_source)
         self.install.setVisible(not runtimes.from_source)
         self.install.setEnabled(runtimes.doing is None)
         listed = bool(runtimes.offers) or runtimes.from_source
@@ -175,6 +199,14 @@ class RuntimesDialog(TranslatedDialog):
             "" if listed else self.tr("This build lists no packs to download; install one from a file.")
         )
         self._show_progress()
+        if runtimes.from_source:
+            self._fit_words()
+
+    def _fit_words(self) -> None:
+        """Without packs the window is as tall as what it says."""
+        self.ensurePolished()
+        width = min(self._theme.px(_SIZE[0]), self.screen().availableSize().width())
+        self.resize(width, self.heightForWidth(width))
 
     def _show_cards(self) -> None:
         runtimes = self._runtimes

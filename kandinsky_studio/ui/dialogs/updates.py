@@ -23,7 +23,7 @@ from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
-SIZE = (620, 260)  # pixels at the ordinary font
+WIDTH = 620  # pixels at the ordinary font; as tall as the words need
 WITH_NEWS = (800, 560)
 
 
@@ -41,6 +41,7 @@ class UpdatesDialog(TranslatedDialog):
         self.address = QLineEdit(studio.remembering.values.news_address)
         self.address.setPlaceholderText(self._updates.shipped or "https://")
         self.address.textEdited.connect(self._updates.use_address)
+        self.address.textEdited.connect(self._show)
         self._address_label.setBuddy(self.address)
         self.look_button = QPushButton()
         self.look_button.setDefault(True)
@@ -93,8 +94,8 @@ class UpdatesDialog(TranslatedDialog):
                 "fetches nothing but the news of it: what you install, and when, is up to you."
             ).format(version=__version__)
         )
-        self._address_label.setText(self.tr("Where the news are"))
-        self.address.setAccessibleName(self.tr("Where the news are"))
+        self._address_label.setText(self.tr("Address of the news"))
+        self.address.setAccessibleName(self.tr("Address of the news"))
         self.page_button.setText(self.tr("Open its page"))
         self.copy_button.setText(self.tr("Copy the checksums"))
         self._notes_label.setText(self.tr("What is new"))
@@ -130,6 +131,12 @@ class UpdatesDialog(TranslatedDialog):
             self.outcome.setText(self.tr("This is the newest version."))
         else:
             self.outcome.clear()
+            if not updates.address:
+                self.remedy.setText(
+                    self.tr(
+                        "This copy names none. Fill in the one you were given, or ask whoever gave you the program."
+                    )
+                )
         noted = news is not None and bool(news.notes)
         listed = news is not None and bool(news.packages)
         for widget, seen in (
@@ -147,8 +154,12 @@ class UpdatesDialog(TranslatedDialog):
 
     def _fit(self, full: bool) -> None:
         """As large as what there is to read."""
-        width, height = WITH_NEWS if full else SIZE
-        size = QSize(self._theme.px(width), self._theme.px(height)).boundedTo(self.screen().availableSize())
+        width, height = self._theme.px(WITH_NEWS[0]), self._theme.px(WITH_NEWS[1])
+        if not full:
+            width = min(self._theme.px(WIDTH), self.screen().availableSize().width())
+            self.ensurePolished()
+            height = self.heightForWidth(width)
+        size = QSize(width, height).boundedTo(self.screen().availableSize())
         self.resize(size.expandedTo(self.size() if full and self.isVisible() else size))
 
     @Slot()
