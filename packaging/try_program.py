@@ -40,13 +40,18 @@ _STRANGE = "Мои программы, и ещё"
 _TORCH = "libtorch_cpu"
 _PATIENCE = 120.0  # seconds, for whatever is waited for
 _LOOK_EVERY = 0.01  # seconds
+_MOST = 0.5  # share of the screen that a window covers at least
 _SLACK = 1.0  # seconds that a busy X server may take to show what the program has painted
 
 
 @dataclass
 class Starts:
-    """Seconds from the start of the process, one number for each start."""
+    """Seconds from the start of the process, one number for each start.
 
+    ``frame`` is the window while it is still empty, ``window`` is it with everything in it.
+    """
+
+    frame: list[float] = field(default_factory=list)
     window: list[float] = field(default_factory=list)
     torch: list[float] = field(default_factory=list)
 
@@ -126,30 +131,36 @@ def measure(tried: Tried, rounds: int, *, cold: bool) -> Starts:
         with VirtualScreen() as screen:
             process = tried.start(display=screen.display)
             try:
-                window, torch = _first_seen(process, screen)
+                frame, window, torch = _first_seen(process, screen)
             finally:
                 process.kill()
                 process.communicate()
         if torch < window - _SLACK:
             sys.exit(f"PyTorch was loaded {window - torch:.1f} s before the window was there.")
+        starts.frame.append(frame)
         starts.window.append(window)
         starts.torch.append(torch)
     return starts
 
 
-def _first_seen(process: subprocess.Popen[str], screen: VirtualScreen) -> tuple[float, float]:
-    """Seconds from now until the window is on the screen, and until PyTorch begins to be loaded."""
-    started, window, torch = time.perf_counter(), 0.0, 0.0
+def _first_seen(process: subprocess.Popen[str], screen: VirtualScreen) -> tuple[float, float, float]:
+    """Seconds from now until a window is on the screen, until there is something in it, and until PyTorch is loaded."""
+    started, frame, window, torch = time.perf_counter(), 0.0, 0.0, 0.0
+    bare = screen.pixels()[::6, ::6]
     while not (window and torch):
         passed = time.perf_counter() - started
         if passed > _PATIENCE or process.poll() is not None:
             sys.exit(f"There was no {'PyTorch' if window else 'window'} after {passed:.0f} s.")
         if not torch and _maps(process.pid, _TORCH):
             torch = passed
-        if not window and len(np.unique(screen.pixels()[::6, ::6].reshape(-1, 3), axis=0)) >= LOOKS_PAINTED:
-            window = time.perf_counter() - started
+        if not window:
+            seen = screen.pixels()[::6, ::6]
+            if not frame and np.mean(np.any(seen != bare, axis=-1)) >= _MOST:
+                frame = time.perf_counter() - started
+            if len(np.unique(seen.reshape(-1, 3), axis=0)) >= LOOKS_PAINTED:
+                window = time.perf_counter() - started
         time.sleep(_LOOK_EVERY)
-    return window, torch
+    return frame, window, torch
 
 
 def take_picture(tried: Tried, file: Path) -> None:
@@ -260,9 +271,10 @@ def main() -> int:
     _say("| part | MB |\n| --- | --- |")
     for name, size in sizes(options.program):
         _say(f"| {name} | {size / 1e6:.1f} |")
-    _say("\n| start | window, s, median (min … max) | PyTorch begins to load, s |\n| --- | --- | --- |")
+    _say("\n| start | empty window, s, median (min … max) | all in it, s | PyTorch begins to load, s |")
+    _say("| --- | --- | --- | --- |")
     for name, starts in rows:
-        _say(f"| {name} | {_spread(starts.window)} | {_spread(starts.torch)} |")
+        _say(f"| {name} | {_spread(starts.frame)} | {_spread(starts.window)} | {_spread(starts.torch)} |")
     return 0
 
 
