@@ -152,12 +152,13 @@ def from_alpha(pixels: Surface) -> Surface:
     return mask
 
 
-def from_path(path: QPainterPath, antialias: bool = True) -> Surface:
-    """A mask of what lies inside ``path`` (pixels of the document)."""
+def from_path(path: QPainterPath, antialias: bool = True, within: Rect | None = None) -> Surface:
+    """A mask of what lies inside ``path`` (pixels of the document), and inside ``within`` if it is given."""
     area = Rect.of(path.boundingRect()).expanded(1)
+    area = area if within is None else area.intersected(within)
     if area.is_empty:
         return Surface(Depth.MASK)
-    image = QImage(area.width, area.height, QImage.Format.Format_Alpha8)
+    image = QImage(area.width, area.height, Depth.MASK.format)
     image.fill(0)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, antialias)

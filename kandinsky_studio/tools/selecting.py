@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from math import ceil, hypot
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainterPath
 
 from kandinsky_studio.document import masks, selection_operations
 from kandinsky_studio.document.document import Document, Edit
@@ -49,17 +49,7 @@ def filled(path: QPainterPath, canvas: Rect, antialias: bool = True, feather: fl
     A shape that goes on beyond the canvas does not fade at the canvas's edge.
     """
     limit = canvas.expanded(ceil(feather) + 1 if feather > 0 else 0)
-    area = Rect.of(path.boundingRect()).expanded(1).intersected(limit)
-    if area.is_empty:
-        return Surface(Depth.MASK)
-    image = QImage(area.width, area.height, Depth.MASK.format)
-    image.fill(0)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, antialias)
-    painter.translate(-area.x, -area.y)
-    painter.fillPath(path, Qt.GlobalColor.black)
-    painter.end()
-    return masks.feathered(Surface.from_image(image, area.x, area.y, Depth.MASK), feather, canvas)
+    return masks.feathered(masks.from_path(path, antialias, limit), feather, canvas)
 
 
 def outline(mask: Surface) -> QPainterPath:

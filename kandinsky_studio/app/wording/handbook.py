@@ -12,7 +12,8 @@ from kandinsky_studio import paths
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.vocabulary import read_vocabulary
-from kandinsky_studio.errors import QT_TRANSLATE_NOOP, NewerFile
+from kandinsky_studio.app.wording.kept_file import KeptFile
+from kandinsky_studio.errors import QT_TRANSLATE_NOOP
 from kandinsky_studio.storage import wording as storage
 from kandinsky_studio.storage.wording import Entry as Entry
 
@@ -83,7 +84,7 @@ class Handbook(QObject):
     def __init__(self, path: Path | None, lane: Lane, messages: Messages, parent: QObject | None = None) -> None:
         """The user's own entries in the file at ``path``; without one they are forgotten when the program ends."""
         super().__init__(parent)
-        self._path, self._lane, self._messages = path, lane, messages
+        self._file, self._messages = KeptFile(path, lane, messages), messages
         content = storage.read_shipped(paths.resources() / "handbook" / "handbook.json")
         self.shipped: Sequence[Entry] = tuple(storage.entries_in(content))
         self._own: list[Entry] = []
@@ -101,14 +102,7 @@ class Handbook(QObject):
             self._own = [*entries, *self._own]
             self.changed.emit()
 
-        def failed(error: Exception) -> None:
-            if isinstance(error, NewerFile):
-                self._path = None  # it is left as it is, and nobody is told of it again
-            self._messages.error(error)
-
-        if self._path is not None:
-            path = self._path
-            self._lane.run(lambda: storage.read_entries(path), arrived, failed)
+        self._file.read(storage.read_entries, arrived)
 
     def modifiers(self, language: str, reads: Sequence[str], builtin: bool) -> list[Modifier]:
         """What there is for a model that ``reads`` these languages, told in ``language``, in the order of the groups.
@@ -157,7 +151,6 @@ class Handbook(QObject):
         self._messages.note(text, Action(self.tr("Undo"), lambda: self.save(entry)))
 
     def _changed(self) -> None:
-        if self._path is not None:
-            path, own = self._path, tuple(self._own)
-            self._lane.run(lambda: storage.write_entries(path, own), lambda _: None, self._messages.error)
+        own = tuple(self._own)
+        self._file.write(lambda path: storage.write_entries(path, own))
         self.changed.emit()

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Messages
+from kandinsky_studio.app.wording.kept_file import KeptFile
 from kandinsky_studio.engine.request import GenerationRequest
-from kandinsky_studio.errors import NewerFile
 from kandinsky_studio.storage import wording as storage
 
 FIELDS = storage.FIELDS
@@ -24,7 +24,7 @@ class PromptHistory(QObject):
     def __init__(self, path: Path | None, lane: Lane, messages: Messages, parent: QObject | None = None) -> None:
         """The prompts in the file at ``path``; without one they are forgotten when the program ends."""
         super().__init__(parent)
-        self._path, self._lane, self._messages = path, lane, messages
+        self._file = KeptFile(path, lane, messages)
         self._texts: dict[str, list[str]] = {name: [] for name in FIELDS}
 
     def open(self) -> None:
@@ -39,14 +39,7 @@ class PromptHistory(QObject):
                 self._write()
             self.changed.emit()
 
-        def failed(error: Exception) -> None:
-            if isinstance(error, NewerFile):
-                self._path = None  # it is left as it is, and nobody is told of it again
-            self._messages.error(error)
-
-        if self._path is not None:
-            path = self._path
-            self._lane.run(lambda: storage.read_prompts(path), arrived, failed)
+        self._file.read(storage.read_prompts, arrived)
 
     def texts(self, field: str) -> Sequence[str]:
         """What was in ``field``, one of ``FIELDS``, the newest first."""
@@ -75,9 +68,8 @@ class PromptHistory(QObject):
             self.changed.emit()
 
     def _write(self) -> None:
-        if self._path is not None:
-            path, kept = self._path, {name: tuple(texts) for name, texts in self._texts.items()}
-            self._lane.run(lambda: storage.write_prompts(path, kept), lambda _: None, self._messages.error)
+        kept = {name: tuple(texts) for name, texts in self._texts.items()}
+        self._file.write(lambda path: storage.write_prompts(path, kept))
 
 
 class Stroll:

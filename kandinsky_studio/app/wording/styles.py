@@ -13,7 +13,7 @@ from kandinsky_studio.app.lane import Lane
 from kandinsky_studio.app.messages import Action, Messages
 from kandinsky_studio.app.models import Models
 from kandinsky_studio.app.translation import Translation
-from kandinsky_studio.errors import NewerFile
+from kandinsky_studio.app.wording.kept_file import KeptFile
 from kandinsky_studio.storage import wording as storage
 from kandinsky_studio.storage.wording import SETTINGS as SETTINGS
 from kandinsky_studio.storage.wording import Style as Style
@@ -37,7 +37,8 @@ class Styles(QObject):
     ) -> None:
         """The user's styles in the file at ``path``; without one they are forgotten when the program ends."""
         super().__init__(parent)
-        self._path, self._lane, self._settings, self._models = path, lane, settings, models
+        self._file, self._lane = KeptFile(path, lane, messages), lane
+        self._settings, self._models = settings, models
         self._translation, self._messages = translation, messages
         self._content = storage.read_shipped(paths.resources() / "handbook" / "styles.json")
         self._shipped = storage.styles_in(self._content)
@@ -54,14 +55,7 @@ class Styles(QObject):
             self.changed.emit()
             self.chosen_changed.emit()
 
-        def failed(error: Exception) -> None:
-            if isinstance(error, NewerFile):
-                self._path = None  # it is left as it is, and nobody is told of it again
-            self._messages.error(error)
-
-        if self._path is not None:
-            path = self._path
-            self._lane.run(lambda: storage.read_styles(path), arrived, failed)
+        self._file.read(storage.read_styles, arrived)
 
     # ------------------------------------------------------------------ what there is
 
@@ -196,6 +190,5 @@ class Styles(QObject):
         self.chosen_changed.emit()
 
     def _write(self) -> None:
-        if self._path is not None:
-            path, own, chosen = self._path, tuple(self._own), tuple(self._chosen)
-            self._lane.run(lambda: storage.write_styles(path, own, chosen), lambda _: None, self._messages.error)
+        own, chosen = tuple(self._own), tuple(self._chosen)
+        self._file.write(lambda path: storage.write_styles(path, own, chosen))
