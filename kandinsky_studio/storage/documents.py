@@ -11,9 +11,9 @@ from kandinsky_studio.document.document import Document
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, Layer, State
 from kandinsky_studio.document.surface import Pixels, Surface, from_rgba, to_rgba
-from kandinsky_studio.errors import FileNotReadable
+from kandinsky_studio.errors import DamagedPicture, FileNotReadable, UnknownFileKind
 from kandinsky_studio.storage.document_notes import DocumentNote
-from kandinsky_studio.storage.image_files import ImageOptions, Note, formats, read_image, write_image
+from kandinsky_studio.storage.image_files import ImageOptions, Note, ReadImage, formats, read_image, write_image
 from kandinsky_studio.storage.openraster_reading import read_openraster
 from kandinsky_studio.storage.openraster_writing import write_openraster
 from kandinsky_studio.storage.psd import SIGNATURE, SUFFIXES
@@ -59,13 +59,23 @@ def read_document(path: Path, reading: Reading | None = None) -> ReadDocument:
         psd = read_psd(path)
         ignored = (Note.profile_ignored,) if psd.profile_ignored else ()
         return ReadDocument(psd.state, _top(psd.state), False, (*ignored, *psd.notes))
-    picture = read_image(path)
+    picture = _read_picture(path)
     height, width = picture.pixels.shape[:2]
     surface = Surface.from_image(from_rgba(picture.pixels))
     state = State(Rect(0, 0, width, height), (Layer(1, Kind.PIXELS, path.stem, surface),))
     if picture.resolution_dpi:
         state = state.changed(resolution=picture.resolution_dpi[0])
     return ReadDocument(state, 1, False, picture.notes)
+
+
+def _read_picture(path: Path) -> ReadImage:
+    """As ``read_image``; what is called a document and holds nothing that is known is a damaged one."""
+    try:
+        return read_image(path)
+    except UnknownFileKind as error:
+        if path.suffix.lower() in (NATIVE, *SUFFIXES):
+            raise DamagedPicture(file=path.name) from error
+        raise UnknownFileKind(**{**error.values, "known": f"OpenRaster, PSD, {error.values['known']}"}) from error
 
 
 def write_document(path: Path, state: State, active_id: int | None = None) -> None:

@@ -2682,6 +2682,14 @@
         <translation>Освободите место на этом диске и установите пакет заново; ничего не изменилось.</translation>
     </message>
     <message>
+        <source>{folder} lies too deep for the runtime pack “{name}”: Windows opens no file whose path is longer than {longest} characters.</source>
+        <translation>Папка {folder} лежит слишком глубоко для пакета вычислений «{name}»: Windows не открывает файлы, путь к которым длиннее {longest} знаков.</translation>
+    </message>
+    <message>
+        <source>Have Windows allow long paths, or use the portable program in a folder near the top of a disk.</source>
+        <translation>Разрешите в Windows длинные пути или запускайте переносную программу из папки ближе к корню диска.</translation>
+    </message>
+    <message>
         <source>The runtime pack “{name}” does not work on this computer: {reason}.</source>
         <translation>Пакет вычислений «{name}» на этом компьютере не работает: {reason}.</translation>
     </message>
@@ -7384,18 +7392,6 @@
         <translation>Остановить</translation>
     </message>
     <message>
-        <source>There is no PyTorch to compute with.</source>
-        <translation>Нет PyTorch, с помощью которого можно вычислять.</translation>
-    </message>
-    <message>
-        <source>The program computes on the graphics card.</source>
-        <translation>Программа вычисляет на видеокарте.</translation>
-    </message>
-    <message>
-        <source>The program computes on the processor.</source>
-        <translation>Программа вычисляет на процессоре.</translation>
-    </message>
-    <message>
         <source>Looking for a graphics card…</source>
         <translation>Ищу видеокарту…</translation>
     </message>
@@ -7410,10 +7406,6 @@
     <message>
         <source>Install the driver of the card, then start the program again.</source>
         <translation>Установите драйвер карты и запустите программу заново.</translation>
-    </message>
-    <message>
-        <source>Packs for graphics cards need one; without it the program computes on the processor.</source>
-        <translation>Пакетам для видеокарт она нужна; без неё программа вычисляет на процессоре.</translation>
     </message>
     <message>
         <source>Its driver is too old for every pack. Update the driver, then start the program again.</source>
@@ -7502,6 +7494,22 @@
     <message>
         <source>Close</source>
         <translation>Закрыть</translation>
+    </message>
+    <message>
+        <source>Pictures are made on the graphics card.</source>
+        <translation>Картины создаются на видеокарте.</translation>
+    </message>
+    <message>
+        <source>Pictures are made on the processor.</source>
+        <translation>Картины создаются на процессоре.</translation>
+    </message>
+    <message>
+        <source>There is no PyTorch to make pictures with.</source>
+        <translation>Нет PyTorch, с которым создавались бы картины.</translation>
+    </message>
+    <message>
+        <source>Packs for cards make pictures many times faster, and need such a card. Without one there is nothing to do here.</source>
+        <translation>Пакеты для видеокарт ускоряют создание картин во много раз, но им нужна такая видеокарта. Без неё здесь ничего делать не нужно.</translation>
     </message>
 </context>
 <context>

@@ -98,7 +98,7 @@ def test_from_source_without_a_card_it_says_that_none_is_needed(show, sight):
 @pytest.mark.parametrize(
     ("seen", "said", "advice"),
     [
-        (Sight(), "No NVIDIA graphics card was found.", "on the processor"),
+        (Sight(), "No NVIDIA graphics card was found.", "nothing to do"),
         (Sight(silent=True), "its driver is missing or does not answer", "Install the driver"),
         (Sight((Card("GTX 1080", "470.82", 2**33, (6, 1)),)), "GTX 1080, 8 GB, driver 470.82", "Update the driver"),
         (Sight((Card("GT 710", "470.82", 2**31, (3, 5)),)), "GT 710, 2 GB", "older than the cards that PyTorch"),
@@ -220,7 +220,7 @@ def test_it_speaks_the_language_of_the_window(show, program, qapp):
         dialog.retranslate()
         dialog.cards["cpu"].retranslate()
         assert dialog.windowTitle() == "Видеокарта и PyTorch"
-        assert dialog.used.text() == "Программа вычисляет на процессоре."
+        assert dialog.used.text() == "Картины создаются на процессоре."
         assert dialog.cards["cpu"].title() == "Для процессора"
         assert dialog.cards["cpu"].state.text() == "Используется"
     finally:

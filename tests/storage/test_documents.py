@@ -11,7 +11,7 @@ from kandinsky_studio.app.notes import NOTES
 from kandinsky_studio.document.blending import BlendMode
 from kandinsky_studio.document.geometry import Rect
 from kandinsky_studio.document.layers import Kind, State
-from kandinsky_studio.errors import FileNotReadable, UnknownFileKind
+from kandinsky_studio.errors import DamagedPicture, FileNotReadable, UnknownFileKind
 from kandinsky_studio.storage.document_notes import DocumentNote
 from kandinsky_studio.storage.documents import (
     OPENABLE_SUFFIXES,
@@ -73,9 +73,9 @@ def test_a_picture_is_a_layer(folder):
 
 
 def test_what_can_not_be_opened(folder):
-    (folder / "a.ora").write_bytes(b"hello")
+    (folder / "a.txt").write_bytes(b"hello")
     with pytest.raises(UnknownFileKind):
-        read_document(folder / "a.ora")
+        read_document(folder / "a.txt")
     for path in (folder / "none.ora", folder, Path("a\0b")):
         with pytest.raises(FileNotReadable):
             read_document(path)
@@ -113,3 +113,17 @@ def test_greys_come_back(folder):
     grey = soft(1, 30, 20)
     write_grey(folder / "a.png", grey)
     assert np.array_equal(read_grey(folder / "a.png"), grey)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 700, b"PK\3"])
+def test_a_document_of_rubbish_is_damaged_and_anything_else_is_unknown(tmp_path, content):
+    for suffix in (".ora", ".psd", ".ORA"):
+        file = tmp_path / f"picture{suffix}"
+        file.write_bytes(content)
+        with pytest.raises(DamagedPicture, match="picture"):
+            read_document(file)
+    file = tmp_path / "notes.txt"
+    file.write_bytes(content)
+    with pytest.raises(UnknownFileKind) as raised:
+        read_document(file)
+    assert "OpenRaster, PSD, PNG" in raised.value.remedy

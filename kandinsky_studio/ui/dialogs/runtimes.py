@@ -29,7 +29,7 @@ from kandinsky_studio.ui.widgets.amounts import data_size
 from kandinsky_studio.ui.widgets.paragraph import paragraph
 from kandinsky_studio.ui.widgets.translated import TranslatedDialog
 
-_SIZE = 600, 560  # pixels at first
+_SIZE = 600, 440  # pixels at first
 
 
 class RuntimesDialog(TranslatedDialog):
@@ -116,10 +116,10 @@ class RuntimesDialog(TranslatedDialog):
             made = self.tr("Pictures are made with PyTorch {version} of the Python environment.")
             return made.format(version=runtimes.environment)
         if runtimes.used is None:
-            return self.tr("There is no PyTorch to compute with.")
+            return self.tr("There is no PyTorch to make pictures with.")
         if runtimes.used.device == "cuda":
-            return self.tr("The program computes on the graphics card.")
-        return self.tr("The program computes on the processor.")
+            return self.tr("Pictures are made on the graphics card.")
+        return self.tr("Pictures are made on the processor.")
 
     def _card_text(self) -> str:
         sight = self._runtimes.sight
@@ -143,7 +143,10 @@ class RuntimesDialog(TranslatedDialog):
         if sight.best is None:
             if sight.silent:
                 return self.tr("Install the driver of the card, then start the program again.")
-            return self.tr("Packs for graphics cards need one; without it the program computes on the processor.")
+            return self.tr(
+                "Packs for cards make pictures many times faster, and need such a card. Without one there is nothing to do "
+                "here."
+            )
         if runtimes.needs_driver:
             return self.tr("Its driver is too old for every pack. Update the driver, then start the program again.")
         if runtimes.advised is None:
