@@ -34,6 +34,7 @@ from kandinsky_studio.runtime.pack import LIBRARY, LISTING, Capability, Pack, Pa
 
 PART_SIZE = 1_900_000_000  # bytes; those who host releases take files below 2 GiB
 CATALOGUE = "runtimes.json"
+_LICENCES = ".dist-info/licenses/"
 _BLOCK = 2**20
 
 DISTRIBUTIONS = ("torch", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "fsspec")
@@ -51,6 +52,10 @@ DROPPED = re.compile(
 )
 """What nothing needs that draws: tests, headers, programs, stubs, what linkers want. Tests of PyTorch that it imports
 itself (``torch.testing``) stay."""
+
+SHORT = 110
+"""Characters that the path of a licence takes at most, where it can be had: Windows opens no path of more than 259, and the
+folder of packs takes some 85 of them."""
 
 TRIED = ("torch", "torchgen", "functorch", "torch._dynamo", "torch.distributed.fsdp", "torch.utils.data", "sympy")
 _TRY = """
@@ -156,13 +161,30 @@ def _distributions(environment: Environment, for_cards: bool) -> Iterator[tuple[
 
 
 def _copy(distribution: importlib.metadata.Distribution, site: Path, library: Path) -> None:
+    moved = {}
     for file in distribution.files or ():
         path = file.as_posix()
         if path.startswith("../") or DROPPED.match(path):
             continue
-        target = library / path
+        if (short := shortened(path)) != path:
+            moved[path] = short
+        target = library / short
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(site / path, target)  # what a link leads to, where the installer made links
+    for before, after in moved.items():
+        home, _, named = before.partition(_LICENCES)
+        for told in (library / f"{home}.dist-info" / name for name in ("METADATA", "RECORD")):  # which name it
+            renamed = after.partition(_LICENCES)[2]
+            told.write_bytes(told.read_bytes().replace(named.encode(), renamed.encode()))
+
+
+def shortened(path: str) -> str:
+    """``path``, from the library on; of a licence that lies deep, as those of what PyTorch is built of, a shorter one."""
+    home, licences, named = path.partition(_LICENCES)
+    if not named or len(path) <= SHORT:
+        return path
+    mark = hashlib.sha256(named.encode()).hexdigest()[:8]  # several are called the same
+    return "/".join([f"{home}{licences}{'-'.join(named.split('/')[-2:-1])}-{mark}", named.rpartition("/")[2]])
 
 
 def _strip(library: Path) -> None:

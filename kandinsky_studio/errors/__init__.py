@@ -93,6 +93,7 @@
     │   ├── PackCutShort
     │   ├── PackDamaged
     │   ├── NoRoomForPack
+    │   ├── PackLiesTooDeep
     │   ├── PackCheckFailed
     │   ├── PackInUse
     │   ├── PackBelongsToProgram
@@ -209,6 +210,7 @@ from kandinsky_studio.errors.runtimes import (
     PackForAnotherSystem,
     PackForAnotherVersion,
     PackInUse,
+    PackLiesTooDeep,
     PackNotFound,
     RuntimeOfEnvironment,
 )
@@ -329,6 +331,7 @@ __all__ = [
     "PackForAnotherSystem",
     "PackForAnotherVersion",
     "PackInUse",
+    "PackLiesTooDeep",
     "PackNotFound",
     "PictureCutShort",
     "PictureTooLarge",

@@ -70,6 +70,19 @@ class NoRoomForPack(PackError):
     hint = QT_TRANSLATE_NOOP("errors", "Make room on this disk, then install it again; nothing was changed.")
 
 
+class PackLiesTooDeep(PackError):
+    """Values: ``name``, ``folder``, ``longest`` (characters)."""
+
+    message = QT_TRANSLATE_NOOP(
+        "errors",
+        "{folder} lies too deep for the runtime pack “{name}”: Windows opens no file whose path is longer than "
+        "{longest} characters.",
+    )
+    hint = QT_TRANSLATE_NOOP(
+        "errors", "Have Windows allow long paths, or use the portable program in a folder near the top of a disk."
+    )
+
+
 class PackCheckFailed(PackError):
     """Values: ``name``, ``reason``."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -104,6 +105,41 @@ def make(site, tmp_path, monkeypatch):
         return pack.make(name, tmp_path / "packs", strip=False)
 
     return run
+
+
+DEEP = "third_party/kineto/libkineto/third_party/dynolog/third_party/prometheus-cpp/3rdparty/civetweb/{}/LICENSE.txt"
+
+
+def test_licences_that_lie_deep_get_short_paths(tmp_path):
+    """Or Windows would open none of them under a name of 20 letters; those of the whole pack are looked at below."""
+    site, library = tmp_path / "site", tmp_path / "lib"
+    named = [DEEP.format(name) for name in ("duktape-1.5.2", "duktape-1.8.0", "duktape-1.8.0/cJSON/duktape-1.8.0")]
+    home = "torch-1.0.dist-info"
+    _install(site, "torch", {f"{home}/licenses/{name}": name for name in [*named, "LICENSE"]})
+    with (site / home / "METADATA").open("a") as metadata:
+        metadata.writelines(f"License-File: {name}\n" for name in [*named, "LICENSE"])
+    [distribution] = importlib.metadata.distributions(path=[str(site)])
+    pack._copy(distribution, site, library)
+    there = [path.relative_to(library).as_posix() for path in library.rglob("*") if path.is_file()]
+    assert len(there) == 4 + len(("METADATA", "RECORD"))
+    assert max(map(len, there)) <= pack.SHORT
+    assert f"{home}/licenses/LICENSE" in there
+    [copied] = importlib.metadata.distributions(path=[str(library)])
+    assert sorted(path.as_posix() for path in copied.files) == sorted(there)
+    told = copied.metadata.get_all("License-File")
+    assert [(library / home / "licenses" / name).read_text() for name in told] == [*named, "LICENSE"]
+    assert "duktape-1.5.2" in told[0]
+
+
+def test_the_paths_of_a_pack_leave_room_for_where_it_lies():
+    """What is longest in PyTorch is a licence; of what is imported, nothing comes near. Twenty letters name a user."""
+    place = rf"C:\Users\{'u' * 20}\AppData\Local\KandinskyStudio\runtimes\cu130.partial\{LIBRARY}"
+    torch = importlib.metadata.distribution("torch")
+    packed = [file.as_posix() for file in torch.files if not pack.DROPPED.match(file.as_posix())]
+    bytecode = len("__pycache__/.cpython-311.pyc") - len(".py")
+    longest = max(len(pack.shortened(path)) + (bytecode if path.endswith(".py") else 0) for path in packed)
+    assert len(place) + 1 + longest < 259 - 40
+    assert len(place) + 1 + max(map(len, packed)) + len("+cu130") > 250, "the reason for it all"
 
 
 def test_a_pack_has_what_is_needed_and_nothing_else(make):

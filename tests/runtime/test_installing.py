@@ -27,11 +27,12 @@ from kandinsky_studio.errors import (
     PackForAnotherSystem,
     PackForAnotherVersion,
     PackInUse,
+    PackLiesTooDeep,
     PackNotFound,
 )
 from kandinsky_studio.runtime import attaching
 from kandinsky_studio.runtime.pack import LIBRARY, LISTING, check_whole, read
-from kandinsky_studio.storage.runtimes import installing
+from kandinsky_studio.storage.runtimes import installing, path_lengths
 from kandinsky_studio.storage.runtimes.installing import install, installed, remove, sweep
 from tests.runtime.packs import contents, listing, split, write_folder, write_zip
 
@@ -273,6 +274,46 @@ def test_the_disk_is_looked_at_before_anything_is_written(file, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a small disk of its own")
+def _deep(tmp_path, monkeypatch, longest, name):
+    """A pack whose longest path is of so many characters, where it is unpacked on a system with a limit."""
+    monkeypatch.setenv("KANDINSKY_STUDIO_HOME", str(tmp_path / "h"))
+    monkeypatch.setattr(path_lengths, "limited", lambda: True)
+    left = longest - len(str(paths.runtimes() / "cu130.partial" / LIBRARY / "torch")) - len(f"//{name}")
+    assert 0 < left < 250
+    return write_zip(tmp_path / "deep.zip", files={**contents(), f"{LIBRARY}/torch/{'f' * left}/{name}": b""})
+
+
+LONG = "a" * 20 + ".py"
+
+
+def test_what_windows_opens_by_its_path_is_installed(tmp_path, monkeypatch):
+    assert install(_deep(tmp_path, monkeypatch, path_lengths.LONGEST_FILE, LONG)).name == "cu130"
+
+
+@pytest.mark.parametrize(
+    ("longest", "name"),
+    [
+        (path_lengths.LONGEST_FILE + 1, LONG),
+        (path_lengths.LONGEST_FILE, f"𝒶{LONG}"),  # it counts the first of these letters twice
+        (path_lengths.LONGEST_FOLDER + 3, "a"),  # the folder is too long, the file is not
+    ],
+)
+def test_what_windows_does_not_is_refused_before_anything_is_unpacked(tmp_path, monkeypatch, longest, name):
+    file = _deep(tmp_path, monkeypatch, longest, name)
+    with pytest.raises(PackLiesTooDeep) as caught:
+        install(file)
+    assert str(paths.runtimes()) in str(caught.value)
+    assert "partial" not in str(caught.value)
+    assert left() == []
+    if sys.platform != "win32":
+        monkeypatch.setattr(path_lengths, "limited", lambda: False)
+        install(file)
+
+
+def test_only_windows_limits_paths():
+    assert sys.platform == "win32" or not path_lengths.limited()
+
+
 def test_a_disk_that_gets_full_meanwhile(file, monkeypatch, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -27,6 +27,7 @@ from kandinsky_studio.storage import alone as locks
 from kandinsky_studio.storage import durable
 from kandinsky_studio.storage.models.transfer import MARGIN, in_units
 from kandinsky_studio.storage.runtimes.archive import Archive, opened
+from kandinsky_studio.storage.runtimes.path_lengths import check_lengths
 
 LOCK = ".kandinsky-studio.lock"
 _PARTIAL = durable.PARTIAL_SUFFIX  # on its way in, or on its way out
@@ -87,9 +88,10 @@ def install(
         check_fits(pack)
         check_replaceable(pack.name)
         place = paths.runtimes()
+        partial = place / f"{pack.name}{_PARTIAL}"
+        check_lengths(partial, pack)
         with alone(place, check_wanted):
             _check_disk(place, pack.size)
-            partial = place / f"{pack.name}{_PARTIAL}"
             try:
                 _unpack(archive, partial, on_progress, check_wanted)
                 check_wanted()
