@@ -2690,14 +2690,6 @@
         <translation>Разрешите в Windows длинные пути или запускайте переносную программу из папки ближе к корню диска.</translation>
     </message>
     <message>
-        <source>{folder} lies too deep for the runtime pack “{name}”: Windows opens no file whose path is longer than {longest} characters.</source>
-        <translation>Папка {folder} лежит слишком глубоко для пакета вычислений «{name}»: Windows не открывает файлы, путь к которым длиннее {longest} знаков.</translation>
-    </message>
-    <message>
-        <source>Have Windows allow long paths, or use the portable program in a folder near the top of a disk.</source>
-        <translation>Разрешите в Windows длинные пути или запускайте переносную программу из папки ближе к корню диска.</translation>
-    </message>
-    <message>
         <source>The runtime pack “{name}” does not work on this computer: {reason}.</source>
         <translation>Пакет вычислений «{name}» на этом компьютере не работает: {reason}.</translation>
     </message>
