@@ -112,6 +112,7 @@ VIProductVersion "${VERSION_QUAD}"
 
 !include files.nsh
 !include opening.nsh
+!include shortcut.nsh
 !include kept.nsh
 
 !ifdef KEEP_UNINSTALLER  ; a command that puts a copy of it somewhere, to be signed
@@ -172,12 +173,14 @@ Section "$(PART_PROGRAM)" PROGRAM_PART
 
   !include "${PAYLOAD}"
 
-  SetOutPath "$INSTDIR"  ; the folder that the shortcut starts the program in
-  CreateShortcut "$SMPROGRAMS\${TITLE}.lnk" "$INSTDIR\${PROGRAM}.exe" "" "$INSTDIR\${PROGRAM}.exe" 0 SW_SHOWNORMAL "" "$(TELL_SHORTCUT)"
+  SetOutPath "$INSTDIR"  ; the folder that the shortcuts start the program in
+  Push "$SMPROGRAMS\${TITLE}.lnk"
+  Call makeShortcut
 SectionEnd
 
 Section /o "$(PART_DESKTOP)" DESKTOP_PART
-  CreateShortcut "$DESKTOP\${TITLE}.lnk" "$INSTDIR\${PROGRAM}.exe" "" "$INSTDIR\${PROGRAM}.exe" 0 SW_SHOWNORMAL "" "$(TELL_SHORTCUT)"
+  Push "$DESKTOP\${TITLE}.lnk"
+  Call makeShortcut
 SectionEnd
 
 Section /o "$(PART_OPENING)" OPENING_PART

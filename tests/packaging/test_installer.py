@@ -488,3 +488,15 @@ def test_a_signed_uninstaller_is_the_one_that_is_installed(windows, made, tmp_pa
     assert windows.run(setup, "/S") == 0
     assert (windows.program / "uninstall.exe").read_bytes() == uninstaller.read_bytes()
     assert windows.uninstall() == 0
+
+
+def test_the_name_for_the_taskbar_is_written_as_windows_reads_it(windows):
+    program, told = windows.local / "name.exe", windows.local / "told.txt"
+    scripts = Path(nsis.__file__).parent / "windows"
+    given = {"TARGET": nsis.TARGET, "OUTPUT": program, "SCRIPTS": scripts, "TOLD": windows.path(told)}
+    script = Path(__file__).with_name("shortcut.nsi")
+    subprocess.run(
+        ["makensis", "-V1", *(f"-D{name}={value}" for name, value in given.items()), str(script)], check=True
+    )
+    assert windows.run(program) == 0
+    assert told.read_text() == "0 31 KandinskyStudio.KandinskyStudio"  # no error, a text, the name

@@ -168,3 +168,12 @@ def test_the_script_compiles_without_a_warning(program, tmp_path):
     marked.write_bytes(uninstaller.read_bytes() + b"signature")
     again = nsis.make_installer(program, packages, version="1.2.3", uninstaller=marked)
     assert again.stat().st_size != len(content)
+
+
+def test_shortcuts_carry_the_name_that_the_program_gives_itself():
+    from kandinsky_studio.ui.desktop import APPLICATION_ID
+
+    script = (WINDOWS / "shortcut.nsh").read_text(encoding="utf-8")
+    assert f'!define APPLICATION_ID "{APPLICATION_ID}"' in script
+    # Windows takes no spaces and at most 128 characters; the script writes into 64.
+    assert re.fullmatch(r"[\w.]{1,63}", APPLICATION_ID)
