@@ -33,6 +33,7 @@ from kandinsky_studio.app import appearance
 from kandinsky_studio.app.instance import TOKENS, Call, SingleInstance, desktop_token
 from kandinsky_studio.document.giving_way import draw_alone
 from kandinsky_studio.errors import AlreadyRunning, PortableNotWritable, StudioError
+from kandinsky_studio.ui import desktop
 from kandinsky_studio.ui.main_window import MainWindow
 from kandinsky_studio.ui.theme import Theme, application_icon
 
@@ -194,6 +195,7 @@ def _without_size_hints(kind: QtMsgType, context: QMessageLogContext, message: s
 
 def _application(argv: Sequence[str]) -> QApplication:
     draw_alone()
+    desktop.introduce()
     existing = QApplication.instance()
     application = existing if isinstance(existing, QApplication) else QApplication(list(argv))
     QCoreApplication.setApplicationName("Kandinsky Studio")
