@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,12 +100,12 @@ class Index:
         ``FolderNotWritable``.
         """
         generation = self._generation
-        try:
+        with suppress(DamagedIndex):
             return self._attempt(work)
-        except DamagedIndex:
-            if self._repairer == threading.get_ident():  # a new file is damaged too: the disk is not to be trusted
-                raise FolderNotWritable(folder=self._path.parent) from None
-            self._repair(generation)
+        # Not before the error is forgotten: what it was met in holds the file open, which Windows does not rename then.
+        if self._repairer == threading.get_ident():  # a new file is damaged too: the disk is not to be trusted
+            raise FolderNotWritable(folder=self._path.parent)
+        self._repair(generation)
         try:
             return self._attempt(work)
         except DamagedIndex as error:

@@ -40,7 +40,7 @@ class Archive:
             raise UnknownFileKind(file=name, known="OpenRaster")
 
     def __contains__(self, name: str) -> bool:
-        return name in self._zip.NameToInfo
+        return _key(name) in self._zip.NameToInfo
 
     def inside(self, folder: str) -> list[str]:
         """The names that begin with ``folder``, which ends with a slash."""
@@ -48,7 +48,7 @@ class Archive:
 
     def size(self, name: str) -> int:
         """Bytes. Raises ``KeyError``."""
-        return self._zip.getinfo(name).file_size
+        return self._zip.getinfo(_key(name)).file_size
 
     def head(self, name: str, length: int) -> bytes:
         """The first bytes. Raises ``KeyError``."""
@@ -69,11 +69,16 @@ class Archive:
         return data.decode("utf-8-sig")
 
     def _open(self, name: str) -> IO[bytes]:
-        info = self._zip.getinfo(name)
+        info = self._zip.getinfo(_key(name))
         packed_as_all_do = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
         if info.flag_bits & _BITS_OF_ENCRYPTION or not packed_as_all_do:
             raise UnreadableVariant(file=self.name, format="OpenRaster")
         return self._zip.open(info)
+
+
+def _key(name: str) -> str:
+    """What :mod:`zipfile` keeps a name under, which reads the separators of this system as slashes."""
+    return name if os.sep == "/" else name.replace(os.sep, "/")
 
 
 def _directory_length(file: IO[bytes]) -> int:

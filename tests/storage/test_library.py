@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from kandinsky_studio.errors import BrokenPicture, FolderNotWritable, NewerFile, NoRequestInPicture
 from kandinsky_studio.storage import index
+from kandinsky_studio.storage.durable import set_aside
 from kandinsky_studio.storage.library import INDEX_NAME, Library
 from kandinsky_studio.storage.pictures import export, read_pixels, save_png
 
@@ -242,6 +244,23 @@ def test_a_damaged_index_is_set_aside_and_made_anew(library, make_result, damage
     again.add(make_result("new"))
     assert again.count() == 41
     again.close()
+
+
+def test_nothing_holds_a_damaged_index_open_when_it_is_set_aside(library, make_result, monkeypatch):
+    library.add(make_result())
+    library.close()
+    _rows_nobody_wrote(library.folder / INDEX_NAME)
+    held = []
+
+    def look(path: Path) -> Path:  # Windows renames no open file
+        held.append([file.path for file in psutil.Process().open_files() if path.name in file.path])
+        return set_aside(path)
+
+    monkeypatch.setattr(index, "set_aside", look)
+    again = Library(library.folder)
+    assert len(again.entries()) == 1
+    again.close()
+    assert held == [[]]
 
 
 def test_damage_while_the_library_is_open_is_mended_for_every_thread(library, make_result):

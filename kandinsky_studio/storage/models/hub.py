@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,6 +112,8 @@ class Hub:
         if isinstance(end, socket.socket):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+                if sys.platform == "win32":  # where who waits for the socket sleeps on until it is closed
+                    end.close()
 
     def manifest(self, repository: str, revision: str = "main") -> Manifest:
         """Everything that ``repository`` has at ``revision`` (a name or 40 hexadecimal digits), pinned.
