@@ -12,6 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+if os.name == "nt":  # without a screen Qt does not look for fonts where Windows has them
+    os.environ["QT_QPA_FONTDIR"] = os.path.join(os.environ["SYSTEMROOT"], "Fonts")
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several processes share the processors; threads of torch that wait for one another spin and starve the rest.
     os.environ["OMP_NUM_THREADS"] = "1"

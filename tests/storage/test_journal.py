@@ -148,9 +148,9 @@ def test_a_document_comes_back_with_its_steps(tmp_path, seed, from_file):
     painter = Painter(document, seed)
     for _ in range(30):
         painter.act()
+    journal.flush()
     if from_file:
         file.unlink()  # the journal has a name of its own for it
-    journal.flush()
     (orphan,) = orphans(tmp_path / "journals")
     assert orphan.path == file
     recovered = recover(orphan.folder)
@@ -580,6 +580,7 @@ def test_what_kills_left_of_discarded_journals_is_swept_away(tmp_path, monkeypat
     document = Document.new(30, 20)
     journal = Journal(tmp_path, document)
     journal.flush()
+    journal.close(keep=True)
     removed = []
     monkeypatch.setattr(recovering.shutil, "rmtree", lambda folder, **_: removed.append(folder))
     discard(journal.folder)  # killed in the middle of it
@@ -597,7 +598,6 @@ def test_what_kills_left_of_discarded_journals_is_swept_away(tmp_path, monkeypat
     assert {place.name for place in tmp_path.iterdir()} >= {new.name, foreign.name}
     assert not removed[0].exists()
     assert not old.exists()
-    journal.close(keep=True)
 
 
 def test_writing_does_not_bring_back_what_the_undo_list_put_on_disk(tmp_path, monkeypatch):

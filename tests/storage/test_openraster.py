@@ -356,9 +356,10 @@ def test_a_full_disk_leaves_both_versions_whole(small_disk):
     assert {file.name: file.read_bytes() for file in small_disk.iterdir()} == before
 
 
-def test_a_folder_where_nothing_can_be_written():
+def test_a_folder_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(FolderNotWritable):
-        write_openraster(Path("/proc/none/a.ora"), flat())
+        write_openraster(tmp_path / "file" / "a.ora", flat())
 
 
 KILLED = """

@@ -201,7 +201,7 @@ def test_the_previous_version_is_kept_and_a_failure_changes_nothing(path, monkey
         write_psd(path, flat(picture(3, 64, 48)))
     assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == there
     with pytest.raises(FolderNotWritable):
-        write_psd(Path("/proc/none") / path.name, flat())
+        write_psd(path / path.name, flat())
 
 
 def test_what_is_too_large_for_the_format_is_said(folder, monkeypatch):
