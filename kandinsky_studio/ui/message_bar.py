@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kandinsky_studio.app.messages import Action, Message, Weight
+from kandinsky_studio.ui.sizes import SMALL, WIDE, em
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.translated import Translated
 
 _ICON = 18  # pixels at the ordinary font
+_WORDS = 22  # lines of the font: how wide the words are at least
 NOTE_TIME = 12_000  # milliseconds; long enough to change one's mind about a deleted picture
 
 
@@ -29,7 +40,12 @@ class MessageBar(Translated):
         self.close_button = QToolButton()
         self._buttons: list[QPushButton] = []
         self._actions = QHBoxLayout()
-        self._actions.setSpacing(8)
+        self._actions.setSpacing(SMALL)
+        deeds = QHBoxLayout()
+        deeds.setSpacing(SMALL)
+        deeds.addLayout(self._actions)
+        deeds.addWidget(self.copy)
+        deeds.addStretch(1)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.text)
@@ -38,9 +54,11 @@ class MessageBar(Translated):
         layout.setContentsMargins(14, 10, 8, 10)
         layout.setSpacing(10)
         layout.addWidget(self._icon)
-        layout.addLayout(words, 1)
-        layout.addLayout(self._actions)
-        layout.addWidget(self.copy)
+        self._middle = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._middle.setSpacing(SMALL)
+        self._middle.addLayout(words, 1)
+        self._middle.addLayout(deeds)
+        layout.addLayout(self._middle, 1)
         layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -56,6 +74,17 @@ class MessageBar(Translated):
         self.copy.setText(self.tr("Copy details"))
         self.close_button.setToolTip(self.tr("Close"))
         self.close_button.setAccessibleName(self.tr("Close"))
+
+    def heightForWidth(self, width: int) -> int:
+        """Of the words and the buttons, which stand below the words where beside them these would be a column."""
+        shown = [button for button in (*self._buttons, self.copy) if not button.isHidden()]
+        taken = sum(button.sizeHint().width() + SMALL for button in shown)
+        around = self._icon.sizeHint().width() + self.close_button.sizeHint().width() + 2 * WIDE
+        below = bool(shown) and width - around - taken < em(self, _WORDS)
+        direction = QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight
+        if direction is not self._middle.direction():
+            self._middle.setDirection(direction)
+        return super().heightForWidth(width)
 
     @Slot(object)
     def show_message(self, message: Message) -> None:

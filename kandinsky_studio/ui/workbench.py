@@ -18,7 +18,7 @@ from kandinsky_studio.ui.stage import Stage
 from kandinsky_studio.ui.theme import Theme
 from kandinsky_studio.ui.widgets.translated import Translated
 
-_MESSAGE_WIDTH = 760
+_MESSAGE_WIDTH = 760  # pixels at the ordinary font
 _MARGIN = 12
 _TITLE = 28  # characters of a file's name in its tab
 
@@ -35,6 +35,7 @@ class Workbench(Translated):
     def __init__(self, studio: Studio, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editor: Editor = studio.editor
+        self._theme = theme
         self.stage = Stage(studio.easel, theme)
         self._heat = HeatView(studio.explaining, self.stage)
         self.picture_bar = PictureBar(theme, actions)
@@ -176,7 +177,7 @@ class Workbench(Translated):
         return super().eventFilter(watched, event)
 
     def _place_message(self) -> None:
-        width = min(self._pages.width() - 2 * _MARGIN, _MESSAGE_WIDTH)
+        width = min(self._pages.width() - 2 * _MARGIN, self._theme.px(_MESSAGE_WIDTH))
         height = max(self.messages.heightForWidth(width), self.messages.minimumSizeHint().height())
         above = self.page.options.mapTo(self._pages, self.page.options.rect().bottomLeft()).y()
         top = _MARGIN + (max(above, 0) if self.shows_document and self.page.options.isVisible() else 0)

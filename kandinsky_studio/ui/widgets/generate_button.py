@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 from kandinsky_studio.ui.theme import Theme
 
 HEIGHT = 44
+_AROUND = 20  # pixels above and below the word together, at the ordinary font
 RADIUS = 8.0
 
 
@@ -39,7 +40,7 @@ class GenerateButton(QPushButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), max(HEIGHT, self.fontMetrics().height() + 20))
+        return QSize(super().sizeHint().width(), max(HEIGHT, self.fontMetrics().height() + self._theme.px(_AROUND)))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
