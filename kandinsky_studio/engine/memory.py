@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
+from kandinsky_studio.engine import mapping
 from kandinsky_studio.engine import tier as tiers
 from kandinsky_studio.engine.tier import Tier as Tier
 from kandinsky_studio.errors import UnknownValue
@@ -167,7 +168,7 @@ def _device(key: str) -> Device:
         most = int(torch.mps.recommended_max_memory())
         free = min(most - int(torch.mps.driver_allocated_memory()), int(memory.available))
         return Device(key, platform.machine(), max(free, 0), most)
-    return Device(key, _processor(), int(memory.available), int(memory.total))
+    return Device(key, _processor(), max(int(memory.available) - mapping.in_use(), 0), int(memory.total))
 
 
 def _processor() -> str:
