@@ -14,7 +14,7 @@ import torch
 from kandinsky_studio.engine import explaining, ideas, making, memory, painting
 from kandinsky_studio.engine.codec import FACTOR, to_tensor
 from kandinsky_studio.engine.explaining import WordImportance, WordMaps
-from kandinsky_studio.engine.loaded import LoadedModel
+from kandinsky_studio.engine.loaded import LoadedModel, still_so
 from kandinsky_studio.engine.memory import Tier
 from kandinsky_studio.engine.models import MODELS, find, spec_of
 from kandinsky_studio.engine.progress import TYPICAL_PACE, Meter, OnProgress
@@ -281,7 +281,7 @@ class Engine:
         Others that are loaded make room for it before it makes do with less. Without a request it stays as it is, or
         gets ready for any.
         """
-        model = self._models.pop(spec.key, None) or LoadedModel(spec, self._device, self._dtype)
+        model = still_so(self._models.pop(spec.key, None)) or LoadedModel(spec, self._device, self._dtype)
         self._models[spec.key] = model
         held = model.held
         if request is None and held:

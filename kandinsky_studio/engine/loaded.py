@@ -16,7 +16,7 @@ from kandinsky_studio.engine.conditioning import Conditions
 from kandinsky_studio.engine.estimate import Estimate
 from kandinsky_studio.engine.memory import Tier
 from kandinsky_studio.engine.models import find, version_of
-from kandinsky_studio.engine.preview import Preview
+from kandinsky_studio.engine.preview import Preview, fit
 from kandinsky_studio.engine.request import GenerationRequest
 from kandinsky_studio.engine.spec import ModelSpec
 from kandinsky_studio.engine.validation import MAX_PICTURES
@@ -49,6 +49,7 @@ class LoadedModel:
         self.version = version_of(spec.key)
         self.files = find(spec.key)
         self.files.check()
+        self._state = self.files.state()
         self.fingerprint = self.files.fingerprint()
         self.on_loaded: OnLoaded = _tell_nobody
         self.on_step_down: Callable[[], None] = _step_in_silence
@@ -83,6 +84,15 @@ class LoadedModel:
     def tier(self) -> Tier:
         """How much of it stays in memory."""
         return self._components.tier
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a file of it was overwritten or gave way to another one since it was opened.
+
+        One that is gone is no reason to do without what is in memory.
+        """
+        now = self.files.state()
+        return any(now.get(path, before) != before for path, before in self._state.items())
 
     @property
     def held(self) -> int:
@@ -210,9 +220,9 @@ class LoadedModel:
         return self.version.codec(self)
 
     def preview(self) -> Preview:
-        """The map from latents to small pictures, fitted when the codec is loaded."""
+        """The map from latents to small pictures, fitted when the codec is loaded for the first time."""
         if self._preview is None:
-            self._preview = Preview(self.codec())
+            self._preview = Preview(self.constant("preview", lambda: fit(self.codec())))
         return self._preview
 
     def constant(self, name: str, compute: Callable[[], torch.Tensor]) -> torch.Tensor:
@@ -258,3 +268,11 @@ class LoadedModel:
         if part == self.version.codec_part:
             self.preview()
         self.on_loaded(part)
+
+
+def still_so(model: LoadedModel | None) -> LoadedModel | None:
+    """``model``, or None, and it lets go of all, if its files are not those that it was opened with."""
+    if model is not None and model.replaced:
+        model.let_go()
+        return None
+    return model

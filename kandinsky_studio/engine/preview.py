@@ -16,28 +16,18 @@ _RIDGE = 1e-3  # keeps the map tame where a latent channel hardly varies
 
 
 class Preview:
-    """The map of one model, fitted to its own codec when that is loaded."""
+    """The map of one model."""
 
-    def __init__(self, codec: Codec) -> None:
-        """Fit by least squares: encoded synthetic pictures against the same pictures shrunk to latent size."""
-        pictures = _synthetic_pictures()
-        latents = torch.cat([codec.encode(picture[None]) for picture in pictures])  # one by one: less memory
-        cells = functional.avg_pool2d(pictures, _FACTOR)
-        samples = latents.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, C)
-        colours = cells.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, 3)
-        self._mean = samples.mean(0)
-        self._colour = colours.mean(0)
-        centred = samples - self._mean
-        gram = centred.T @ centred
-        ridge = _RIDGE * gram.diagonal().mean().clamp(min=1e-12) * torch.eye(len(gram), dtype=gram.dtype)
-        self._map = torch.linalg.solve(gram + ridge, centred.T @ (colours - self._colour))  # (C, 3)
+    def __init__(self, fitted: torch.Tensor) -> None:
+        """``fitted`` (C + 1, 3) is what :func:`fit` gives."""
+        self._map, self._offset = fitted[:-1], fitted[-1]
 
     def render(self, latents: torch.Tensor, corner: tuple[int, int], width: int, height: int) -> Pixels:
         """What ``latents`` (1, C, h, w) show, uint8 (about height / 2, about width / 2, 3).
 
         ``corner`` (left, top) is where the picture of ``width`` × ``height`` pixels lies in them.
         """
-        colours = (latents[0].double().permute(1, 2, 0) - self._mean) @ self._map + self._colour
+        colours = latents[0].double().permute(1, 2, 0) @ self._map + self._offset
         image = colours.permute(2, 0, 1).float()[None].mul(0.5).add(0.5).clamp(0, 1)
         image = functional.interpolate(image, scale_factor=_SCALE, mode="bilinear")[0]
         left, top, right, bottom = (
@@ -45,6 +35,24 @@ class Preview:
         )
         image = image[:, top:bottom, left:right].mul(255).round().to(torch.uint8)
         return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+
+
+def fit(codec: Codec) -> torch.Tensor:
+    """A row for each latent channel and one for none, float64 (C + 1, 3): what each adds to a colour in -1…1.
+
+    By least squares: encoded synthetic pictures against the same pictures shrunk to latent size.
+    """
+    pictures = _synthetic_pictures()
+    latents = torch.cat([codec.encode(picture[None]) for picture in pictures])  # one by one: less memory
+    cells = functional.avg_pool2d(pictures, _FACTOR)
+    samples = latents.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, C)
+    colours = cells.permute(0, 2, 3, 1).flatten(0, 2).double()  # (n, 3)
+    mean, colour = samples.mean(0), colours.mean(0)
+    centred = samples - mean
+    gram = centred.T @ centred
+    ridge = _RIDGE * gram.diagonal().mean().clamp(min=1e-12) * torch.eye(len(gram), dtype=gram.dtype)
+    fitted = torch.linalg.solve(gram + ridge, centred.T @ (colours - colour))  # (C, 3)
+    return torch.cat([fitted, (colour - mean @ fitted)[None]])
 
 
 def _synthetic_pictures() -> torch.Tensor:

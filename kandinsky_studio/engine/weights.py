@@ -174,6 +174,15 @@ class ModelFiles:
                     digest.update(file.read(_BLOCK_SIZE))
         return digest.hexdigest()
 
+    def state(self) -> dict[Path, tuple[int, int]]:
+        """Length and time of change (ns) of the files with weights that are there now."""
+        found = {}
+        for place in self.places.values():
+            for path in (place,) if place.is_file() else place.glob("*.safetensors"):
+                about = path.stat()
+                found[path] = (about.st_size, about.st_mtime_ns)
+        return found
+
     def encoder(self) -> str:
         """What identifies the image encoder: the same in all models that share it; empty if it is not there."""
         if "image_encoder" not in self:

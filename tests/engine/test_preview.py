@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from kandinsky_studio.engine.codec import MovqCodec
-from kandinsky_studio.engine.preview import Preview
+from kandinsky_studio.engine.preview import Preview, fit
 
 
 class LinearMoVQ:
@@ -34,7 +34,7 @@ def flat(*colours: tuple[float, float, float]) -> torch.Tensor:
 def test_shows_the_colours_of_the_picture() -> None:
     movq: Any = LinearMoVQ()
     [latents] = movq.encode(flat((1, -1, -1), (-1, 0, 1)), False)
-    image = Preview(MovqCodec(movq)).render(latents, (0, 0), 128, 64)
+    image = Preview(fit(MovqCodec(movq))).render(latents, (0, 0), 128, 64)
     assert image.shape == (32, 64, 3)
     assert np.abs(image[:, :24].astype(int) - (255, 0, 0)).max() <= 3
     assert np.abs(image[:, 40:].astype(int) - (0, 128, 255)).max() <= 3
@@ -43,7 +43,7 @@ def test_shows_the_colours_of_the_picture() -> None:
 def test_is_cropped_like_the_picture() -> None:
     movq: Any = LinearMoVQ()
     [latents] = movq.encode(flat((1, 1, 1), (-1, -1, -1)), False)
-    image = Preview(MovqCodec(movq)).render(latents, (16, 0), 96, 64)
+    image = Preview(fit(MovqCodec(movq))).render(latents, (16, 0), 96, 64)
     assert image.shape == (32, 48, 3)
     assert image[:, :20].min() > 240
     assert image[:, 28:].max() < 15
@@ -55,5 +55,5 @@ def test_a_codec_that_says_nothing_does_no_harm() -> None:
         dtype=torch.float32,
         encode=lambda images, return_dict: (torch.zeros(len(images), 4, 16, 16),),
     )
-    image = Preview(MovqCodec(constant)).render(torch.randn(1, 4, 8, 8), (0, 0), 64, 64)
+    image = Preview(fit(MovqCodec(constant))).render(torch.randn(1, 4, 8, 8), (0, 0), 64, 64)
     assert image.shape == (32, 32, 3)
