@@ -48,7 +48,7 @@ class Deliveries(QObject):
     progressed = Signal(str)
     delivered = Signal(str)  # model
     checked = Signal(str, object)  # model, the files of it that are damaged
-    moved = Signal()
+    moved, removed = Signal(), Signal()
     found = Signal(object)  # Findings, in a folder that was looked into
     imported = Signal(object)  # Findings that were copied
     halved = Signal(str, object)  # model, bytes that were given back
@@ -219,7 +219,7 @@ class Deliveries(QObject):
         self.cancel(model)
         offer = self.catalogue.offers[model]
         work = partial(shelf_work.remove, offer, offer.tasks if tasks is None else tuple(tasks), self.place)
-        self._work(Work.remove, work, lambda _: None)
+        self._work(Work.remove, work, lambda _: self.removed.emit())
 
     def move_to(self, folder: Path) -> None:
         """Keep the models in ``folder`` from now on, and take along what is there."""

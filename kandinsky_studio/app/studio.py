@@ -146,6 +146,8 @@ class Studio(QObject):
         self.editor.file_used.connect(self._remember_file)
         self.remembering.changed.connect(self._preference_changed)
         self.worker.model_failed.connect(self._model_failed)
+        for gone in (self.deliveries.removed, self.deliveries.moved, self.deliveries.halved):
+            gone.connect(self._files_gone)
 
     @Slot()
     def start(self) -> None:
@@ -255,6 +257,11 @@ class Studio(QObject):
     def _preference_changed(self, name: str) -> None:
         if name == "language":
             self.translation.use(self._language())
+
+    @Slot()
+    def _files_gone(self) -> None:
+        """Weights may be used where they lay, and as long as they are in use a disk has no room back from them."""
+        self.worker.free()
 
     @Slot(object)
     def _model_failed(self, error: StudioError) -> None:

@@ -197,8 +197,8 @@ def test_removed_for_one_task_the_others_stay(workplace):
     assert workplace.deliveries.is_here(MODEL, ["text2image"])
     assert not workplace.deliveries.is_here(MODEL, ["mix"])
     assert not (paths.models() / "kandinsky-2-2-decoder-inpaint").exists()
-    workplace.deliveries.remove(MODEL)
-    workplace.deliveries.flush()
+    with workplace.bot.waitSignal(workplace.deliveries.removed, timeout=20_000):
+        workplace.deliveries.remove(MODEL)
     assert list(paths.models().iterdir()) == []
 
 

@@ -209,3 +209,13 @@ def test_the_engines_thread_gives_way_to_the_pen(qtbot, fake_engine):
     assert worker.close(timeout=5)
     assert told == [max(NICE, before)]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+@pytest.mark.parametrize("happens", ["removed", "moved", "halved"])
+def test_weights_whose_files_are_gone_take_no_room_any_more(qtbot, studio, fake_engine, happens):
+    told = {"halved": ("kandinsky-2.2", 1)}.get(happens, ())
+    with qtbot.waitSignal(
+        studio.worker.model_state, timeout=2000, check_params_cb=lambda s: s.stage is ModelStage.freed
+    ):
+        getattr(studio.deliveries, happens).emit(*told)
+    assert fake_engine.freed == 1
