@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.subject import ours, request, stock
 from benchmarks.table import spread, table
+from kandinsky_studio.engine import mapping
 
 ROUNDS = 3
 _PAUSE = 0.005  # seconds
@@ -60,16 +61,17 @@ class Watch:
     """Looks, for as long as it lasts, how much memory this process has beyond what it had at the beginning.
 
     ``peak`` is the most, MiB. Where the system tells, without the pages of files, which it can drop when it needs
-    the room, and which come and go by chance.
+    the room, and which come and go by chance; but our weights that are used where they lie in their files count.
+    ``own`` is the most without those, ``resident`` the most with all pages of files.
     """
 
     def __init__(self) -> None:
-        self.peak = 0.0
+        self.peak = self.own = self.resident = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> Watch:
-        self._before = own_memory()
+        self._before, self._resident_before = own_memory(), _resident()
         self._thread.start()
         return self
 
@@ -79,13 +81,21 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(_PAUSE):
-            self.peak = max(self.peak, own_memory() - self._before)
+            own = own_memory() - self._before
+            self.own = max(self.own, own)
+            self.peak = max(self.peak, own + mapping.in_use() / 2**20)
+            self.resident = max(self.resident, _resident() - self._resident_before)
 
 
 def own_memory() -> float:
     """The memory that this process has now, MiB; without the pages of files, where the system tells."""
     if _STATUS.is_file() and "RssAnon" in _STATUS.read_text():
         return _status("RssAnon")
+    return _resident()
+
+
+def _resident() -> float:
+    """The memory that this process has now, MiB, with the pages of files."""
     import psutil
 
     return float(psutil.Process().memory_info().rss) / 2**20
