@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QMessageBox
 
 from kandinsky_studio.app import appearance
@@ -89,6 +90,8 @@ def make_window(qtbot, qapp, make_studio, fake_engine, monkeypatch):
         return window
 
     yield make
+    # Widgets that are gone need no other style sheet; the rest would each be dressed anew.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     for theme in themes:
         theme.close()
 
