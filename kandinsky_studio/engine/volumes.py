@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -43,7 +42,7 @@ def stays(path: Path) -> bool:
         if volume is None or volume.fstype.lower() not in _LASTING:
             return False
         if system == "linux":
-            return _is_built_in(volume.device, _BLOCK_DEVICES)
+            return _is_built_in(real, volume.device)
         return "local" in volume.opts.split(",") and not real.is_relative_to("/Volumes")
     except (OSError, RuntimeError):
         return False
@@ -55,17 +54,23 @@ def _volume(path: Path, mounted: Iterable[Mounted]) -> Mounted | None:
     return max(reversed(above), key=lambda volume: len(Path(volume.mountpoint).parts), default=None)
 
 
-def _is_built_in(device: str, block_devices: Path) -> bool:
-    """Whether neither the block device nor what it is plugged into, nor a disk below it, can be pulled out."""
-    found = os.stat(device)
-    if not stat.S_ISBLK(found.st_mode):
-        return False
-    number = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-    return _stays_plugged((block_devices / number).resolve(strict=True))
+def _is_built_in(path: Path, device: str) -> bool:
+    """Whether neither the disk that ``path`` is on, nor what it is plugged into, nor a disk below it, can be pulled out.
+
+    ``device`` is what is mounted there.
+    """
+    place = _BLOCK_DEVICES / _number(path.stat().st_dev)
+    if not place.exists():  # btrfs numbers its volumes itself
+        place = _BLOCK_DEVICES / _number(os.stat(device).st_rdev)
+    return _stays_plugged(place.resolve(strict=True))
+
+
+def _number(device: int) -> str:
+    return f"{os.major(device)}:{os.minor(device)}"
 
 
 def _stays_plugged(device: Path) -> bool:
-    """The same for a device's folder in the kernel's tree of devices, where it lies below what it is plugged into."""
+    """The same for a disk's folder in the kernel's tree of devices, where it lies below what it is plugged into."""
     if "loop" in device.name:  # a file that may be anywhere
         return False
     for folder in (device, *device.parents):

@@ -29,6 +29,8 @@ from kandinsky_studio.errors import BrokenModel
 Build = Callable[..., GenerationRequest]
 CPU = torch.device("cpu")
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is mapped on Windows")
+
 
 @pytest.fixture
 def maps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +279,7 @@ def test_only_file_systems_of_built_in_disks_count(
 ) -> None:
     import psutil
 
-    monkeypatch.setattr(volumes, "_is_built_in", lambda device, places: True)
+    monkeypatch.setattr(volumes, "_is_built_in", lambda path, device: True)
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: [mount("/", fstype)])
     assert not volumes.stays(tmp_path)
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: [mount("/", "ext4")])
