@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 SIZE = (840, 620)  # pixels at the ordinary font
 _LIST = 260  # width of the list
-_RULE = "–" * 60
+_SHARE = 0.35  # of the window that the list takes at most: the licences are what is read
+_RULE = "–" * 24
 
 
 class LicencesDialog(TranslatedDialog):
@@ -58,7 +59,6 @@ class LicencesDialog(TranslatedDialog):
         halves.addWidget(left)
         halves.addWidget(self.text)
         halves.setStretchFactor(1, 1)
-        halves.setSizes([theme.px(_LIST), theme.px(SIZE[0] - _LIST)])
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         buttons.button(QDialogButtonBox.StandardButton.Close).setAutoDefault(False)  # Enter is the search field's
@@ -73,7 +73,10 @@ class LicencesDialog(TranslatedDialog):
         studio.notices.read.connect(self._fill)
         studio.notices.refused.connect(self._refuse)
         self.retranslate()
-        self.resize(QSize(theme.px(SIZE[0]), theme.px(SIZE[1])).boundedTo(self.screen().availableSize()))
+        size = QSize(theme.px(SIZE[0]), theme.px(SIZE[1])).boundedTo(self.screen().availableSize())
+        self.resize(size)
+        names = min(theme.px(_LIST), round(size.width() * _SHARE))
+        halves.setSizes([names, size.width() - names])
         self.search.setFocus()
         studio.notices.ask()
 
@@ -105,6 +108,7 @@ class LicencesDialog(TranslatedDialog):
         self._tell_origin()
 
     def _tell_origin(self) -> None:
+        self.origin.setVisible(self._failed is not None or bool(self._notices))  # an empty one would leave a gap
         if self._failed is not None:
             self.origin.setText(" ".join(sentences(self._failed)))
         elif not self._notices:
