@@ -7,6 +7,7 @@ and the path of a module the name of a home, so neither is written: see :func:`o
 import errno
 import logging
 import logging.handlers
+import os
 import platform
 import re
 import sys
@@ -50,9 +51,7 @@ def start() -> None:
         return
     try:
         paths.state().mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            file(), maxBytes=_SIZE, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace"
-        )
+        handler = _Rotating(file(), maxBytes=_SIZE, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace")
     except OSError:
         root.addHandler(logging.NullHandler())
         return
@@ -68,6 +67,25 @@ def stop() -> None:
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
+
+
+class _Rotating(logging.handlers.RotatingFileHandler):
+    """Leaves the file as it is while another start of the program writes into it, too, on Windows."""
+
+    def doRollover(self) -> None:  # noqa: N802  logging calls it so
+        """Begin a new file, if that can be done without losing an older one."""
+        self.close_stream()
+        try:
+            os.rename(self.baseFilename, self.baseFilename)  # Windows refuses to rename a file that somebody has open
+        except OSError:
+            return  # what is written next opens it again
+        super().doRollover()
+
+    def close_stream(self) -> None:
+        """Let go of the file until something is written."""
+        if self.stream:
+            self.stream.close()
+            self.stream = None
 
 
 def outline(error: BaseException) -> str:

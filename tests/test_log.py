@@ -130,3 +130,24 @@ def test_errors_that_led_to_one_another_end():
     first, second = ValueError("an axolotl"), KeyError("an axolotl")
     first.__context__, second.__context__ = second, first
     assert log.outline(first) == "KeyError\nand then\nValueError"
+
+
+def test_a_file_that_another_start_has_open_grows_on(monkeypatch, capsys):
+    def refuse(*_: object) -> None:  # as Windows does
+        raise PermissionError(errno.EACCES, "in use")
+
+    monkeypatch.setattr(log, "_SIZE", 1000)
+    log.start()
+    older = log.file().with_name(f"{log.FILE_NAME}.1")
+    older.write_text("older")
+    with monkeypatch.context() as windows:
+        windows.setattr(log.os, "rename", refuse)
+        for number in range(50):
+            logging.getLogger("kandinsky_studio").warning("line %d of many", number)
+    text = log.file().read_text(encoding="utf-8")
+    assert all(f"line {number} of many" in text for number in range(50))
+    assert older.read_text() == "older"
+    assert capsys.readouterr().err == ""
+    logging.getLogger("kandinsky_studio").warning("the last line")
+    assert log.file().stat().st_size < 1000
+    assert "line 49 of many" in older.read_text(encoding="utf-8")
