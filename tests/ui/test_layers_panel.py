@@ -88,7 +88,7 @@ def test_a_double_click_renames_even_a_layer_that_was_not_active(qtbot, window, 
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: names(window) == ["Layer 3", "Layer 2", "bs"], timeout=1000)
     assert window.studio.editor.tool.id == "brush"
-    assert document(window).history.names[-1] == "Rename layer"
+    qtbot.waitUntil(lambda: document(window).history.names[-1] == "Rename layer", timeout=1000)
 
 
 def test_a_name_of_nothing_is_not_taken(qtbot, window, panel):
