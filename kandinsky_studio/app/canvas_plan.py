@@ -65,7 +65,8 @@ TASKS = {
 @dataclass(frozen=True)
 class Outlook:
     """What the button would do in ``frame``: make ``area`` (both pixels of the document) at ``size`` (width, height).
-    The area is the whole canvas (``whole``) or a part of it, or reaches beyond it (``beyond``)."""
+    The area is the whole canvas (``whole``) or a part of it, or reaches beyond it (``beyond``); ``mixes`` tells whether
+    the picture comes from what is in the mix."""
 
     verb: Verb
     frame: Rect
@@ -73,6 +74,7 @@ class Outlook:
     size: tuple[int, int]
     whole: bool
     beyond: bool
+    mixes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,9 @@ def outlook(document: Document, settings: GenerationRequest, spec: ModelSpec) ->
     frame, canvas = generated_area(state), state.canvas
     limits = frame.intersected(canvas)
     if settings.task is Task.mix:
-        return Outlook(Verb.MIX, frame, frame, working_size(frame, spec), frame == canvas, not canvas.contains(frame))
+        follows = Task.depth in spec.tasks and _depth(state) is not None
+        verb, area = (Verb.DEPTH, limits) if follows else (Verb.MIX, frame)
+        return Outlook(verb, frame, area, working_size(area, spec), area == canvas, not canvas.contains(area), True)
     mask = _marked(state, limits)
     if Task.inpaint in spec.tasks and mask is not None and _has_picture(state, limits):
         area = _fill_area(mask, limits, settings, spec)

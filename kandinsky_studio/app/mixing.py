@@ -134,8 +134,8 @@ class Mixing(QObject):
     def completed(self, request: GenerationRequest) -> GenerationRequest:
         """``request`` with the mix in it, if there is one; as it is otherwise.
 
-        Layers named in the prompt as ``<layer:name>`` are taken out of the words and count as much as one slot does
-        on average. Raises ``UnknownLayer``, ``NothingOnLayer`` or ``NothingSelected``.
+        One that follows a depth map goes on doing so. Layers named in the prompt as ``<layer:name>`` are taken out of the
+        words and count as much as one slot does on average. Raises ``UnknownLayer``, ``NothingOnLayer`` or ``NothingSelected``.
         """
         words, names = layers_in(request.prompt)
         used = self._used and self.able
@@ -149,7 +149,9 @@ class Mixing(QObject):
             layer = layer_called(self._editor.document.state if self._editor.document else None, name)
             assert self._editor.sheet is not None
             slots.append(OfLayer(self._editor.sheet, layer.id).slot(request.model, weight, False))
-        return self.mixed(dataclasses.replace(request, prompt=words), slots)
+        mixed = self.mixed(dataclasses.replace(request, prompt=words), slots)
+        follows = request.task is Task.depth and request.hint is not None
+        return dataclasses.replace(mixed, task=Task.depth) if follows else mixed
 
     def mixed(self, request: GenerationRequest, slots: Sequence[Slot]) -> GenerationRequest:
         """``request`` as a mix of ``slots`` in the way that is chosen here."""

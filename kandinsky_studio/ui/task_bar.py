@@ -172,6 +172,10 @@ class TaskBar(Translated):
             Verb.DEPTH: self.tr("Match depth: {place}, worked on at {size}. A picture with the depth layer’s depth."),
             Verb.MIX: self.tr("Mix: {place}, worked on at {size}. A picture from what is in the mix."),
         }
+        if outlook.mixes and outlook.verb is Verb.DEPTH:
+            words[Verb.DEPTH] = self.tr(
+                "Match depth: {place}, worked on at {size}. A picture from what is in the mix, with the depth layer’s depth."
+            )
         return words[outlook.verb].format(place=place, size=_size(*outlook.size))
 
     def verb_words(self, verb: Verb) -> str:

@@ -4712,6 +4712,10 @@
         <source>Expand: only what is empty is drawn – {place}, worked on at {size}.</source>
         <translation>Расширить: рисуется только пустое — {place}, в размере {size}.</translation>
     </message>
+    <message>
+        <source>Match depth: {place}, worked on at {size}. A picture from what is in the mix, with the depth layer’s depth.</source>
+        <translation>По глубине: {place}, в размере {size}. Картина из того, что в смеси, с глубиной слоя глубины.</translation>
+    </message>
 </context>
 <context>
     <name>Arrivals</name>

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtTest import QTest
 
 from kandinsky_studio.app.canvas_plan import Verb
+from kandinsky_studio.app.mix_slots import Words
 from kandinsky_studio.document import depth_operations
 from kandinsky_studio.document.layers import Kind
 from kandinsky_studio.document.surface import Depth, new_image
@@ -84,6 +85,42 @@ def test_the_silhouette_stays_and_the_colour_is_the_one_asked_for(make_window, q
     free = made()
     assert free.request.controlnet_conditioning_scale == 0
     assert overlap(wanted, silhouette(free.image)) < overlap(wanted, silhouette(result.image))
+
+
+def test_a_mix_is_drawn_in_the_places_that_the_depth_layer_gives(make_window, qtbot):
+    window = make_window()
+    studio = window.studio
+    document = studio.editor.add_picture(disc(42, 50, 26), "Disc").document
+    window.actions_.commands.action("depth.estimate").trigger()
+    qtbot.waitUntil(lambda: depth_operations.of(document) is not None, timeout=20_000)
+    wanted = depth_operations.of(document).array(document.state.canvas) > 127
+    studio.settings.set(
+        prompt="", num_inference_steps=20, seed=5, prior_seed=5, seed_locked=True, prior_seed_locked=True
+    )
+    studio.mixing.add(Words("a green circle on a white background"))
+    qtbot.waitUntil(lambda: studio.candidates.outlook.mixes, timeout=3000)
+    assert studio.candidates.verb is Verb.DEPTH
+    assert "what is in the mix" in window.bench.page.task_bar.sentence.text()
+
+    def made():
+        with qtbot.waitSignal(studio.generation.picture_made, timeout=60_000) as signal:
+            window.actions_.generate.trigger()
+        qtbot.waitUntil(lambda: not studio.generation.busy, timeout=10_000)
+        return signal.args[1]
+
+    followed = made()
+    assert followed.request.task is Task.depth
+    assert [slot.prompt for slot in followed.request.slots] == ["a green circle on a white background"]
+    verdict = judge(followed.image)
+    [shape] = verdict.shapes
+    assert (COLOUR_NAMES[shape.colour], COLOUR_NAMES[verdict.background]) == ("green", "white")
+    assert overlap(wanted, silhouette(followed.image)) > 0.9
+    hidden = document.state.of_kind(Kind.DEPTH).id
+    document.change("Hide", document.state.with_layer(hidden, visible=False))
+    qtbot.waitUntil(lambda: studio.candidates.verb is Verb.MIX, timeout=3000)
+    free = made()
+    assert free.request.task is Task.mix
+    assert overlap(wanted, silhouette(free.image)) < overlap(wanted, silhouette(followed.image))
 
 
 def document_picture(document):
