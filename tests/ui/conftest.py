@@ -86,6 +86,7 @@ def make_window(qtbot, qapp, make_studio, fake_engine, monkeypatch):
         window.show()
         qtbot.waitExposed(window)
         window.grab()
+        qtbot.waitUntil(lambda: studio._started, timeout=3000)  # an engine that is kept has loaded its model before
         qtbot.waitUntil(lambda: bool(fake_engine.loaded), timeout=3000)
         return window
 
