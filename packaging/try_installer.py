@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 NAME = "kandinsky-studio"
-FOLDER = "Программы рисования"  # a user's folder with letters that are not English, and a space
+FOLDER = "Мои рисунки"  # a user's folder with letters that are not English, and a space
 PATIENCE = 120.0  # seconds for the window: a virus scanner looks at every file before the first start
 RUNNING = 3  # the installer's exit code if the program is open
 LEFT_OVER = "uninstall.exe"  # by an uninstaller that was asked to wait for its end
@@ -140,7 +140,8 @@ def main() -> int:
         parser.error("this runs on Windows")
     if _known():
         parser.error("the program is installed here; remove it first")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
+    # In the user's own folder: with that for temporary files before it, the program's longest path would be too long.
+    with tempfile.TemporaryDirectory(dir=Path.home(), ignore_cleanup_errors=True) as work:
         try:
             took = try_out(setup, Path(work).resolve())
         except (Wrong, OSError, subprocess.SubprocessError) as error:
