@@ -129,7 +129,7 @@ class SingleInstance(QObject):
     def _pass_on(self, lock: QLockFile, file: Path, message: bytes) -> None:
         """Give ``message`` to the program that holds ``lock``; returns only if that ended meanwhile: we have it then."""
         _, computer, _ = lock.getLockInfo()
-        if computer not in ("", QSysInfo.machineHostName()):
+        if computer not in ("", this_computer()):
             # A memory stick was pulled out of a computer that was using it. In a home folder on a network the program
             # may well run there now.
             if paths.home() is None or not lock.removeStaleLockFile() or not lock.tryLock(0):
@@ -213,6 +213,11 @@ class _Caller(QObject):
         self._socket.write(f"{_NAME} {VERSION} {word}\n".encode("ascii"))
         self._socket.flush()
         self.called.emit(call)
+
+
+def this_computer() -> str:
+    """What the file of a lock calls it; on Windows not what the network does: that has small letters, and more of them."""
+    return os.environ.get("COMPUTERNAME", "") if sys.platform == "win32" else QSysInfo.machineHostName()
 
 
 def _server_name() -> str:

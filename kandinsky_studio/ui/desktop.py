@@ -20,5 +20,5 @@ def introduce() -> None:
 
         tell = ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID
         tell.argtypes, tell.restype = (ctypes.c_wchar_p,), ctypes.c_long
-        if (result := tell(APPLICATION_ID)) < 0:
-            logging.getLogger(__name__).warning("Windows did not take the program's name: %#010x", result & 0xFFFFFFFF)
+        if tell(APPLICATION_ID) < 0:
+            logging.getLogger(__name__).warning("Windows did not take the program's name")

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSysInfo
+from PySide6.QtCore import QLockFile
 from PySide6.QtNetwork import QLocalSocket
 
 from kandinsky_studio import paths
 from kandinsky_studio.app import instance
-from kandinsky_studio.app.instance import Call, SingleInstance
+from kandinsky_studio.app.instance import Call, SingleInstance, this_computer
 from kandinsky_studio.errors import NotAnswering, RunningElsewhere, StudioError
 
 
@@ -146,8 +146,16 @@ def test_another_home_is_another_program(qtbot, make_instance, monkeypatch, tmp_
 
 
 def test_a_lock_left_by_a_kill_does_not_keep_anybody_out(qtbot, make_instance):
-    held_by(QSysInfo.machineHostName())
+    held_by(this_computer())
     assert claimed(make_instance()) == "first"
+
+
+def test_a_lock_calls_this_computer_as_we_do(tmp_path):
+    lock = QLockFile(os.fspath(tmp_path / "lock"))
+    assert lock.tryLock(0)
+    _, computer, _ = lock.getLockInfo()
+    lock.unlock()
+    assert computer == this_computer()
 
 
 def test_a_stick_that_was_pulled_out_of_another_computer_starts_here(qtbot, make_instance):

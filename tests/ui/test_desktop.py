@@ -9,7 +9,7 @@ from kandinsky_studio.ui import desktop
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it has something to say")
 def test_elsewhere_nothing_is_said():
-    desktop.introduce()
+    assert desktop.introduce() is None, "it asks nothing of Windows where there is none"
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="only Windows has such names")
@@ -18,6 +18,9 @@ def test_windows_knows_the_process_by_its_name():
 
     desktop.introduce()
     told = ctypes.c_wchar_p()
-    assert ctypes.windll.shell32.GetCurrentProcessExplicitAppUserModelID(ctypes.byref(told)) == 0
+    code = ctypes.windll.shell32.GetCurrentProcessExplicitAppUserModelID(ctypes.byref(told))
+    if code == -0x7FFFBFFF:
+        pytest.skip("Wine does not tell what it was told")
+    assert code == 0
     assert told.value == desktop.APPLICATION_ID
     ctypes.windll.ole32.CoTaskMemFree(told)
