@@ -25,6 +25,7 @@ LEFT_OUT = "(left out)"
 
 SENTENCES = frozenset(
     {
+        "Windows did not take the program's name",
         "a constant can't be kept",
         "a constant can't be read",
         "a damaged job can't be put aside",
