@@ -43,7 +43,7 @@ def _measure() -> tuple[list[list[str]], int]:
     theme = Theme(application)
     window = MainWindow(theme)
     window.furnish(studio)
-    window.stage.painted.disconnect()  # or the first painting would start the engine
+    window.painted.disconnect()  # or the first painting would start the engine
     window.resize(1440, 900)
     window.show()
     studio.choose_model(MODEL)

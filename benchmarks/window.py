@@ -128,7 +128,7 @@ def shown() -> tuple[Studio, Theme, MainWindow]:
     studio, theme = Studio(), Theme(application)
     window = MainWindow(theme)
     window.furnish(studio)
-    window.stage.painted.disconnect()  # or the first painting would start the engine
+    window.painted.disconnect()  # or the first painting would start the engine
     window.resize(*SIZE)
     window.show()
     spin(lambda: False, 1.0)

@@ -10,7 +10,7 @@ import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QEventLoop, QLocale, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QEvent, QEventLoop, QLocale, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from kandinsky_studio.app.studio import Studio
     from kandinsky_studio.ui.panel import Panel
 
-LAYOUT_VERSION = 4
 START_SIZE = (1280, 800)
 TITLE = "Kandinsky Studio"
 LATEST_PAINTING = 250  # milliseconds after which the window is furnished although nobody saw it empty
@@ -31,13 +30,17 @@ LATEST_START = 1500  # milliseconds after which the engine starts although nothi
 class MainWindow(QMainWindow):
     """Shows nothing until it is furnished with a :class:`Studio`; closing it ends the studio.
 
-    ``geometry`` is what Qt saved of its place when it was closed last, in base64.
+    ``geometry`` is what Qt saved of its place when it was closed last, in base64. ``painted`` tells, once, that it can be
+    seen with everything in it.
     """
+
+    painted = Signal()
 
     def __init__(self, theme: Theme, geometry: str = "") -> None:
         super().__init__()
         self.theme = theme
         self.furnished = False
+        self.has_painted = False
         self.closed_cleanly = True
         self._session_ends = False
         self._painted = QEventLoop(self)  # ends when the empty window was painted
@@ -83,8 +86,7 @@ class MainWindow(QMainWindow):
         self.furnished = True
         self.theme.dress()
         self.retranslate()
-        self._restore_layout()
-        self.areas.title_docks()
+        self.areas.restore(_bytes(studio.remembering.values.window_state))
         if not self.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
             self.setGeometry(place)  # it may have grown for docks that were not in their places yet
         self.first = WelcomeDeeds(self)
@@ -93,6 +95,9 @@ class MainWindow(QMainWindow):
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.furnished:
             super().paintEvent(event)
+            if not self.has_painted:
+                self.has_painted = True
+                self.painted.emit()
         else:
             QPainter(self).fillRect(event.rect(), self.theme.colour("window"))
             self._painted.quit()
@@ -190,7 +195,7 @@ class MainWindow(QMainWindow):
         self.studio.generation.submitted.connect(self.messages.dismiss_passing)
         self.stage.zoom_changed.connect(self.picture_bar.show_zoom)
         self.stage.empty.chosen.connect(self.use_example)
-        self.stage.painted.connect(self._start, Qt.ConnectionType.QueuedConnection)
+        self.painted.connect(self._start, Qt.ConnectionType.QueuedConnection)
         self.studio.messages.connect_window(self.messages.show_message)
         self._check_choices()
         self._show_picture()
@@ -302,22 +307,9 @@ class MainWindow(QMainWindow):
 
     # ------------------------------------------------------------------ the layout, remembered
 
-    def _restore_layout(self) -> None:
-        restored = self.restoreState(_bytes(self.studio.remembering.values.window_state), LAYOUT_VERSION)
-        if restored:
-            self.areas.restored()
-        else:
-            self.areas.size()
-        self.areas.show_docks()
-        layout = self.layout()
-        if layout is not None:
-            layout.invalidate()
-            layout.activate()  # the least size of the window was that of docks that were not in their places yet
-
     def _remember_layout(self) -> None:
         geometry = _text(self.saveGeometry())  # before panels are shown that need more room
-        self.areas.prepare_to_remember()
-        self.studio.remembering.set(window_geometry=geometry, window_state=_text(self.saveState(LAYOUT_VERSION)))
+        self.studio.remembering.set(window_geometry=geometry, window_state=_text(self.areas.to_remember()))
 
     # ------------------------------------------------------------------ the end
 

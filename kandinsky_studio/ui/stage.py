@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 
 from kandinsky_studio.app.easel import Easel
@@ -15,15 +15,12 @@ BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
 class Stage(Canvas):
-    """Shows what is on the easel. ``painted`` is emitted once, when the window has something on the screen."""
-
-    painted = Signal()
+    """Shows what is on the easel."""
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
         self._easel = easel
         self._theme = theme
-        self._has_painted = False
         self._ringed = False
         self._covered = False
         self.empty = EmptyState(self)
@@ -57,13 +54,6 @@ class Stage(Canvas):
             painter.setPen(QPen(self._theme.colour("accent_line"), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
             painter.end()
-        self.tell_painted()
-
-    def tell_painted(self) -> None:
-        """The window has something on the screen, be it what stands over the stage."""
-        if not self._has_painted:
-            self._has_painted = True
-            self.painted.emit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Who comes here with the Tab key sees where the arrow keys will work; a click needs no sign."""

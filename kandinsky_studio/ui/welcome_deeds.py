@@ -68,7 +68,6 @@ class WelcomeDeeds(QObject):
             self.page = WelcomePage(self._studio, self._window.theme, self._window.actions_, self._stage)
             self.page.chosen.connect(self._window.use_example)
             self.page.skipped.connect(self.skip)
-            self.page.installEventFilter(self)
         self.page.setGeometry(self._stage.rect())
         self.page.show()
         self.page.raise_()
@@ -131,10 +130,7 @@ class WelcomeDeeds(QObject):
         self._stage.empty.show_drawn(request.prompt if request is not None else None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.page:
-            if event.type() is QEvent.Type.Paint:
-                self._stage.tell_painted()
-        elif event.type() is QEvent.Type.Resize and self.page is not None:
+        if event.type() is QEvent.Type.Resize and watched is self._stage and self.page is not None:
             self.page.setGeometry(self._stage.rect())
         elif isinstance(event, QMouseEvent) and event.type() is QEvent.Type.MouseButtonDblClick:
             self._open_picture()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from kandinsky_studio.ui.actions import Actions, takes_text
 from kandinsky_studio.ui.panel import PanelDock
 from kandinsky_studio.ui.workbench import Workbench
 
+LAYOUT_VERSION = 4
 _RIGHT, _BELOW = 352, 168  # pixels wide and high at first
 _UPPER, _LOWER = 54, 46  # shares of the prompt and the layers
 _BEHIND = (  # who stands behind whom at first
@@ -92,17 +93,27 @@ class WindowDeeds(QObject):
             self._fresh = False
             self._window.resizeDocks([prompt, layers], [_UPPER * 10, _LOWER * 10], Qt.Orientation.Vertical)
 
-    def restored(self) -> None:
-        """The layout is the one that the user left: panels of documents that were closed then stay so."""
-        self._fresh = False
-        for dock in self._docks:
-            dock.wanted = not dock.isHidden()
+    def restore(self, state: QByteArray) -> None:
+        """The layout that :meth:`to_remember` told of, in which panels of documents that were closed stay so; or that
+        of a first start."""
+        if self._window.restoreState(state, LAYOUT_VERSION):
+            self._fresh = False
+            for dock in self._docks:
+                dock.wanted = not dock.isHidden()
+        else:
+            self.size()
+        self.show_docks()
+        if (layout := self._window.layout()) is not None:
+            layout.invalidate()
+            layout.activate()  # the least size of the window was that of docks that were not in their places yet
+        self.title_docks()
 
-    def prepare_to_remember(self) -> None:
-        """Show what the user wants to see, in front or not, so that the saved layout tells it."""
+    def to_remember(self) -> QByteArray:
+        """The layout, with all in it that the user wants to see, in front or not."""
         self.show_canvas_only(False)
         for dock in self._docks:
             dock.setVisible(dock.wanted)
+        return self._window.saveState(LAYOUT_VERSION)
 
     @Slot()
     def show_docks(self) -> None:

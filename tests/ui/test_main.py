@@ -156,7 +156,7 @@ def test_the_window_is_there_before_torch_is_asked_for(home):
         "from PySide6.QtWidgets import QApplication\n"
         "def opened():\n"
         "    window = next(w for w in QApplication.topLevelWidgets() if type(w).__name__ == 'MainWindow')\n"
-        "    print(window.isVisible(), window.stage._has_painted, 'torch' in sys.modules, flush=True)\n"
+        "    print(window.isVisible(), window.has_painted, 'torch' in sys.modules, flush=True)\n"
         "    raise RuntimeError('enough')\n"
         "real = studio.Studio.__init__\n"
         "studio.Studio.__init__ = lambda self, *a, **k: real(self, opened)\n" + START
