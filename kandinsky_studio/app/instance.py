@@ -25,7 +25,13 @@ from PySide6.QtCore import QLockFile, QObject, QSysInfo, QTimer, Signal, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from kandinsky_studio import paths
-from kandinsky_studio.errors import AlreadyRunning, AnotherVersionRunning, NotAnswering, RunningElsewhere
+from kandinsky_studio.errors import (
+    AlreadyRunning,
+    AnotherVersionRunning,
+    FilesHandedOver,
+    NotAnswering,
+    RunningElsewhere,
+)
 
 VERSION = 1
 PATIENCE = 10.0  # seconds; a program that starts from a slow disk does not answer before its window is there
@@ -90,9 +96,9 @@ class SingleInstance(QObject):
     def claim(self, call: Call | None = None) -> None:
         """Become the running program. If another one is, it is given ``call``, and an error tells of it.
 
-        That is ``AlreadyRunning`` if all went well, else ``NotAnswering``, ``AnotherVersionRunning`` or
-        ``RunningElsewhere``. Where no lock can be written the program starts all the same: what can't be saved is said
-        later, in the window.
+        That is ``AlreadyRunning`` or ``FilesHandedOver`` if all went well, else ``NotAnswering``,
+        ``AnotherVersionRunning`` or ``RunningElsewhere``. Where no lock can be written the program starts all the same:
+        what can't be saved is said later, in the window.
         """
         folder = paths.state()
         try:
@@ -105,7 +111,7 @@ class SingleInstance(QObject):
         if not lock.tryLock(0):
             if lock.error() != QLockFile.LockError.LockFailedError:
                 return
-            self._pass_on(lock, file, (call or Call()).to_bytes())
+            self._pass_on(lock, file, call or Call())
         self._lock = lock
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -126,8 +132,8 @@ class SingleInstance(QObject):
 
     # ------------------------------------------------------------------ the second start
 
-    def _pass_on(self, lock: QLockFile, file: Path, message: bytes) -> None:
-        """Give ``message`` to the program that holds ``lock``; returns only if that ended meanwhile: we have it then."""
+    def _pass_on(self, lock: QLockFile, file: Path, call: Call) -> None:
+        """Give ``call`` to the program that holds ``lock``; returns only if that ended meanwhile: we have it then."""
         _, computer, _ = lock.getLockInfo()
         if computer not in ("", this_computer()):
             # A memory stick was pulled out of a computer that was using it. In a home folder on a network the program
@@ -137,9 +143,9 @@ class SingleInstance(QObject):
             return
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
-            answer = _ask(lock, message, until)
+            answer = _ask(lock, call.to_bytes(), until)
             if answer == "taken":
-                raise AlreadyRunning
+                raise FilesHandedOver if call.files else AlreadyRunning
             if answer is not None:
                 raise AnotherVersionRunning
             if lock.tryLock(0):

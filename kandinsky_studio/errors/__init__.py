@@ -101,6 +101,7 @@
     │   ├── RuntimeOfEnvironment
     │   └── NoRuntime
     ├── AlreadyRunning
+    │   └── FilesHandedOver
     ├── NotAnswering
     ├── AnotherVersionRunning
     ├── RunningElsewhere
@@ -217,6 +218,7 @@ from kandinsky_studio.errors.runtimes import (
 from kandinsky_studio.errors.starting import (
     AlreadyRunning,
     AnotherVersionRunning,
+    FilesHandedOver,
     NotAnswering,
     PortableNotWritable,
     RunningElsewhere,
@@ -281,6 +283,7 @@ __all__ = [
     "FileMissing",
     "FileNotReadable",
     "FileTooLarge",
+    "FilesHandedOver",
     "FolderNotWritable",
     "GoneFromTrash",
     "HubFailed",

@@ -8,6 +8,11 @@ class AlreadyRunning(StudioError):
     hint = QT_TRANSLATE_NOOP("errors", "Its window was brought to the front.")
 
 
+class FilesHandedOver(AlreadyRunning):
+    message = AlreadyRunning.message
+    hint = QT_TRANSLATE_NOOP("errors", "The files are opened in its window, which was brought to the front.")
+
+
 class NotAnswering(StudioError):
     """Values: ``seconds``."""
 

@@ -2294,6 +2294,10 @@
         <translation>Её окно выведено на передний план.</translation>
     </message>
     <message>
+        <source>The files are opened in its window, which was brought to the front.</source>
+        <translation>Файлы открыты в её окне, оно выведено на передний план.</translation>
+    </message>
+    <message>
         <source>The stage “{stage}” reached {measured}; it needs {needed}.</source>
         <translation>Этап «{stage}» достиг {measured}, а нужно {needed}.</translation>
     </message>

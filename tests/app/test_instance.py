@@ -98,7 +98,7 @@ def test_the_second_start_gives_its_files_to_the_first_one(qtbot, make_instance,
     with qtbot.waitSignal(first.called, timeout=10_000) as called:
         second = start_again(*FILES, token="token-7")
     assert called.args == [Call(FILES, "token-7")]
-    assert outcome(second, qtbot) == "AlreadyRunning"
+    assert outcome(second, qtbot) == "FilesHandedOver"
 
 
 def test_several_starts_at_once_are_all_heard(qtbot, make_instance, start_again):
@@ -109,7 +109,7 @@ def test_several_starts_at_once_are_all_heard(qtbot, make_instance, start_again)
     first.called.connect(lambda call: heard.extend(call.files))
     wanted = {Path(f"/tmp/{number}.png") for number in range(4)}
     begun = [start_again(file) for file in wanted]
-    assert {outcome(process, qtbot) for process in begun} == {"AlreadyRunning"}
+    assert {outcome(process, qtbot) for process in begun} == {"FilesHandedOver"}
     assert set(heard) == wanted
     assert len(heard) == 4
 
