@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,9 +97,11 @@ class Runtimes(QObject):
     @property
     def environment(self) -> str:
         """The version of PyTorch in the environment of the program; empty if there is none."""
+        from importlib import metadata  # which a start of the program has no use for
+
         try:
-            return version("torch")
-        except PackageNotFoundError:
+            return metadata.version("torch")
+        except metadata.PackageNotFoundError:
             return ""
 
     @property
