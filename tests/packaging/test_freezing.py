@@ -285,22 +285,6 @@ def test_qt_is_told_of_its_plugins_only_where_it_would_miss_them(monkeypatch):
     assert plugins.is_relative_to("/opt/circles, squares/_internal/PySide6")
 
 
-def test_the_system_is_told_of_the_large_libraries_that_are_read_soon(tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda handle, *_: told.append(os.fstat(handle).st_size), raising=False)
-    monkeypatch.setattr(os, "POSIX_FADV_WILLNEED", 3, raising=False)
-    program._read_ahead()
-    assert told == [], "from source there is nothing to tell"
-    (tmp_path / "cv2").mkdir()
-    for name, size in (("cv2.abi3.so", 3 << 20), ("small.so", 9), ("haarcascade.xml", 2 << 20)):
-        with (tmp_path / "cv2" / name).open("wb") as file:
-            file.truncate(size)
-    (tmp_path / "cv2" / "again.so").symlink_to("cv2.abi3.so")
-    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
-    program._read_ahead()
-    assert told == [3 << 20], "what is small, a link or no library is not worth it; folders that are missing are none"
-
-
 def test_writing_without_a_console_goes_nowhere(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
