@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QEventLoop, QLocale, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from kandinsky_studio import paths
@@ -53,7 +53,10 @@ class MainWindow(QMainWindow):
         self.show()
         QTimer.singleShot(LATEST_PAINTING, self._painted.quit)
         self._painted.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-        self.setUpdatesEnabled(False)  # nobody wants to see it being built
+        # To Qt it is hidden from here on, or it would lay out and show each part by itself, and forget how large the
+        # panels were; on the screen it stays. “show” shows it with everything in it.
+        self.setAttribute(Qt.WidgetAttribute.WA_WState_Visible, False)
+        self.setAttribute(Qt.WidgetAttribute.WA_WState_Hidden, True)
 
     def furnish(self, studio: Studio) -> None:
         """Build everything that is in the window."""
@@ -90,7 +93,10 @@ class MainWindow(QMainWindow):
         if not self.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
             self.setGeometry(place)  # it may have grown for docks that were not in their places yet
         self.first = WelcomeDeeds(self)
-        self.setUpdatesEnabled(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.update()  # the screen has it already, and will not ask for what is new in it
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.furnished:

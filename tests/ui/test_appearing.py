@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 
 from kandinsky_studio import paths
 from kandinsky_studio.app import appearance
@@ -35,6 +36,11 @@ def told(window):
 MainWindow.appear = told
 main.run(["kandinsky-studio"])
 """
+
+
+def wait_for_layout():
+    """Docks find their places in several turns of the event loop."""
+    QTest.qWait(50)
 
 
 def first_seen():
@@ -91,8 +97,8 @@ def test_closed_while_it_is_empty_it_closes_when_it_can(qtbot, qapp, make_studio
     window = MainWindow(theme)
     QTimer.singleShot(0, window.close)
     window.appear()
-    assert window.isVisible()
     window.furnish(make_studio())
+    window.show()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=5000)
     assert window.closed_cleanly
     theme.close()
@@ -135,3 +141,74 @@ def test_a_maximized_window_comes_back_maximized(make_window, qtbot):
     assert again.isMaximized()
     again.showNormal()
     qtbot.waitUntil(lambda: again.size() == normal)
+
+
+def sizes(window):
+    return {dock.panel.key: (dock.size(), dock.wanted) for dock in window.docks if dock.isVisible()}
+
+
+def test_the_panels_are_as_large_as_they_were(make_window):
+    """Qt gives the panels of a window that is on the screen other sizes than those it was told to restore."""
+    window = make_window()
+    window.show_panel("queue")
+    window.show_panel("handbook")
+    window.resize(790, 760)  # within the screen of the tests
+    prompt, queue = (next(dock for dock in window.docks if dock.panel.key == key) for key in ("prompt", "queue"))
+    window.resizeDocks([prompt], [340], Qt.Orientation.Horizontal)
+    window.resizeDocks([queue], [230], Qt.Orientation.Vertical)
+    wait_for_layout()
+    before = sizes(window)
+    assert before["prompt"][0].width() == 340
+    assert before["queue"][0].height() > 171, "more than at first"
+    window.close()
+    again = make_window()
+    wait_for_layout()
+    assert {key: sizes(again)[key] for key in ("prompt", "queue", "handbook")} == {
+        key: before[key] for key in ("prompt", "queue", "handbook")
+    }
+
+
+def test_a_first_start_has_panels_of_the_size_they_are_meant_to_have(make_window):
+    window = make_window()
+    wait_for_layout()
+    assert window.prompt.parentWidget().width() == 352
+
+
+def test_the_first_thing_to_do_has_the_keyboard(home):
+    code = """
+import os
+from PySide6.QtWidgets import QApplication
+from kandinsky_studio.ui import main
+from kandinsky_studio.ui.main_window import MainWindow
+def started(window):
+    prompt = window.prompt.form.prompt
+    print(window.isActiveWindow(), QApplication.focusWidget() is prompt, flush=True)
+    os._exit(0)
+MainWindow._start = started
+main.run(["kandinsky-studio"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "True True\n"
+
+
+def test_the_screen_keeps_the_empty_window_while_it_is_furnished(home):
+    code = """
+import os
+from PySide6.QtGui import QGuiApplication
+from kandinsky_studio.ui import main
+from kandinsky_studio.ui.main_window import MainWindow
+furnish = MainWindow.furnish
+def furnished(window, studio):
+    furnish(window, studio)
+    seen = QGuiApplication.primaryScreen().grabWindow(0).toImage().pixelColor(window.geometry().center())
+    print(window.windowHandle().isVisible(), seen == window.theme.colour("window"), flush=True)
+def started(window):
+    seen = QGuiApplication.primaryScreen().grabWindow(0).toImage()
+    print(len({seen.pixel(x, y) for x in range(0, seen.width(), 5) for y in range(0, seen.height(), 5)}) > 16, flush=True)
+    os._exit(0)
+MainWindow.furnish = furnished
+MainWindow._start = started
+main.run(["kandinsky-studio"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["True True", "True"], "then all of it at once"
