@@ -51,8 +51,11 @@ class MainWindow(QMainWindow):
     def appear(self) -> None:
         """Be on the screen, empty, in the place and the colours that it will have."""
         self.show()
-        QTimer.singleShot(LATEST_PAINTING, self._painted.quit)
+        deadline = QTimer(self)
+        deadline.timeout.connect(self._painted.quit)
+        deadline.start(LATEST_PAINTING)
         self._painted.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+        deadline.stop()
         # To Qt it is hidden from here on, or it would lay out and show each part by itself, and forget how large the
         # panels were; on the screen it stays. “show” shows it with everything in it.
         self.setAttribute(Qt.WidgetAttribute.WA_WState_Visible, False)
