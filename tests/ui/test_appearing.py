@@ -101,6 +101,7 @@ def test_closed_while_it_is_empty_it_closes_when_it_can(qtbot, qapp, make_studio
     window.show()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=5000)
     assert window.closed_cleanly
+    window.deleteLater()
     theme.close()
 
 
