@@ -92,6 +92,7 @@ def test_an_exception_in_a_slot_reaches_the_window(qtbot, messages):
 @pytest.fixture
 def written():
     """What the log says, when it is called."""
+    log.stop()  # one that a test before began writes elsewhere
     log.start()
     yield lambda: log.file().read_text(encoding="utf-8")
     log.stop()

@@ -43,10 +43,13 @@ def digest(folder: Path) -> dict[Path, str]:
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
 
 
-def mapped_now(folder: Path) -> list[str]:
-    """The lines of the system's table of mappings that name a file in ``folder``."""
+def mapped_now(folder: Path) -> set[str]:
+    """The lines of the system's table of mappings that name a file in ``folder``.
+
+    Of the tiny model a test before may have left some: the stock pipelines map their files, too.
+    """
     table = Path("/proc/self/maps")
-    return [line for line in table.read_text().splitlines() if str(folder) in line] if table.exists() else []
+    return {line for line in table.read_text().splitlines() if str(folder) in line} if table.exists() else set()
 
 
 def test_pictures_are_the_same_bytes_as_from_weights_that_were_read(
@@ -105,9 +108,10 @@ def test_training_does_not_reach_the_file(own_model: Path) -> None:
 @pytest.mark.usefixtures("maps")
 def test_what_becomes_something_else_leaves_the_file(tiny_model: str) -> None:
     files = find(tiny_model)
+    before = mapped_now(Path(tiny_model))
     half = read(files, "unet", torch.bfloat16)
     assert not mapping.in_use()
-    assert not mapped_now(Path(tiny_model))
+    assert mapped_now(Path(tiny_model)) <= before
     whole = read(files, "unet", torch.float32)
     squares = [weight for weight in whole.parameters() if weight.dim() == 4 and weight.shape[1:].count(1) == 0]
     others = sum(weight.nbytes for weight in whole.parameters()) - sum(weight.nbytes for weight in squares)
@@ -120,15 +124,16 @@ def test_what_becomes_something_else_leaves_the_file(tiny_model: str) -> None:
 @pytest.mark.usefixtures("maps")
 def test_parts_that_are_let_go_of_leave_no_mapping(tiny_model: str) -> None:
     files = find(tiny_model)
+    before = mapped_now(Path(tiny_model))
     parts = Components(files, lambda *asked: read(*asked), CPU, torch.float32)
     parts.load(("prior", "text_encoder"))
     both = mapping.in_use()
-    assert mapped_now(Path(tiny_model)) or sys.platform != "linux"
+    assert mapped_now(Path(tiny_model)) - before or sys.platform != "linux"
     parts.release(("prior",))
     assert 0 < mapping.in_use() < both
     parts.keep(())
     assert not mapping.in_use()
-    assert not mapped_now(Path(tiny_model))
+    assert mapped_now(Path(tiny_model)) <= before
 
 
 @pytest.mark.usefixtures("maps")
