@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
@@ -41,19 +42,22 @@ def coloured(name: str, colour: str) -> bytes:
 
 
 class IconFiles:
-    """One file per icon and colour in a folder of its own: style sheets and Qt's SVG engine take pictures from files."""
+    """One file per icon and colour: style sheets and Qt's SVG engine take pictures from files.
+
+    They lie in one folder for all of the process, and stay until :func:`remove_files`: a widget that outlives its theme
+    by a moment still finds them.
+    """
+
+    _written: ClassVar[dict[tuple[str, str], str]] = {}
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="kandinsky-studio-")
-        self._place = Path(self._folder.name).as_posix()
-        self._written: dict[tuple[str, str], str] = {}
         self._icons: dict[tuple[str, str, str, str], QIcon] = {}
 
     def file(self, name: str, colour: str) -> str:
         """The path of the icon ``name`` in ``colour`` (``#rrggbb``), with forward slashes."""
         known = self._written.get((name, colour))
         if known is None:
-            known = f"{self._place}/{name}-{colour.removeprefix('#')}.svg"
+            known = f"{Path(_written_to().name).as_posix()}/{name}-{colour.removeprefix('#')}.svg"
             with open(known, "wb") as file:
                 file.write(coloured(name, colour))
             self._written[name, colour] = known
@@ -74,9 +78,17 @@ class IconFiles:
             icon.addFile(self.file(name, disabled), QSize(), QIcon.Mode.Disabled, state)
         return icon
 
-    def close(self) -> None:
-        """Delete the files."""
-        self._folder.cleanup()
+
+def remove_files() -> None:
+    """Delete what :class:`IconFiles` wrote, at the end of the program. Python does so too, if it ends in order."""
+    IconFiles._written.clear()
+    _written_to().cleanup()
+    _written_to.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _written_to() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="kandinsky-studio-")
 
 
 def _folder() -> Path:

@@ -33,7 +33,7 @@ from kandinsky_studio.app import appearance
 from kandinsky_studio.app.instance import TOKENS, Call, SingleInstance, desktop_token
 from kandinsky_studio.document.giving_way import draw_alone
 from kandinsky_studio.errors import AlreadyRunning, PortableNotWritable, StudioError
-from kandinsky_studio.ui import desktop
+from kandinsky_studio.ui import desktop, icons
 from kandinsky_studio.ui.main_window import MainWindow
 from kandinsky_studio.ui.theme import Theme, application_icon
 
@@ -84,6 +84,7 @@ def run(argv: Sequence[str], files: Sequence[Path] = ()) -> int:
     studio.messages.release_the_uncaught()
     instance.release()
     theme.close()
+    icons.remove_files()
     listening.close()
     if not window.closed_cleanly:
         logging.getLogger(__name__).warning("the engine's thread did not end in time")

@@ -83,11 +83,10 @@ class Theme(QObject):
         self._application.setStyleSheet(self._style_sheet())
 
     def close(self) -> None:
-        """Take it all off again, and delete the files it needed."""
+        """Take it all off again."""
         QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
         self._application.setStyleSheet("")
         self._application.setFont(self._base_font)
-        self._files.close()
         self.closed = True
 
     @property

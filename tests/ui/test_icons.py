@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -165,3 +167,33 @@ def test_commands_get_their_icons_while_nothing_else_is_to_do(qtbot, theme):
     theme.use("light")
     light = theme.icon("undo").cacheKey()
     qtbot.waitUntil(lambda: actions.commands.action("edit.undo").icon().cacheKey() == light, timeout=3000)
+
+
+def test_files_outlive_a_theme(qapp):
+    """A widget that is still there when its theme has gone finds them."""
+    theme = Theme(qapp)
+    theme.use("dark")
+    theme.icon("brush")
+    file = Path(icons.IconFiles().file("brush", theme.colour("text").name()))
+    theme.close()
+    assert file.read_bytes() == icons.coloured("brush", theme.colour("text").name())
+
+
+REMOVING = """
+from pathlib import Path
+from kandinsky_studio.ui import icons
+first = Path(icons.IconFiles().file("brush", "#1c1c1c"))
+again = Path(icons.IconFiles().file("brush", "#1c1c1c"))
+icons.remove_files()
+gone = not first.parent.exists()
+new = Path(icons.IconFiles().file("brush", "#1c1c1c"))
+print(first == again, gone, new.read_bytes() == icons.coloured("brush", "#1c1c1c"))
+print(new.parent)
+"""
+
+
+def test_files_are_removed_at_the_end():
+    done = subprocess.run([sys.executable, "-c", REMOVING], capture_output=True, text=True, check=True)
+    said, folder = done.stdout.splitlines()
+    assert said == "True True True"
+    assert not Path(folder).exists(), "by Python, too, when it ends"
