@@ -216,12 +216,8 @@ def check_icons() -> str:
     _application()
     if _is_blank(icons.application_icon()):
         raise NotRight("the icon of the program is empty")
-    files = icons.IconFiles()
-    try:
-        names = sorted(icons.names())
-        blank = [name for name in names if _is_blank(files.icon(name, "#808080", "#404040", "#ffffff"))]
-    finally:
-        files.close()
+    files, names = icons.IconFiles(), sorted(icons.names())
+    blank = [name for name in names if _is_blank(files.icon(name, "#808080", "#404040", "#ffffff"))]
     if blank or not names:
         raise NotRight(f"icons that are empty: {', '.join(blank) or 'there are none'}")
     return f"the program's and {len(names)} others"
