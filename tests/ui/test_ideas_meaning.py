@@ -105,8 +105,7 @@ def test_ideas_near_one_are_nearer_to_it_than_new_ones(steady_seeds, window, pan
     far = [similarity(draft.result.image_embeds, chosen.result.image_embeds) for draft in others]
     studio.ideas.more_like(chosen)
     near = [similarity(d.result.image_embeds, chosen.result.image_embeds) for d in drafted(window, qtbot)[1:]]
-    assert sum(near) > sum(far)
-    assert min(near) > min(far)
+    assert min(near) > max(far)
 
     picked = studio.ideas.drafts[1]
     result = whole(window, qtbot, lambda: panel.preview.make_whole(picked))
