@@ -141,9 +141,10 @@ class SingleInstance(QObject):
             if paths.home() is None or not lock.removeStaleLockFile() or not lock.tryLock(0):
                 raise RunningElsewhere(computer=computer, file=file)
             return
+        message = call.to_bytes()
         until = time.monotonic() + self._patience
         while time.monotonic() < until:
-            answer = _ask(lock, call.to_bytes(), until)
+            answer = _ask(lock, message, until)
             if answer == "taken":
                 raise FilesHandedOver if call.files else AlreadyRunning
             if answer is not None:

@@ -7,9 +7,8 @@ screen scale is asked for, so they are as sharp at 125 % as at 200 %. To add one
 from __future__ import annotations
 
 import tempfile
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QIcon
@@ -48,20 +47,12 @@ class IconFiles:
     by a moment still finds them.
     """
 
-    _written: ClassVar[dict[tuple[str, str], str]] = {}
-
     def __init__(self) -> None:
         self._icons: dict[tuple[str, str, str, str], QIcon] = {}
 
     def file(self, name: str, colour: str) -> str:
         """The path of the icon ``name`` in ``colour`` (``#rrggbb``), with forward slashes."""
-        known = self._written.get((name, colour))
-        if known is None:
-            known = f"{Path(_written_to().name).as_posix()}/{name}-{colour.removeprefix('#')}.svg"
-            with open(known, "wb") as file:
-                file.write(coloured(name, colour))
-            self._written[name, colour] = known
-        return known
+        return _written(name, colour)
 
     def icon(self, name: str, colour: str, disabled: str, checked: str) -> QIcon:
         """The icon ``name`` in ``colour``, and in those it takes where it can't be used and where it is switched on."""
@@ -81,13 +72,20 @@ class IconFiles:
 
 def remove_files() -> None:
     """Delete what :class:`IconFiles` wrote, at the end of the program. Python does so too, if it ends in order."""
-    IconFiles._written.clear()
-    _written_to().cleanup()
-    _written_to.cache_clear()
+    _written.cache_clear()
+    _files().cleanup()
+    _files.cache_clear()
+
+
+@cache
+def _written(name: str, colour: str) -> str:
+    path = Path(_files().name, f"{name}-{colour.removeprefix('#')}.svg")
+    path.write_bytes(coloured(name, colour))
+    return path.as_posix()
 
 
 @lru_cache(maxsize=1)
-def _written_to() -> tempfile.TemporaryDirectory[str]:
+def _files() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="kandinsky-studio-")
 
 

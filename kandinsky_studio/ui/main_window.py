@@ -157,7 +157,6 @@ class MainWindow(QMainWindow):
         from kandinsky_studio.ui.menus import build_menus
 
         a = self.actions_
-        a.commands.add_place("gallery", self.stage)
         others = {"recent": self.sheet_deeds.recent}
         for key, choices in (
             ("panels", [dock.toggleViewAction() for dock in self.docks]),
@@ -170,6 +169,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         a = self.actions_
+        a.commands.add_place("gallery", self.stage)
         implement = a.commands.implement
         implement("file.quit", self.close)
         for id, stage, view in (
